@@ -33,7 +33,7 @@ async function corpus(folder, count) {
     return names;
 }
 
-/** Returns the median time and the highest peak of several runs. */
+/** Returns the median time, the highest peak memory and the median of sent bytes of several runs. */
 const typical = (all) => ({
     wall: median(all.map((one) => one.wall)),
     peak: Math.max(...all.map((one) => one.peak)),
@@ -54,19 +54,19 @@ const mebibytes = (kib) => `${(kib / 1024).toFixed(0)} MiB`;
 
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(0)} KB`;
 
-function row(what, times, cli, ours) {
-    const of = (one) => (one ? [seconds(one.wall), mebibytes(one.peak), kilobytes(one.sent)] : ['–', '–', '–']);
+function row(test, times, cli, ours) {
+    const cells = (one) => (one ? [seconds(one.wall), mebibytes(one.peak), kilobytes(one.sent)] : ['–', '–', '–']);
     const ratio = cli ? `1/${(cli.wall / ours.wall).toFixed(1)}` : '–';
-    const pairs = of(cli).map((cell, index) => [cell, of(ours)[index]]);
+    const pairs = cells(cli).map((cell, index) => [cell, cells(ours)[index]]);
     const [wall, peak, sent] = pairs;
-    return [what, ...wall, ratio, ...peak, ...sent, times];
+    return [test, ...wall, ratio, ...peak, ...sent, times];
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'gitbook-deploy-bench-'));
 const server = await startServer();
 
-/** Returns the measurement of a run and the bytes of its requests. */
-async function observed(run) {
+/** Measures a run, and adds the total size of its request bodies. */
+async function withSentBytes(run) {
     const before = server.seen.bytes;
     return { ...(await run()), sent: server.seen.bytes - before };
 }
@@ -76,8 +76,8 @@ try {
     const one = join(folder, 'one');
     const [only] = await corpus(one, 1);
     // The first run fills the caches of the file system.
-    const cliOn = (folder) => observed(() => withCli(folder, server.url));
-    const oursOn = (folder, variables) => observed(() => withOurs(folder, server.url, variables));
+    const cliOn = (folder) => withSentBytes(() => withCli(folder, server.url));
+    const oursOn = (folder, variables) => withSentBytes(() => withOurs(folder, server.url, variables));
     const both = [() => cliOn(join(one, 'integrations', only)), () => oursOn(one)];
     await inTurn(1, ...both);
     rows.push(row('one integration', runs, ...(await inTurn(runs, ...both))));
@@ -91,7 +91,7 @@ try {
         const many = join(folder, `repository-${count}`);
         const names = await corpus(many, count);
         const times = Math.max(1, Math.min(runs, Math.round(500 / count)));
-        // Each run of the CLI publishes one integration, so a sample gives the time of all. Our runs come in between.
+        // A run of the CLI publishes one integration, so the total is extrapolated from up to 50 runs. Our runs are spread among them.
         const some = names.slice(0, 50);
         const [each, ours] = [[], []];
         for (const [index, name] of some.entries()) {

@@ -7,8 +7,8 @@ import threading
 import time
 
 
-def peaks(pid, found):
-    """Records the peak memory so far of a process and its children."""
+def record_peaks(pid, peak_by_pid):
+    """Records the current peak memory of a process and of its descendants in `peak_by_pid`, by process id."""
     try:
         with open(f"/proc/{pid}/status") as status:
             line = next((line for line in status if line.startswith("VmHWM:")), None)
@@ -17,26 +17,26 @@ def peaks(pid, found):
     except OSError:
         return
     if line:
-        found[pid] = max(found.get(pid, 0), int(line.split()[1]))
+        peak_by_pid[pid] = max(peak_by_pid.get(pid, 0), int(line.split()[1]))
     for child in pids:
-        peaks(child, found)
+        record_peaks(child, peak_by_pid)
 
 
-def watch(pid, found, ended):
+def watch(pid, peak_by_pid, ended):
     """Records the peaks every two milliseconds; shorter intervals would slow down the measured program."""
     while not ended.wait(0.002):
-        peaks(pid, found)
+        record_peaks(pid, peak_by_pid)
 
 
-found = {}
+peak_by_pid = {}
 ended = threading.Event()
 with open(sys.argv[1], "wb") as log:
     started = time.perf_counter()
     process = subprocess.Popen(sys.argv[2:], stdout=log, stderr=log)
-    watcher = threading.Thread(target=watch, args=(str(process.pid), found, ended))
+    watcher = threading.Thread(target=watch, args=(str(process.pid), peak_by_pid, ended))
     watcher.start()
     process.wait()
     wall = time.perf_counter() - started
 ended.set()
 watcher.join()
-print(json.dumps({"code": process.returncode, "wall": wall, "peak": sum(found.values())}))
+print(json.dumps({"code": process.returncode, "wall": wall, "peak": sum(peak_by_pid.values())}))

@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:http';
 
-/** Starts the server on loopback. `latest` is the body of the last request. */
+/** Starts the server on loopback. `seen` counts requests and body bytes; `seen.latest` is the body of the last request. */
 export async function startServer() {
     const seen = { requests: 0, bytes: 0, latest: '' };
     const server = createServer(async (request, response) => {

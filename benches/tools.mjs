@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 export const root = fileURLToPath(new URL('..', import.meta.url));
 const cli = join(root, 'tests/contract/node_modules/@gitbook/cli/cli.js');
 
-/** The release binary, or the one that `GITBOOK_DEPLOY` names. */
+/** The path of the binary: `GITBOOK_DEPLOY`, by default the release binary. */
 const binary = process.env.GITBOOK_DEPLOY ?? join(root, 'target/release/gitbook-deploy');
 
 /** Runs a command in a folder and returns `{ wall, peak }` in seconds and KiB. Throws an error with the log on failure. */
@@ -32,7 +32,7 @@ export const withCli = (folder, url) => measured([process.execPath, cli, 'publis
 export const withOurs = (folder, url, variables = {}) =>
     measured([binary], folder, { GITBOOK_ENDPOINT: url, GITBOOK_MODE: 'publish', GITBOOK_LOG_FORMAT: 'text', ...variables });
 
-/** Returns versions and hardware of the measurement. */
+/** Returns the versions of both programs and the processor, as one line. */
 export async function machine() {
     const { stdout } = await promisify(execFile)(binary, ['--version']);
     const version = JSON.parse(readFileSync(join(root, 'tests/contract/node_modules/@gitbook/cli/package.json'))).version;

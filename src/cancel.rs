@@ -9,8 +9,8 @@ use tracing::instrument::WithSubscriber as _;
 /// The grace period of requests in flight. GitHub's runner kills the process 10 s after its first signal.
 const GRACE_PERIOD: Duration = Duration::from_secs(5);
 
-/// The time between a signal and the forced exit. Without a forced exit, the process could wait forever until its log is
-/// read.
+/// The time between a signal and the forced exit. Without a forced exit, the process could wait forever for a reader of its
+/// log.
 const EXIT_DEADLINE: Duration = Duration::from_millis(7500);
 
 /// A signal that stops the program.
@@ -20,7 +20,7 @@ pub(crate) enum Signal {
     Interrupt,
     /// SIGTERM.
     Terminate,
-    /// SIGHUP. It means that the terminal was closed.
+    /// SIGHUP: the terminal was closed.
     Hangup,
 }
 
@@ -46,7 +46,7 @@ impl fmt::Display for Signal {
     }
 }
 
-/// A receiver of signals.
+/// A receiver of the signal that cancels the run.
 #[derive(Clone, Debug)]
 pub(crate) struct Cancel(watch::Receiver<Option<Signal>>);
 
@@ -69,7 +69,7 @@ impl Cancel {
             };
             tracing::warn!("received {signal}: no new work is started");
             sender.send_replace(Some(signal));
-            // Receivers can read the value only while the sender exists.
+            // Receivers can read the signal only while the sender exists.
             sender.closed().await;
         };
         // A spawned task does not inherit the log subscriber.
@@ -77,7 +77,7 @@ impl Cancel {
         Self(receiver)
     }
 
-    /// Returns a value that never receives a signal, for tests.
+    /// Returns a receiver that never receives a signal, for tests.
     #[cfg(test)]
     pub(crate) fn never() -> Self {
         Self(watch::channel(None).1)
@@ -96,8 +96,8 @@ impl Cancel {
     pub(crate) async fn run_until_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, Signal> {
         tokio::select! {
             biased;
-            signal = self.requested() => Err(signal),
-            done = work => Ok(done),
+            signal = self.wait_for_signal() => Err(signal),
+            output = work => Ok(output),
         }
     }
 
@@ -120,17 +120,17 @@ impl Cancel {
         work: impl Future<Output = T>,
     ) -> Result<T, Signal> {
         let deadline = async {
-            let signal = self.requested().await;
+            let signal = self.wait_for_signal().await;
             tokio::time::sleep(period).await;
             signal
         };
         tokio::select! {
-            done = work => Ok(done),
+            output = work => Ok(output),
             signal = deadline => Err(signal),
         }
     }
 
-    async fn requested(&self) -> Signal {
+    async fn wait_for_signal(&self) -> Signal {
         let mut receiver = self.0.clone();
         let signal = receiver.wait_for(Option::is_some).await.ok().and_then(|signal| *signal);
         match signal {
@@ -141,8 +141,8 @@ impl Cancel {
     }
 }
 
-/// Sends the first signal to the receivers, and exits the process at the deadline.
-#[expect(clippy::exit, reason = "a regular exit may wait forever until the log is read")]
+/// Waits for the first signal, sends it to the receivers, and exits the process at the deadline.
+#[expect(clippy::exit, reason = "a regular exit may wait forever for a reader of the log")]
 fn forward_signal_and_exit(sender: &watch::Sender<Option<Signal>>, ready: &std::sync::mpsc::Sender<()>) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
     runtime.block_on(async {

@@ -23,7 +23,7 @@ mod travis;
 mod woodpecker;
 
 pub(crate) use error::CiError;
-pub(crate) use event::{Activity, Author, Event, PullRequest};
+pub(crate) use event::{Activity, Event, PullRequest, PullRequestOrigin};
 pub(crate) use parallel_job::ParallelJob;
 pub(crate) use runner::Runner;
 
@@ -48,16 +48,16 @@ pub(crate) struct Ci {
     pub branch: Option<Branch>,
     /// The number of the pull request from the `GITBOOK_` variables, or else from the event or the pushed branch.
     pub pull_request: Option<u64>,
-    /// True if a fork's change started this run with the base repository's secrets. No variable overrides this fact.
+    /// True if a change in a fork started this run, and the run has the base repository's secrets. No variable overrides this
+    /// value.
     pub is_fork_with_base_secrets: bool,
-    /// True if a fork's change started this run, with or without the base repository's secrets.
+    /// True if a change in a fork started this run, with or without the base repository's secrets.
     pub is_from_fork: bool,
-    /// The number of the pull request that was commented on. The event does not include the source branch of that pull
-    /// request.
+    /// The number of the pull request if a comment on it started this run. The event does not include the source branch.
     pub commented_pull_request: Option<u64>,
-    /// The branch of the event's pull request, on a CI system that does not report whether it is in a fork.
+    /// The source branch of the pull request, on CI systems that do not report forks. The branch may be in a fork.
     pub possible_fork: Option<Branch>,
-    /// The repository with its host, such as `github.com/acme/integrations`.
+    /// The host, owner and name of the repository, such as `github.com/acme/integrations`.
     pub repository: Option<String>,
     /// The forge that hosts the repository.
     pub forge: ForgeKind,
@@ -65,28 +65,29 @@ pub(crate) struct Ci {
     pub api: Option<Url>,
     /// The forge's ID of the repository. It does not change if the repository is renamed.
     pub repository_id: Option<u64>,
-    /// True if the job stops an environment. Such a job deletes the preview even if the branch is still open.
+    /// True if the job stops a GitLab environment. The run then deletes the preview, even if the branch or merge request is
+    /// still open.
     pub stops_environment: bool,
     /// The repository's default branch.
     pub default_branch: Option<String>,
     /// The head commit; never a merge commit that the CI system created.
     pub commit: Option<String>,
-    /// A number that is higher for newer runs; 0 if the CI system gives none.
+    /// The number of the run, which is higher for newer runs; 0 if the CI system provides no number.
     pub run: u64,
-    /// The scope in which run numbers increase: the CI system, or a job if each job numbers its own runs.
+    /// The name of the counter for run numbers: the CI system, or the job if each job numbers its own runs.
     pub counter: String,
-    /// The number of the attempt to complete the run, from 1; 0 if the CI system gives no number.
+    /// The number of this attempt if users can restart the run, from 1; 0 if the CI system provides no number.
     pub attempt: u64,
     /// The URL of the page with the run's log.
     pub run_url: Option<String>,
     /// The folder of the checkout.
     pub workspace: Option<PathBuf>,
-    /// The position of this machine among those that run the same job.
+    /// The position of this machine among the machines that run the same job.
     pub parallel_job: Option<ParallelJob>,
 }
 
 impl Ci {
-    /// Creates a result with only a system and an event.
+    /// Creates a `Ci` with only a CI system and an event.
     fn new(system: &'static str, event: Event) -> Self {
         Self {
             system,
@@ -115,11 +116,11 @@ impl Ci {
     }
 }
 
-/// A CI system and its detector.
-struct System {
+/// A CI system, the variable that identifies it, and its detector.
+struct CiSystem {
     /// The variable that identifies the system.
     variable: &'static str,
-    /// The required value; `None` accepts any.
+    /// The required value of the variable; `None` accepts any value.
     value: Option<&'static str>,
     detect: fn(&Environment) -> Ci,
 }
@@ -127,28 +128,28 @@ struct System {
 /// The variable that identifies GitHub Actions and compatible systems.
 const GITHUB_VARIABLE: &str = "GITHUB_ACTIONS";
 
-/// All CI systems except GitHub Actions, in the order of detection. Many systems set `CI=true`, so that variable identifies
-/// none of them.
-const SYSTEMS: [System; 9] = [
-    System { variable: "GITLAB_CI", value: Some("true"), detect: gitlab::detect },
-    System { variable: "BITBUCKET_BUILD_NUMBER", value: None, detect: bitbucket::detect },
-    System { variable: "CIRCLECI", value: Some("true"), detect: circleci::detect },
-    System { variable: "TF_BUILD", value: None, detect: azure::detect },
-    System { variable: "BUILDKITE", value: Some("true"), detect: buildkite::detect },
-    System { variable: "CI", value: Some("woodpecker"), detect: woodpecker::detect },
-    System { variable: "TRAVIS", value: Some("true"), detect: travis::detect },
-    System { variable: "DRONE", value: Some("true"), detect: drone::detect },
-    System { variable: "JENKINS_URL", value: None, detect: jenkins::detect },
+/// All CI systems except GitHub Actions, in the order of detection. Many systems set `CI=true`, so `true` identifies none of
+/// them.
+const SYSTEMS: [CiSystem; 9] = [
+    CiSystem { variable: "GITLAB_CI", value: Some("true"), detect: gitlab::detect },
+    CiSystem { variable: "BITBUCKET_BUILD_NUMBER", value: None, detect: bitbucket::detect },
+    CiSystem { variable: "CIRCLECI", value: Some("true"), detect: circleci::detect },
+    CiSystem { variable: "TF_BUILD", value: None, detect: azure::detect },
+    CiSystem { variable: "BUILDKITE", value: Some("true"), detect: buildkite::detect },
+    CiSystem { variable: "CI", value: Some("woodpecker"), detect: woodpecker::detect },
+    CiSystem { variable: "TRAVIS", value: Some("true"), detect: travis::detect },
+    CiSystem { variable: "DRONE", value: Some("true"), detect: drone::detect },
+    CiSystem { variable: "JENKINS_URL", value: None, detect: jenkins::detect },
 ];
 
-/// Variables that may be set on other CI systems, too: early versions of Woodpecker set `DRONE`, and a job on any system may
-/// set the address of a Jenkins server.
-const SHARED_VARIABLES: [&str; 2] = ["DRONE", "JENKINS_URL"];
+/// Identifying variables that may also be set on other CI systems: early versions of Woodpecker set `DRONE`, and a job on any
+/// system may set the address of a Jenkins server.
+const AMBIGUOUS_VARIABLES: [&str; 2] = ["DRONE", "JENKINS_URL"];
 
-impl System {
+impl CiSystem {
     fn is_present(&self, environment: &Environment) -> bool {
-        let found = environment.get(self.variable);
-        found.is_some_and(|found| self.value.is_none_or(|value| found == value))
+        let actual = environment.get(self.variable);
+        actual.is_some_and(|actual| self.value.is_none_or(|required| actual == required))
     }
 }
 
@@ -159,21 +160,21 @@ impl System {
 pub(crate) fn detect(environment: &Environment) -> Result<Ci, CiError> {
     let ci = generic::apply_overrides(detect_system(environment)?, environment)?;
     match ci.event.branch().filter(|branch| !branch.is_valid()) {
-        Some(branch) => Err(CiError::Branch(branch.clone())),
+        Some(branch) => Err(CiError::InvalidBranch(branch.clone())),
         None => Ok(ci),
     }
 }
 
-/// Returns the values that the CI system itself provides. An ambiguous CI system is an error, because a wrong guess could
-/// publish to production.
+/// Returns the values from the CI system's own variables, without overrides. An ambiguous CI system is an error, because a
+/// wrong guess could publish to production.
 fn detect_system(environment: &Environment) -> Result<Ci, CiError> {
     let is_github = environment.get(GITHUB_VARIABLE) == Some("true");
     let mut others = SYSTEMS.iter().filter(|system| system.is_present(environment));
     let (system, next) = if is_github { (None, others.next()) } else { (others.next(), others.next()) };
     let first = system.map_or(GITHUB_VARIABLE, |system| system.variable);
-    match next.filter(|next| !SHARED_VARIABLES.contains(&next.variable)) {
+    match next.filter(|next| !AMBIGUOUS_VARIABLES.contains(&next.variable)) {
         Some(next) if environment.get("GITBOOK_EVENT").is_none() => {
-            return Err(CiError::TwoSystems(first, next.variable));
+            return Err(CiError::AmbiguousSystem(first, next.variable));
         }
         _ => {}
     }
@@ -186,7 +187,7 @@ fn detect_system(environment: &Environment) -> Result<Ci, CiError> {
     })
 }
 
-/// Returns the checkout folder that the CI system reports. Works for every event, even one that cannot be read.
+/// Returns the checkout folder that the CI system reports, even if the event cannot be read.
 pub(crate) fn workspace(environment: &Environment) -> Option<PathBuf> {
     let is_github = environment.get(GITHUB_VARIABLE) == Some("true");
     if is_github {
@@ -201,23 +202,23 @@ fn strip_heads_prefix(branch: &str) -> &str {
     branch.strip_prefix("refs/heads/").unwrap_or(branch)
 }
 
-/// Reads a number from a variable.
+/// Reads a number from a variable. Returns `None` if the variable is unset or not a number.
 fn read_number(environment: &Environment, variable: &str) -> Option<u64> {
     environment.get(variable)?.parse().ok()
 }
 
-/// Reads a commit ID from a variable. Some systems write `HEAD` if they do not know the commit.
+/// Reads a commit ID from a variable. Returns `None` for other values, because some systems set `HEAD` for an unknown commit.
 fn read_commit(environment: &Environment, variable: &str) -> Option<String> {
     let is_commit = |text: &&str| text.len() >= 7 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
     environment.get(variable).filter(is_commit).map(str::to_owned)
 }
 
-/// Reads a path from a variable.
+/// Reads a path from a variable, or returns `None` if the variable is unset.
 fn read_path(environment: &Environment, variable: &str) -> Option<PathBuf> {
     environment.get(variable).map(PathBuf::from)
 }
 
-/// Reads a text from a variable.
+/// Reads a string from a variable, or returns `None` if the variable is unset.
 fn read_text(environment: &Environment, variable: &str) -> Option<String> {
     environment.get(variable).map(str::to_owned)
 }

@@ -59,12 +59,12 @@ pub(crate) struct Context<'a> {
     pub(crate) packaging_context: &'a PackagingContext,
 }
 
-/// The result of a command. A command that fails returns the results of its completed steps as well.
+/// The result of a command. A failed command also returns the results of the steps that it has completed.
 #[derive(Debug, Default)]
 pub(crate) struct CommandResult {
     /// Problems in the user's files.
     pub(crate) problems: Vec<Diagnostic>,
-    /// The previews of the branch for the integrations with a known name.
+    /// The branch's previews of the integrations with a valid name.
     pub(crate) previews: Vec<NamedPreview>,
     /// The outcome of each integration.
     pub(crate) outcomes: Vec<Outcome>,
@@ -81,11 +81,11 @@ impl CommandResult {
     }
 }
 
-/// An integration and the time that packaging it took.
+/// A packaged integration, and the duration of its packaging.
 type TimedIntegration = (Integration, Duration);
 
 impl<'a> Context<'a> {
-    /// Carries out a decision.
+    /// Runs the command that a decision selects.
     pub(crate) async fn carry_out(&self, decision: &'a Decision) -> CommandResult {
         match decision {
             Decision::Refuse(refusal) => {
@@ -101,13 +101,14 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Writes the comment and the final statuses of the deployments at the end of a run. A failure causes only a warning.
+    /// Writes the pull request comment and the final statuses of the GitHub Deployments at the end of a run. A failure only
+    /// causes a warning.
     pub(crate) async fn conclude(&self, decision: &Decision, run: &RunReport, error: Option<&Error>) {
         let finish = async { self.github_deployments?.finish().await };
         let ((), failure) = futures::join!(self.write_comment(decision, run, error), finish);
         if let Some(skipped @ 1..) = self.github_deployments.map(GitHubDeployments::skipped) {
             self.printer.notice(&format!(
-                "{skipped} deployments are not recorded or not marked inactive: the forge's rate limit is nearly reached, and the comment has priority"
+                "{skipped} deployments are not recorded or not marked inactive: the forge's rate limit is nearly reached, and the pull request comment has priority"
             ));
         }
         match failure {
@@ -122,11 +123,11 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Packages this machine's share of the integrations and reports all problems in them, before any request is sent. Also reports
-    /// integrations with the same name, including those of other machines.
+    /// Packages this machine's share of the integrations and reports all their problems before any request is sent. Also reports
+    /// duplicate names, including names of integrations that other machines publish.
     async fn package(
         &self,
-        all: &Selection,
+        selection: &Selection,
         share: &[&IntegrationSource],
         env: Option<&str>,
         resolve_secrets: bool,
@@ -151,17 +152,17 @@ impl<'a> Context<'a> {
             None => packaged.iter_mut().filter_map(|(packaged, _)| packaged.identity.take()).collect(),
             Some(_) => {
                 let identity = |source| integration::identity(source, &packaging).ok();
-                all.sources.iter().filter_map(identity).collect()
+                selection.sources.iter().filter_map(identity).collect()
             }
         };
-        let mut found = all.problems.clone();
-        found.extend(duplicate_names::duplicate_names(&identities));
+        let mut new_problems = selection.problems.clone();
+        new_problems.extend(duplicate_names::duplicate_names(&identities));
         for (packaged, time) in packaged {
             packaged.secrets.iter().for_each(|secret| self.printer.add_secret(secret));
-            found.extend(packaged.problems);
+            new_problems.extend(packaged.problems);
             integrations.extend(packaged.integration.map(|integration| (integration, time)));
         }
-        self.report_problems(found, problems)?;
+        self.report_problems(new_problems, problems)?;
         Ok(integrations)
     }
 
@@ -175,17 +176,17 @@ impl<'a> Context<'a> {
     ) -> Result<Vec<NamedPreview>, Error> {
         let packaging = self.packaging(self.config.preview_env.as_deref(), false);
         let mut identities = Vec::new();
-        let mut found = selection.problems.clone();
+        let mut new_problems = selection.problems.clone();
         for source in &selection.sources {
             match integration::identity(source, &packaging) {
                 Ok(identity) => identities.push(identity),
-                Err(invalid) => found.extend(invalid),
+                Err(invalid) => new_problems.extend(invalid),
             }
         }
-        found.extend(duplicate_names::duplicate_names(&identities));
+        new_problems.extend(duplicate_names::duplicate_names(&identities));
         let names: Vec<_> = identities.into_iter().map(|identity| previews.named_preview(identity)).collect();
-        found.extend(duplicate_names::name_collisions(&names));
-        self.report_problems(found, problems)?;
+        new_problems.extend(duplicate_names::name_collisions(&names));
+        self.report_problems(new_problems, problems)?;
         Ok(names)
     }
 
@@ -213,7 +214,7 @@ impl<'a> Context<'a> {
             repository: self.ci.repository.as_deref().ok_or(Error::NoRepository)?,
             repository_id: self.ci.repository_id,
             commit: self.ci.commit.as_deref(),
-            // A manual deletion also deletes previews of newer runs.
+            // Run number 0 lets a manual deletion delete previews of newer runs, too.
             run: if self.config.mode == Mode::Delete { 0 } else { self.ci.run },
             counter: if self.ci.run == 0 { "" } else { &self.ci.counter },
             template: &self.config.preview_name,
@@ -221,8 +222,8 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// Returns the branch's previews of the given integrations, except those without a valid name. Packaging reports an error for
-    /// each of these.
+    /// Returns the branch's previews of the given integrations. Omits integrations with an invalid name, because packaging reports an
+    /// error for each of them.
     fn valid_preview_names(
         &self,
         sources: &[&IntegrationSource],
@@ -255,9 +256,9 @@ impl<'a> Context<'a> {
                 let folder = &config.sandbox_dir;
                 let Checkout { working_directory, workspace } = self.checkout();
                 let checkout = symlinks::checkout_root(working_directory, workspace);
-                let started = async { sandbox::start(&symlinks::without_links(folder, &checkout)?).await };
-                let failed = |source| Error::Sandbox { folder: folder.clone(), source };
-                let url = started.await.map_err(failed)?;
+                let start = async { sandbox::start(&symlinks::without_links(folder, &checkout)?).await };
+                let to_error = |source| Error::Sandbox { folder: folder.clone(), source };
+                let url = start.await.map_err(to_error)?;
                 tracing::info!("using the sandbox in `{}`", display_path(folder));
                 (url, config.token.clone().unwrap_or_else(|| SecretString::from("sandbox")))
             }
@@ -267,7 +268,7 @@ impl<'a> Context<'a> {
         Ok(if self.shard.is_some() { gitbook.for_shard() } else { gitbook })
     }
 
-    /// Deploys the integrations, several at once. A failure of one does not stop the others.
+    /// Deploys several integrations at once. If one fails, the others continue.
     async fn deploy_all<T, F: Future<Output = Outcome>>(
         &self,
         action: &str,
@@ -280,7 +281,7 @@ impl<'a> Context<'a> {
     }
 
     /// Returns an error if a signal has cancelled the run or an outcome is a failure.
-    fn into_result(self, outcomes: &[Outcome]) -> Result<(), Error> {
+    fn check_outcomes(self, outcomes: &[Outcome]) -> Result<(), Error> {
         let failed = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
         match (self.cancel.signal(), failed) {
             (Some(signal), _) => Err(Error::Cancelled(signal)),
@@ -289,7 +290,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Prints the problems that are not in `reported` yet, and adds them to it.
+    /// Prints the problems that are not yet in `reported`, and adds them to `reported`.
     ///
     /// # Errors
     /// Returns [`Error::Sources`] if one of the problems is an error and not just a warning.
@@ -308,8 +309,8 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Returns an outcome for each item, which says that the item was skipped for this reason.
-fn skipped<'i>(
+/// Creates an outcome for each item, with the status “skipped” and `reason`.
+fn skipped_outcomes<'i>(
     items: impl Iterator<Item = (String, &'i SourceLocation)>,
     is_preview: bool,
     reason: &str,

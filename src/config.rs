@@ -31,52 +31,52 @@ use crate::preview::Template;
 use from_variable::Reader;
 use parsed_variables::ParsedVariables;
 
-/// The configuration of a run. The comment on each field names the variable that sets it.
+/// The configuration of a run. The comment on each field contains the name of its variable.
 #[derive(Debug)]
 pub(crate) struct Config {
-    /// `GITBOOK_TOKEN`
+    /// The GitBook API token (`GITBOOK_TOKEN`).
     pub token: Option<SecretString>,
-    /// `GITHUB_TOKEN`
+    /// The token for GitHub, Gitea or Forgejo (`GITHUB_TOKEN`).
     pub github_token: Option<SecretString>,
-    /// `GITLAB_TOKEN`
+    /// The GitLab token (`GITLAB_TOKEN`).
     pub gitlab_token: Option<SecretString>,
-    /// `GITBOOK_COMMENT`
+    /// True if the run maintains a comment on the pull request (`GITBOOK_COMMENT`).
     pub comment: bool,
-    /// `GITBOOK_DEPLOYMENTS`
+    /// True if the run records GitHub Deployments (`GITBOOK_DEPLOYMENTS`).
     pub deployments: bool,
-    /// `GITBOOK_ENDPOINT`
+    /// The API to publish to (`GITBOOK_ENDPOINT`).
     pub endpoint: Endpoint,
-    /// `GITBOOK_SANDBOX_DIR`
+    /// The folder of the sandbox (`GITBOOK_SANDBOX_DIR`).
     pub sandbox_dir: PathBuf,
-    /// `GITBOOK_MODE`
+    /// The action of the run (`GITBOOK_MODE`).
     pub mode: Mode,
-    /// `GITBOOK_INTEGRATIONS`; `None` for the default `.`
+    /// The patterns that select integrations (`GITBOOK_INTEGRATIONS`), or `None` for the default `.`.
     pub integrations: Option<Vec<String>>,
-    /// `GITBOOK_ENV`
+    /// The `envs` entry for production (`GITBOOK_ENV`).
     pub env: Option<String>,
-    /// `GITBOOK_PREVIEW_ENV`, by default `GITBOOK_ENV`
+    /// The `envs` entry for previews (`GITBOOK_PREVIEW_ENV`, by default `GITBOOK_ENV`).
     pub preview_env: Option<String>,
-    /// `GITBOOK_PRODUCTION_BRANCH`
+    /// The branches that are published to production (`GITBOOK_PRODUCTION_BRANCH`).
     pub production_branch: Option<BranchPatterns>,
-    /// `GITBOOK_PREVIEW_NAME`
+    /// The template for preview names (`GITBOOK_PREVIEW_NAME`).
     pub preview_name: Template,
-    /// `GITBOOK_PREVIEW_VISIBILITY`
+    /// The visibility of previews (`GITBOOK_PREVIEW_VISIBILITY`).
     pub preview_visibility: &'static str,
-    /// `GITBOOK_DRY_RUN`
+    /// True if the run must not change anything (`GITBOOK_DRY_RUN`).
     pub dry_run: bool,
-    /// `GITBOOK_BUNDLE`
+    /// True if scripts are bundled (`GITBOOK_BUNDLE`).
     pub bundle: bool,
-    /// `GITBOOK_SKIP_UNCHANGED`
+    /// True if unchanged integrations are skipped (`GITBOOK_SKIP_UNCHANGED`).
     pub skip_unchanged: bool,
-    /// `GITBOOK_CONCURRENCY`
+    /// The number of integrations deployed at the same time (`GITBOOK_CONCURRENCY`).
     pub concurrency: NonZeroUsize,
-    /// `GITBOOK_SHARD`
+    /// This machine's share of the integrations (`GITBOOK_SHARD`).
     pub shard: Option<Shard>,
-    /// `GITBOOK_TIMEOUT`
+    /// The limit for one API request (`GITBOOK_TIMEOUT`).
     pub timeout: Duration,
-    /// `GITBOOK_RETRIES`
+    /// The number of retries of a request (`GITBOOK_RETRIES`).
     pub retries: u32,
-    /// The variables for manifest fields
+    /// The manifest fields that variables such as `GITBOOK_TITLE` set.
     pub overrides: Vec<Override>,
 }
 
@@ -84,7 +84,8 @@ impl Config {
     /// Reads the environment. Returns the configuration and a warning for each variable that looks misspelled.
     ///
     /// # Errors
-    /// Returns an error for each invalid variable, and the warnings. No message contains the value of a variable.
+    /// Returns an error for each invalid variable, together with the warnings. No message contains the value of a
+    /// variable.
     pub(crate) fn from_environment(
         environment: &Environment,
     ) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
@@ -92,9 +93,9 @@ impl Config {
         let sandbox_dir = values.sandbox_dir.as_deref().or(variables::literal_default("GITBOOK_SANDBOX_DIR"));
         let mut reader = Reader::default();
         let config = Self {
-            token: reader.optional("GITBOOK_TOKEN", values.token).and_then(|token| token.0),
-            github_token: forge_token(environment, "GITHUB_TOKEN"),
-            gitlab_token: forge_token(environment, "GITLAB_TOKEN"),
+            token: reader.read_optional("GITBOOK_TOKEN", values.token).and_then(|token| token.0),
+            github_token: read_forge_token(environment, "GITHUB_TOKEN"),
+            gitlab_token: read_forge_token(environment, "GITLAB_TOKEN"),
             comment: reader.read("GITBOOK_COMMENT", values.comment),
             deployments: reader.read("GITBOOK_DEPLOYMENTS", values.deployments),
             endpoint: reader.read("GITBOOK_ENDPOINT", values.endpoint),
@@ -103,19 +104,19 @@ impl Config {
             integrations: parse_patterns(values.integrations.as_deref()),
             preview_env: values.preview_env.or_else(|| values.env.clone()),
             env: values.env,
-            production_branch: reader.optional("GITBOOK_PRODUCTION_BRANCH", values.production_branch),
+            production_branch: reader.read_optional("GITBOOK_PRODUCTION_BRANCH", values.production_branch),
             preview_name: reader.read("GITBOOK_PREVIEW_NAME", values.preview_name),
             preview_visibility: reader.read("GITBOOK_PREVIEW_VISIBILITY", values.preview_visibility).0,
             dry_run: reader.read("GITBOOK_DRY_RUN", values.dry_run),
             bundle: reader.read("GITBOOK_BUNDLE", values.bundle),
             skip_unchanged: reader.read("GITBOOK_SKIP_UNCHANGED", values.skip_unchanged),
             concurrency: reader.read("GITBOOK_CONCURRENCY", values.concurrency).0,
-            shard: reader.optional("GITBOOK_SHARD", values.shard),
+            shard: reader.read_optional("GITBOOK_SHARD", values.shard),
             timeout: reader.read("GITBOOK_TIMEOUT", values.timeout),
             retries: reader.read("GITBOOK_RETRIES", values.retries).0,
-            overrides: parsed_variables::overrides(environment),
+            overrides: parsed_variables::read_overrides(environment),
         };
-        let warnings = parsed_variables::misspelled(environment);
+        let warnings = parsed_variables::find_misspelled_names(environment);
         match reader.finish() {
             Ok(()) => Ok((config, warnings)),
             Err(errors) => Err(errors.into_iter().chain(warnings).collect()),
@@ -128,7 +129,7 @@ impl Config {
         self.integrations.clone().unwrap_or_else(|| vec![".".to_owned()])
     }
 
-    /// Returns true if requests to GitBook can be authorized. The sandbox needs no token.
+    /// Returns true if requests to GitBook can be authorized: `GITBOOK_TOKEN` is set, or the endpoint is the sandbox.
     #[must_use]
     pub(crate) fn has_token(&self) -> bool {
         self.token.is_some() || matches!(self.endpoint, Endpoint::Sandbox)
@@ -140,7 +141,8 @@ impl Config {
         self.overrides.iter().any(|field| field.key == "name")
     }
 
-    /// Returns an error for the first override that applies to a single integration only: any except `GITBOOK_ORGANIZATION`.
+    /// Returns an error for the first override that must not apply to several integrations. Only `GITBOOK_ORGANIZATION` may
+    /// apply to several.
     #[must_use]
     pub(crate) fn single_integration_override(&self) -> Option<Diagnostic> {
         let field = self.overrides.iter().find(|field| field.key != "organization")?;
@@ -151,7 +153,7 @@ impl Config {
 }
 
 /// Returns a forge token without surrounding white space. Pasted tokens often end with a line break.
-fn forge_token(environment: &Environment, variable: &str) -> Option<SecretString> {
+fn read_forge_token(environment: &Environment, variable: &str) -> Option<SecretString> {
     environment.get(variable).map(str::trim).filter(|token| !token.is_empty()).map(Into::into)
 }
 

@@ -1,4 +1,4 @@
-//! Publishes and deletes integrations, and decides before each request that this is allowed.
+//! Publishes and deletes integrations. Checks before each request that the change is allowed.
 
 mod attempt;
 mod deletion;
@@ -51,7 +51,7 @@ pub(crate) struct Deployer<'a> {
     pub dry_run: bool,
     /// True to skip integrations that are already published unchanged.
     pub skip_unchanged: bool,
-    /// Ensures that a run logs only once that an integration in production could not be read.
+    /// A limit for the log: a run logs only the first integration in production that could not be read.
     pub unread_notice: Once,
 }
 
@@ -64,11 +64,11 @@ pub(crate) struct Previews<'a> {
     pub repository: &'a str,
     /// The forge's ID of the repository.
     pub repository_id: Option<u64>,
-    /// The head commit.
+    /// The ID of the published commit.
     pub commit: Option<&'a str>,
     /// The run number, which is higher for newer runs; 0 if the CI system has none.
     pub run: u64,
-    /// The name of the counter that the run number is from. Only numbers from the same counter can be compared.
+    /// The name of the counter that provides the run number. Only numbers from the same counter can be compared.
     pub counter: &'a str,
     /// The template for preview names.
     pub template: &'a Template,
@@ -114,8 +114,8 @@ impl Previews<'_> {
     #[must_use]
     pub(crate) fn integration_of(&self, existing: &Published) -> Option<String> {
         let marker = existing.summary.as_deref().and_then(OwnershipMarker::parse)?;
-        let is_of_branch = marker.is_same_preview(&self.marker(&marker.integration));
-        (is_of_branch && self.name(&marker.integration) == existing.name).then_some(marker.integration)
+        let is_same_preview = marker.is_same_preview(&self.marker(&marker.integration));
+        (is_same_preview && self.name(&marker.integration) == existing.name).then_some(marker.integration)
     }
 
     fn marker(&self, integration: &str) -> OwnershipMarker {
@@ -135,7 +135,7 @@ impl Previews<'_> {
 }
 
 impl Deployer<'_> {
-    /// Sends a publish request and records it as a GitHub deployment, if this is enabled.
+    /// Sends a publish request and, if enabled, records it as a GitHub Deployment.
     async fn record(
         &self,
         details: &DeploymentDetails<'_>,
@@ -147,10 +147,10 @@ impl Deployer<'_> {
         }
     }
 
-    /// Reads the integration in production. This must happen before the check for newer commits: then the check detects each newer run
-    /// that has published the version that was read.
+    /// Reads the integration in production. Must be called before the check for newer commits: if a newer run has published the
+    /// version read here, the check then detects the newer run.
     ///
-    /// If this fails, the integration is published anyway. Only the replaced version is unknown then.
+    /// If reading fails, the integration is published anyway, but the version that it replaces is unknown.
     pub(crate) async fn read_production(&self, name: &str) -> ProductionSnapshot {
         let read_at = Instant::now();
         let existing = match self.cancel.signal() {
@@ -163,14 +163,14 @@ impl Deployer<'_> {
     /// Reads an integration.
     async fn read(&self, name: &str) -> Result<Option<Published>, DeployError> {
         let response = self.unless_cancelled(self.gitbook.read(name)).await?;
-        // Nothing has been changed yet when the signal arrives.
+        // Reading changes nothing, so a signal during the request counts as a signal before the first change.
         response.map_err(DeployError::CancelledBefore)?.map_err(|source| {
             let (action, name) = ("reading", name.to_owned());
             DeployError::Api { action, name, may_have_succeeded: false, source }
         })
     }
 
-    /// Sends a request that changes an integration, and converts a failure. The error tells if the request may have taken effect.
+    /// Sends a request that changes an integration. The error of a failed request tells if the request may have taken effect.
     async fn change<T>(
         &self,
         action: &'static str,

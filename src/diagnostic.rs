@@ -1,4 +1,4 @@
-//! Problems in the user's files and variables, with their locations.
+//! Problems in the user's files and variables, with their locations and hints.
 
 mod location;
 
@@ -10,9 +10,9 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Severity {
-    /// Stops the deployment before anything is sent.
+    /// A problem that stops the deployment before any request is sent.
     Error,
-    /// Does not stop the deployment.
+    /// A problem that does not stop the deployment.
     Warning,
 }
 
@@ -25,23 +25,22 @@ impl fmt::Display for Severity {
     }
 }
 
-/// A problem with its location and its remedy.
+/// A problem with its location and a hint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Diagnostic {
-    /// The severity.
     pub severity: Severity,
     /// The location, if the problem belongs to a file or a variable.
     pub location: Option<SourceLocation>,
-    /// A description, which begins in lower case and has no full stop.
+    /// A description that begins in lower case and has no full stop.
     pub message: String,
-    /// The remedy.
+    /// A way to solve the problem.
     pub hint: Option<String>,
     /// The name of the integration with the problem, if it is known.
     pub integration: Option<String>,
 }
 
 impl Diagnostic {
-    /// Creates an error.
+    /// Creates a diagnostic with the severity `Error`.
     pub(crate) fn error(location: impl Into<Option<SourceLocation>>, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
@@ -52,31 +51,31 @@ impl Diagnostic {
         }
     }
 
-    /// Creates a warning.
+    /// Creates a diagnostic with the severity `Warning`.
     pub(crate) fn warning(location: impl Into<Option<SourceLocation>>, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(location, message) }
     }
 
-    /// Sets the remedy.
+    /// Sets the hint.
     #[must_use]
     pub(crate) fn hint(self, hint: impl Into<Option<String>>) -> Self {
         Self { hint: hint.into(), ..self }
     }
 
-    /// Sets the integration, unless it is set.
+    /// Sets the name of the integration, unless the diagnostic already has one.
     #[must_use]
     pub(crate) fn for_integration(self, integration: Option<&str>) -> Self {
         let integration = self.integration.or_else(|| integration.map(str::to_owned));
         Self { integration, ..self }
     }
 
-    /// Returns whether two problems are equal, ignoring their integrations and hints.
+    /// Returns true if two problems are equal, apart from their integrations and hints.
     #[must_use]
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         (self.severity, &self.location, &self.message) == (other.severity, &other.location, &other.message)
     }
 
-    /// Returns whether the problem stops the deployment.
+    /// Returns true if the problem stops the deployment.
     #[must_use]
     pub(crate) fn is_error(&self) -> bool {
         self.severity == Severity::Error
@@ -99,8 +98,8 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// Converts a library's message to this program's style: it begins in lower case and has no full stop. A first word in
-/// capitals stays unchanged.
+/// Converts a library's message to the style of this program: the message begins in lower case and has no full stop. If the first word
+/// is in capitals, such as `JSON`, it stays unchanged.
 #[must_use]
 pub(crate) fn lower_case(message: &str) -> String {
     let message = message.trim().trim_end_matches('.');
@@ -113,9 +112,9 @@ pub(crate) fn lower_case(message: &str) -> String {
     }
 }
 
-/// Returns the known name that is most similar to a misspelled one, or `None` if no name is similar.
+/// Returns the known name that is most similar to a misspelled name, or `None` if no known name is similar.
 ///
-/// Similar names have a Jaro-Winkler similarity of at least 0.85: `visibilty` finds `visibility`, `foo` finds nothing.
+/// Similar names have a Jaro-Winkler similarity of at least 0.85: `visibilty` is similar to `visibility`, but `foo` is not.
 #[must_use]
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_nearest_name_of_a_misspelled_one() {
+    fn finds_the_most_similar_known_name() {
         let known = ["visibility", "title", "target"];
         assert_eq!(nearest("visibilty", known), Some("visibility"));
         assert_eq!(nearest("Titel", known), Some("title"));

@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// Variables with tokens of this program or of CI systems. Their values are redacted, and no manifest can use them. The
-/// 1Password CLI receives only those with the prefix `OP_`.
-const TOKENS: [&str; 19] = [
+/// 1Password CLI receives only the variables with the prefix `OP_`.
+const TOKEN_VARIABLES: [&str; 19] = [
     "BITBUCKET_STEP_OIDC_TOKEN",
     "BUILDKITE_AGENT_ACCESS_TOKEN",
     "CI_DEPENDENCY_PROXY_PASSWORD",
@@ -28,11 +28,11 @@ const TOKENS: [&str; 19] = [
     "SYSTEM_ACCESSTOKEN",
 ];
 
-/// The prefixes and suffixes of further variables with tokens.
+/// The prefix and suffix of the names of other variables with tokens.
 const TOKEN_PATTERNS: [(&str, &str); 4] =
     [("ACTIONS_", "_TOKEN"), ("CI_JOB_JWT", ""), ("CIRCLE_OIDC_TOKEN", ""), ("OP_SESSION_", "")];
 
-/// The minimum length in bytes of a token to look for in other variables. Shorter values are test data, not tokens.
+/// The minimum length in bytes of a token that is searched for in other variables. Shorter values are test data, not tokens.
 const MIN_TOKEN_LENGTH: usize = 8;
 
 /// Returns true if a variable of this name contains a token of this program or of a CI system.
@@ -40,7 +40,7 @@ const MIN_TOKEN_LENGTH: usize = 8;
 pub(crate) fn is_token(name: &str) -> bool {
     // On Windows, the names of variables are case-insensitive.
     let name = name.to_ascii_uppercase();
-    TOKENS.contains(&name.as_str())
+    TOKEN_VARIABLES.contains(&name.as_str())
         || TOKEN_PATTERNS.iter().any(|(start, end)| name.starts_with(start) && name.ends_with(end))
 }
 
@@ -65,7 +65,7 @@ impl Environment {
         Self { variables, folder, program: None }
     }
 
-    /// Sets the path of the running program, which runs itself as a child process for work that may crash.
+    /// Sets the path of the running program. The program starts itself as a child process for work that may crash.
     #[must_use]
     pub fn with_program(self, program: Option<PathBuf>) -> Self {
         Self { program, ..self }
@@ -99,23 +99,23 @@ impl Environment {
         self.variables.iter()
     }
 
-    /// Returns the name of the token variable that this variable is, or whose value it contains. For example, a clone URL may
-    /// contain a token.
+    /// Returns the name of the token that a variable contains. For example, a clone URL may contain the value of
+    /// `CI_JOB_TOKEN`. A token variable contains itself.
     pub(crate) fn token_in(&self, variable: &str) -> Option<&str> {
         if let Some((name, _)) = self.variables.get_key_value(variable).filter(|(name, _)| is_token(name)) {
             return Some(name);
         }
         let value = self.get(variable)?;
-        let is_contained = |name: &&str| {
+        let contains_token = |name: &&str| {
             is_token(name)
                 && self
                     .get(name)
                     .is_some_and(|token| token.len() >= MIN_TOKEN_LENGTH && value.contains(token))
         };
-        self.names().find(is_contained)
+        self.names().find(contains_token)
     }
 
-    /// Returns the values of all tokens.
+    /// Returns the values of all variables with tokens.
     pub(crate) fn tokens(&self) -> impl Iterator<Item = &str> {
         self.variables.iter().filter(|(name, _)| is_token(name)).filter_map(|(_, value)| value.to_str())
     }
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_variable_is_unset() {
+    fn treats_an_empty_variable_as_unset() {
         let environment = Environment::of(&[("A", ""), ("B", "b")]);
         assert_eq!(environment.get("A"), None);
         assert_eq!(environment.names().collect::<Vec<_>>(), ["B"]);
@@ -182,7 +182,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn distinguishes_unset_variables_from_those_that_are_not_unicode() {
+    fn reports_a_variable_that_is_not_unicode_as_unreadable() {
         use std::os::unix::ffi::OsStringExt as _;
         let value = std::ffi::OsString::from_vec(vec![0xff]);
         let environment = Environment::new([("A".into(), value)], "/".into());

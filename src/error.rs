@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, display_path};
 use crate::gitbook::ApiError;
 use crate::plan::Refusal;
 
-/// The reason for the failure of a run.
+/// The error that made a run fail.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// An argument other than `--help` and `--version`.
@@ -29,7 +29,7 @@ pub(crate) enum Error {
     /// Invalid manifests, images, secrets or scripts. Each problem is reported separately.
     #[error("invalid integrations: {0}; nothing was sent")]
     Sources(ProblemCounts),
-    /// An unknown repository. Each preview needs the repository for its ownership marker.
+    /// A run without a known repository. The ownership marker of each preview contains the repository.
     #[error("cannot manage previews: the repository is unknown")]
     NoRepository,
     /// A sweep without a token for the forge.
@@ -55,9 +55,9 @@ pub(crate) enum Error {
     /// Failed integrations. Each failure is reported separately.
     #[error("{failed} of {} failed", pluralize(*total, "integration"))]
     Deployment {
-        /// The number of failures.
+        /// The number of failed integrations.
         failed: usize,
-        /// The number of integrations.
+        /// The number of all integrations.
         total: usize,
     },
     /// A run that was stopped by a signal.
@@ -122,7 +122,7 @@ pub(crate) struct ProblemCounts {
 }
 
 impl ProblemCounts {
-    /// Counts problems.
+    /// Counts problems by severity, and the files and variables that they are in.
     #[must_use]
     pub(crate) fn of(problems: &[Diagnostic]) -> Self {
         let errors = problems.iter().filter(|problem| problem.is_error()).count();
@@ -132,7 +132,7 @@ impl ProblemCounts {
         Self { errors, warnings: problems.len() - errors, files, variables: origins.len() - files }
     }
 
-    /// Returns whether all problems are warnings.
+    /// Returns true if all problems are warnings.
     #[must_use]
     pub(crate) fn has_no_errors(&self) -> bool {
         self.errors == 0
@@ -159,7 +159,7 @@ pub(crate) fn pluralize(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Returns the causes of an error in one line, or `None` if it has none.
+/// Returns the causes of an error in one line, or `None` if the error has no cause.
 pub(crate) fn causes(error: &dyn std::error::Error) -> Option<String> {
     let mut causes = Vec::new();
     let mut next = error.source();

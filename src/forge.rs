@@ -40,8 +40,8 @@ pub(crate) enum Forge {
 }
 
 impl Forge {
-    /// Returns the state of the pull request if `pull_request` is given, and otherwise the state of the branch. A branch of a fork
-    /// counts as open if an open pull request comes from it.
+    /// Returns the state of the pull request `pull_request` or, if it is `None`, of the branch. A branch in a fork counts as open
+    /// while it has an open pull request.
     ///
     /// # Errors
     /// Returns an error if the request to the forge fails, or if the token cannot read the repository.
@@ -56,8 +56,9 @@ impl Forge {
         }
     }
 
-    /// Returns the state of a branch or pull request like [`ref_state`](Self::ref_state). If earlier requests have failed, it sends
-    /// one short request to find out whether the forge has recovered, or returns `None` if the last such request is too recent.
+    /// Returns the state of a branch or pull request like [`ref_state`](Self::ref_state). If the circuit breaker is open, sends a
+    /// probe: one request with a short timeout, to check whether the forge has recovered. Returns `None` if the last probe is too
+    /// recent.
     ///
     /// # Errors
     /// Returns an error if the request to the forge fails.
@@ -81,8 +82,8 @@ impl Forge {
         failure.map_or_else(|| state.map(Some), |failure| Err(ForgeError::CircuitOpen(failure)))
     }
 
-    /// Lists the numbers of the pull requests from a branch, newest first. With `open_only`, it lists all open ones; otherwise it
-    /// lists the newest ones in any state.
+    /// Lists the numbers of a branch's pull requests, newest first. With `open_only`, lists all open pull requests; otherwise lists
+    /// the newest pull requests in any state.
     ///
     /// # Errors
     /// Returns an error if a request to the forge fails.
@@ -97,7 +98,8 @@ impl Forge {
         }
     }
 
-    /// Returns the GitHub client, which records deployments. GitLab itself records a deployment for each job with an `environment`.
+    /// Returns the GitHub client, which records deployments, or `None` on GitLab, which itself records a deployment for each job
+    /// with an `environment`.
     pub(crate) fn github(&self) -> Option<&GitHub> {
         match self {
             Self::GitHub(github) => Some(github),
@@ -105,7 +107,8 @@ impl Forge {
         }
     }
 
-    /// Returns a copy of the client with a separate circuit breaker, so that failures of one client do not stop the other.
+    /// Returns a copy of the client with its own circuit breaker, so that a failed request of the copy does not stop requests of the
+    /// original client, and vice versa.
     #[must_use]
     pub(crate) fn own_circuit_breaker(&self) -> Self {
         match self {
@@ -114,7 +117,8 @@ impl Forge {
         }
     }
 
-    /// Returns a copy of the client that never retries and has another timeout. A cancelled run uses it for its last requests.
+    /// Returns a copy of the client that uses `timeout` and never retries a request. A cancelled run sends its last requests with
+    /// this copy.
     #[must_use]
     pub(crate) fn single_attempt(&self, timeout: Duration) -> Self {
         match self {
@@ -138,9 +142,9 @@ impl Forge {
 /// The maximum time to wait until a rate limit ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MaxWait {
-    /// The limit for optional requests: 15 s.
+    /// At most 15 s, for optional requests.
     Short,
-    /// The limit for requests that the command needs: 90 s.
+    /// At most 90 s, for requests that the command needs.
     Long,
 }
 
@@ -159,7 +163,7 @@ impl MaxWait {
 pub(crate) enum RefState {
     /// The branch exists, or the pull request is open.
     Open {
-        /// The newest commit; empty if the forge does not know it yet.
+        /// The ID of the newest commit; empty if the forge has not processed this commit yet.
         tip: String,
     },
     /// The branch was deleted, or the pull request is closed.
@@ -167,7 +171,7 @@ pub(crate) enum RefState {
 }
 
 impl RefState {
-    /// Returns true if `commit`, a full or abbreviated ID, is the newest commit of the branch, or if the newest commit is unknown.
+    /// Returns true if `commit` (a full or abbreviated ID) is the newest commit of the branch, or if the newest commit is unknown.
     #[must_use]
     pub(crate) fn has_as_tip(&self, commit: &str) -> bool {
         match self {

@@ -1,5 +1,5 @@
-//! The fuzz targets: one function for each kind of untrusted input. Each runs the program's code on arbitrary bytes and
-//! checks invariants.
+//! The fuzz targets: one function for each kind of untrusted input. Each function runs the program's code on arbitrary bytes
+//! and checks invariants.
 //!
 //! cargo-fuzz calls these functions (see `fuzz/README.md`), and unit tests run them on each file of `fuzz/corpus`. They use
 //! neither the network nor the bundler.

@@ -1,5 +1,5 @@
-//! Generates the files that repeat the tables of variables and outputs, and compares them with the existing files. With
-//! `UPDATE=1`, writes them instead.
+//! Generates the files that repeat the tables of variables and outputs, and compares the result with the existing files. With
+//! `UPDATE=1`, overwrites the existing files instead.
 
 mod ci_variables;
 
@@ -10,7 +10,7 @@ use crate::report::output_table::OUTPUTS;
 use ci_variables::CiSystem;
 
 /// Reads a file of the repository.
-fn read(path: &str) -> String {
+fn read_file(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
@@ -18,12 +18,12 @@ fn read(path: &str) -> String {
 /// Compares a file with its generated text, or writes it if `UPDATE` is set.
 #[expect(clippy::disallowed_methods, reason = "reads an option of the test run")]
 #[track_caller]
-fn check(path: &str, expected: &str) {
+fn check_file(path: &str, expected: &str) {
     if std::env::var_os("UPDATE").is_some() {
         return std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join(path), expected).unwrap();
     }
     assert!(
-        read(path) == expected,
+        read_file(path) == expected,
         "`{path}` is out of date: run `UPDATE=1 cargo test --locked --lib generated`"
     );
 }
@@ -35,12 +35,12 @@ fn replace_between(text: &str, start: &str, end: &str, replacement: &str) -> Str
     format!("{before}{start}{replacement}{}", &rest[position..])
 }
 
-/// Returns the input of the GitHub Action for a variable.
+/// Returns the name of the GitHub Action's input for a variable.
 fn input_name(variable: &str) -> String {
     variable.trim_start_matches("GITBOOK_").to_lowercase().replace('_', "-")
 }
 
-/// Returns the default in Markdown.
+/// Returns the default value of a variable in Markdown.
 fn default_value(variable: &Variable) -> Option<String> {
     match variable.default {
         DefaultValue::Unset => None,
@@ -50,7 +50,7 @@ fn default_value(variable: &Variable) -> Option<String> {
 }
 
 #[test]
-fn variables_page() {
+fn variables_page_is_up_to_date() {
     let mut page = "# Variables
 
 <!-- Generated from the tables in `src/config/variables.rs`. Do not edit. -->
@@ -83,11 +83,11 @@ error (exit code 2). An unknown name that is similar to a known one is a warning
   another CI system if the forge has its own server.
 - The variables of the CI system describe the event: see [Other CI systems](other-ci.md).
 ";
-    check("docs/variables.md", &page);
+    check_file("docs/variables.md", &page);
 }
 
 #[test]
-fn outputs_page() {
+fn outputs_page_is_up_to_date() {
     let mut page = "# Outputs
 
 <!-- Generated from the table in `src/report/output_table.rs`. Do not edit. -->
@@ -110,7 +110,7 @@ line for each. A run also writes them if it fails or skips.
   omitted, with a warning.
 - **All results** are in the file of `GITBOOK_REPORT_FILE`, also for hundreds of integrations.
 ";
-    check("docs/outputs.md", &page);
+    check_file("docs/outputs.md", &page);
 }
 
 /// Quotes a YAML scalar.
@@ -150,17 +150,17 @@ fn action_environment() -> String {
 }
 
 #[test]
-fn action() {
+fn action_yml_is_up_to_date() {
     let path = "action.yml";
     let generated = format!("{}\noutputs:\n{}", action_inputs(), action_outputs());
-    let text = replace_between(&read(path), "\ninputs:\n", "\nruns:\n", &generated);
+    let text = replace_between(&read_file(path), "\ninputs:\n", "\nruns:\n", &generated);
     // The variables are the last lines of the file.
     let (steps, _) = text.split_once("        GITBOOK_TOKEN: ").unwrap();
-    check(path, &(steps.to_owned() + &action_environment()));
+    check_file(path, &(steps.to_owned() + &action_environment()));
 }
 
 #[test]
-fn docker_variables() {
+fn docker_env_file_is_up_to_date() {
     let mut text = "\
 # The variables that the program reads, for `docker run --env-file`. A name without a value passes the variable of the job, if it is
 # set. Add the variables that your manifests name in `${{ env.… }}`.
@@ -172,15 +172,15 @@ fn docker_variables() {
     for CiSystem { name, variables } in ci_variables::by_system() {
         text += &format!("\n# {name}\n{}\n", variables.join("\n"));
     }
-    check("examples/docker/gitbook.env", &text);
+    check_file("examples/docker/gitbook.env", &text);
 }
 
 #[test]
-fn fuzzing_dictionary() {
+fn fuzzing_dictionary_is_up_to_date() {
     let path = "fuzz/dictionaries/configuration.dict";
     let systems = ci_variables::by_system().into_iter().flat_map(|system| system.variables);
     let names = variables::names().map(str::to_owned).chain(systems);
     let generated: String = names.map(|name| format!("\"\\x0a{name}=\"\n")).collect();
     let start = "# Generated: the variables of `examples/docker/gitbook.env`.\n";
-    check(path, &replace_between(&read(path), start, "\n# Other variables\n", &generated));
+    check_file(path, &replace_between(&read_file(path), start, "\n# Other variables\n", &generated));
 }

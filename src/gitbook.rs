@@ -24,11 +24,11 @@ use crate::http::{
 };
 use models::{Organization, Page};
 
-/// The number of items that a list request asks for per page, GitBook's maximum.
+/// The requested number of items per page of a list: GitBook's maximum.
 const PAGE_SIZE: u32 = 1000;
 
-/// The maximum time for a request including all its retries. CI machines cost money per minute. If a longer wait is needed, the error
-/// tells the user when to run again.
+/// The maximum time for a request including all its retries. CI machines cost money per minute, so a request that would need a longer
+/// wait fails, and the error tells the user when to run again.
 const MAX_WAIT: Duration = Duration::from_secs(300);
 
 /// A client for the GitBook API. All clones share its connections.
@@ -86,7 +86,7 @@ impl GitBook {
         &self.endpoint
     }
 
-    /// Returns the client with a cancellation: after a signal, it never retries.
+    /// Returns the client with the run's cancellation. After a signal, no request is retried.
     #[must_use]
     pub(crate) fn with_cancel(mut self, cancel: &Cancel) -> Self {
         self.retry.cancel = Some(cancel.clone());
@@ -95,9 +95,9 @@ impl GitBook {
 
     /// Publishes or updates an integration. `body` is the request's JSON.
     ///
-    /// Calls `before` before each attempt, with the failure of the previous attempt. The attempt is not made if `before` returns a
-    /// result, for example because an earlier attempt has published the integration, or an error. This check is necessary because
-    /// attempts may be minutes apart, and the API cannot make a request depend on the current version.
+    /// Calls `before` before each attempt, with the failure of the previous attempt. Sends no request if `before` returns an error or a
+    /// result, for example because an earlier attempt has published the integration. This check is necessary because attempts may be
+    /// minutes apart, and the API cannot reject a request if the version has changed in the meantime.
     ///
     /// # Errors
     /// Returns an error if the request or `before` fails. Status 404 means that the organization does not exist.
@@ -111,8 +111,8 @@ impl GitBook {
         self.change(before, async || self.post_integration(name, body.clone()).await).await
     }
 
-    /// Reads an integration. Returns `None` if it does not exist, or if it is private and owned by an organization that the token has no
-    /// access to.
+    /// Reads an integration. Returns `None` if the integration does not exist, or if it is private and the token has no access to the
+    /// organization that owns it.
     ///
     /// # Errors
     /// Returns an error if the request fails.
@@ -128,8 +128,8 @@ impl GitBook {
         self.retry.unless_cancelled(self.get_integration(name)).await
     }
 
-    /// Deletes an integration. The API uninstalls it everywhere and cannot restore it. Calls `before` like
-    /// [`publish`](Self::publish). Succeeds if the integration does not exist.
+    /// Deletes an integration. GitBook uninstalls the integration everywhere and cannot restore it. Calls `before` before each attempt,
+    /// like [`publish`](Self::publish). Succeeds if the integration does not exist.
     ///
     /// # Errors
     /// Returns an error if the request or `before` fails.
@@ -147,10 +147,10 @@ impl GitBook {
         before: impl AsyncFn(Option<FailedAttempt>) -> Result<Option<T>, E>,
         request: impl AsyncFn() -> Result<T, ApiError>,
     ) -> Attempts<Result<T, E>> {
-        let failure = Mutex::new(None);
+        let last_failure = Mutex::new(None);
         let unanswered = AtomicU32::new(0);
         let attempt = async || {
-            let previous = *failure.lock().unwrap_or_else(PoisonError::into_inner);
+            let previous = *last_failure.lock().unwrap_or_else(PoisonError::into_inner);
             let result = match before(previous).await {
                 Ok(Some(result)) => return Ok(result),
                 Ok(None) => {
@@ -162,10 +162,11 @@ impl GitBook {
                 Err(error) => Err(error),
             };
             let (at, unanswered) = (Instant::now(), unanswered.load(Ordering::Relaxed));
-            *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(FailedAttempt { at, unanswered });
+            *last_failure.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(FailedAttempt { at, unanswered });
             result
         };
-        // Boxed, because the future is large and several run at the same time.
+        // The future is boxed, because it is large and several requests run at the same time.
         let last = Box::pin(self.retry.run(&attempt)).await;
         Attempts { last, unanswered: unanswered.load(Ordering::Relaxed) }
     }
@@ -271,8 +272,8 @@ impl GitBook {
     }
 
     /// Sends a request once. A response with an error status is an error.
-    async fn send(&self, limit: usize, request: RequestBuilder) -> Result<Response, ApiError> {
-        let response = self.http.send(limit, request).await?;
+    async fn send(&self, max_bytes: usize, request: RequestBuilder) -> Result<Response, ApiError> {
+        let response = self.http.send(max_bytes, request).await?;
         if response.status.is_success() { Ok(response) } else { Err(ApiError::from_response(&response)) }
     }
 }

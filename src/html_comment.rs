@@ -1,16 +1,16 @@
-//! Key-value pairs in an HTML comment on one line.
+//! Writes and parses key-value pairs in an HTML comment on one line.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// The characters to encode. They include all that could end a value or the comment.
+/// The characters to encode, including all characters that could end a value or the comment.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'/').remove(b':').remove(b'-');
 
 /// The start of every comment that this program writes.
 pub(crate) const START: &str = "<!-- gitbook-deploy:";
-/// The end of a comment.
+/// The end of every comment.
 pub(crate) const END: &str = " -->";
 
-/// Returns a comment of a kind with key-value pairs.
+/// Returns a comment that contains its kind and key-value pairs.
 #[must_use]
 pub(crate) fn write(kind: &str, values: &[(&str, &str)]) -> String {
     // HTML does not allow two dashes in a row in a comment.
@@ -19,28 +19,28 @@ pub(crate) fn write(kind: &str, values: &[(&str, &str)]) -> String {
     format!("{START}{kind}{values}{END}")
 }
 
-/// Parses a text that consists of exactly one comment. Returns `None` for a comment of another kind or with invalid values.
+/// Parses text that consists of exactly one comment. Returns `None` if the comment has another kind or contains invalid values.
 #[must_use]
 pub(crate) fn read(kind: &str, text: &str) -> Option<Vec<(String, String)>> {
     let values = text.strip_prefix(START)?.strip_prefix(kind)?.strip_suffix(END)?;
     if !values.is_empty() && !values.starts_with(' ') {
         return None;
     }
-    let mut found: Vec<(String, String)> = Vec::new();
+    let mut pairs: Vec<(String, String)> = Vec::new();
     for pair in values.split_ascii_whitespace() {
         let (key, value) = pair.split_once('=')?;
         let value = percent_decode_str(value).decode_utf8().ok()?.into_owned();
-        if found.iter().any(|(known, _)| known == key) {
+        if pairs.iter().any(|(known, _)| known == key) {
             return None;
         }
-        found.push((key.to_owned(), value));
+        pairs.push((key.to_owned(), value));
     }
-    Some(found)
+    Some(pairs)
 }
 
-/// Returns whether a text contains anything that resembles one of this program's comments.
+/// Returns true if a text contains anything that resembles a comment of this program.
 #[must_use]
 pub(crate) fn resembles_own_comment(text: &str) -> bool {
-    let squeezed: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    squeezed.to_lowercase().contains("<!--gitbook-deploy:")
+    let without_spaces: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    without_spaces.to_lowercase().contains("<!--gitbook-deploy:")
 }

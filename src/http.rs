@@ -24,7 +24,7 @@ pub(crate) const MAX_RESPONSE: usize = 8 * 1024 * 1024;
 /// The maximum size in bytes of a response with one page of a list.
 pub(crate) const MAX_PAGE: usize = 64 * 1024 * 1024;
 
-/// The maximum size in bytes of an error response. The rest is ignored.
+/// The maximum size in bytes of an error response. Further bytes are ignored.
 const MAX_ERROR: usize = 64 * 1024;
 
 /// The maximum number of redirects per request. GitHub redirects once if the repository was renamed.
@@ -52,9 +52,7 @@ pub(crate) struct Http {
 pub(crate) struct Response {
     /// The API that received the request.
     pub api: ApiKind,
-    /// The status.
     pub status: StatusCode,
-    /// The headers.
     pub headers: HeaderMap,
     /// The body. It is empty if the body of an error response could not be read.
     pub body: Vec<u8>,
@@ -83,12 +81,12 @@ impl Http {
                 Redirects::SameOrigin => redirect::Policy::custom(follow_same_origin),
             });
         let builder = if root.scheme() == "http" {
-            // A proxy could read the token. Without TLS, there is no need to load the system's certificates.
+            // A proxy could read the token of an unencrypted request. Without TLS, the system's certificates are not needed.
             builder.no_proxy().tls_certs_only([])
         } else {
             builder
         };
-        // This fails if another client has already installed the provider, which is harmless.
+        // `install_default` fails if another client has already installed the provider, which is harmless.
         drop(rustls::crypto::ring::default_provider().install_default());
         let client =
             builder.build().map_err(|error| RequestError::Transport(api, TransportError::Client(error)))?;
@@ -113,40 +111,44 @@ impl Http {
     /// Sends a request once and reads the complete response.
     ///
     /// # Errors
-    /// Returns an error if the response is missing, incomplete or larger than `limit` bytes. An error status such as 404 is returned
-    /// as a response.
-    pub(crate) async fn send(&self, limit: usize, request: RequestBuilder) -> Result<Response, RequestError> {
+    /// Returns an error if the response is missing, incomplete or larger than `max_bytes`. A response with an error status such as 404
+    /// is not an error.
+    pub(crate) async fn send(
+        &self,
+        max_bytes: usize,
+        request: RequestBuilder,
+    ) -> Result<Response, RequestError> {
         let api = self.api;
-        let failed = |error| RequestError::Transport(api, TransportError::new(error, self.timeout));
-        let response = request.send().await.map_err(failed)?;
+        let to_error = |error| RequestError::Transport(api, TransportError::new(error, self.timeout));
+        let response = request.send().await.map_err(to_error)?;
         let status = response.status();
         tracing::debug!(status = status.as_u16(), url = %response.url(), "response");
         let headers = response.headers().clone();
         let retry_after = retry::retry_after(status, &headers);
-        let limit = if status.is_success() { limit } else { MAX_ERROR };
-        let body = match read_body(response, limit).await {
-            // The headers contain the time to wait, so the retry does not need the body.
+        let max_bytes = if status.is_success() { max_bytes } else { MAX_ERROR };
+        let body = match read_body(response, max_bytes).await {
+            // The headers already contain the time to wait before a retry, so the body is not needed.
             Err(_) if retry_after.is_some() => Vec::new(),
-            body => body.map_err(failed)?,
+            body => body.map_err(to_error)?,
         };
-        if body.len() > limit {
-            return Err(RequestError::Transport(api, TransportError::TooLarge(limit)));
+        if body.len() > max_bytes {
+            return Err(RequestError::Transport(api, TransportError::TooLarge(max_bytes)));
         }
         Ok(Response { api, status, headers, body, retry_after })
     }
 }
 
-/// Reads a body until it exceeds `limit` bytes. The body of an error response is truncated to that size.
-async fn read_body(mut response: reqwest::Response, limit: usize) -> reqwest::Result<Vec<u8>> {
+/// Reads a body until it exceeds `max_bytes`. The body of an error response is truncated to this size.
+async fn read_body(mut response: reqwest::Response, max_bytes: usize) -> reqwest::Result<Vec<u8>> {
     let is_error = !response.status().is_success();
     let mut body = Vec::new();
-    while body.len() <= limit
+    while body.len() <= max_bytes
         && let Some(chunk) = response.chunk().await?
     {
         body.extend_from_slice(&chunk);
     }
     if is_error {
-        body.truncate(limit);
+        body.truncate(max_bytes);
     }
     Ok(body)
 }
@@ -166,13 +168,18 @@ impl Response {
 }
 
 fn follow_same_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
-    let same = attempt.previous().last().is_some_and(|last| last.origin() == attempt.url().origin());
-    if same && attempt.previous().len() <= MAX_REDIRECTS { attempt.follow() } else { attempt.stop() }
+    let is_same_origin =
+        attempt.previous().last().is_some_and(|last| last.origin() == attempt.url().origin());
+    if is_same_origin && attempt.previous().len() <= MAX_REDIRECTS {
+        attempt.follow()
+    } else {
+        attempt.stop()
+    }
 }
 
 /// Appends segments to the path of a URL.
 pub(crate) fn push_segments(url: &mut Url, segments: &[&str]) {
-    // This fails only for URLs such as `data:`, which cannot be the root of an API.
+    // `path_segments_mut` fails only for URLs such as `data:`, which cannot be the root of an API.
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(segments);
     }

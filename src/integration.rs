@@ -44,7 +44,7 @@ use crate::preview::{self, OwnershipMarker};
 use crate::schema;
 use crate::yaml::{YamlData, YamlMapping, YamlValue};
 use bundle::Bundle;
-use images::{ManifestImage, Purpose};
+use images::{ImagePurpose, ManifestImage};
 use manifest::Manifest;
 use request_body::{BodyContent, BodyFields};
 use script::load_script;
@@ -66,16 +66,16 @@ pub(crate) struct Packaging<'a> {
     /// The HMAC key for secrets in content hashes. Content hashes are public, so without a key, anyone could test guesses of
     /// a secret.
     pub hash_key: Option<&'a SecretString>,
-    /// The source of secrets and the base of relative paths.
+    /// The environment variables, which can supply secrets, and the working directory.
     pub environment: &'a Environment,
-    /// The folder of the checkout, as the CI system reports it.
+    /// The folder of the checkout, if the CI system reports it.
     pub workspace: Option<&'a Path>,
     /// The resources that all integrations share, such as the bundler's processes.
     pub packaging_context: &'a PackagingContext,
 }
 
 impl Packaging<'_> {
-    /// Returns the folder that must contain every file of the manifest in `folder`.
+    /// Returns the repository root, which must contain every file that the manifest in `folder` refers to.
     fn root(&self, folder: &Path) -> PathBuf {
         let checkout = Checkout { working_directory: self.environment.folder(), workspace: self.workspace };
         root::repository_root(folder, checkout)
@@ -92,7 +92,7 @@ pub(crate) struct Integration {
     fields: BodyFields,
     content: BodyContent,
     /// The packages in the script, with their sizes.
-    parts: Vec<PackageSize>,
+    packages: Vec<PackageSize>,
 }
 
 /// A request that publishes an integration. Its body is built on demand, because an unchanged integration needs only the hash.
@@ -107,22 +107,20 @@ pub(crate) struct PublishRequest<'a> {
 /// The fields of a preview that differ from production.
 #[derive(Clone, Debug)]
 pub(crate) struct PreviewIdentity {
-    /// The preview's name.
     pub name: String,
-    /// The preview's title.
     pub title: String,
     /// `private` or `unlisted`.
     pub visibility: &'static str,
-    /// The owner of the preview.
+    /// The marker that identifies the owner of the preview.
     pub mark: OwnershipMarker,
 }
 
 /// The result of packaging one integration.
 #[derive(Debug)]
 pub(crate) struct Packaged {
-    /// The integration, unless a problem is an error.
+    /// The integration, or `None` if any of the problems is an error.
     pub integration: Option<Integration>,
-    /// The name and organization, if they are valid. Set even if there are other problems.
+    /// The name and organization, if the name is valid. Other problems have no effect on this field.
     pub identity: Option<Identity>,
     /// The problems found before anything is sent to GitBook.
     pub problems: Vec<Diagnostic>,
@@ -151,11 +149,11 @@ pub(crate) fn identity(
     source: &IntegrationSource,
     packaging: &Packaging<'_>,
 ) -> Result<Identity, Vec<Diagnostic>> {
-    let mut manifest = load(source, packaging)?;
+    let mut manifest = load_manifest(source, packaging)?;
     // The `envs` entry may be missing in the manifest of another branch.
     drop(manifest.apply_env(packaging.env));
     manifest.apply_overrides(packaging.overrides)?;
-    manifest_identity(&manifest).map_err(|problem| vec![Diagnostic::error(manifest.place, problem)])
+    manifest_identity(&manifest).map_err(|problem| vec![Diagnostic::error(manifest.location, problem)])
 }
 
 fn manifest_identity(manifest: &Manifest) -> Result<Identity, String> {
@@ -165,7 +163,7 @@ fn manifest_identity(manifest: &Manifest) -> Result<Identity, String> {
         return Err(problem);
     }
     let organization = manifest.fields.text("organization").map(str::to_owned);
-    let place = manifest.place.clone();
+    let place = manifest.location.clone();
     Ok(Identity { name: name.to_owned(), organization, place, name_location: name_location.clone() })
 }
 
@@ -178,15 +176,15 @@ pub(crate) async fn package(source: &IntegrationSource, packaging: &Packaging<'_
         }
     };
     let identity = manifest_identity(&manifest).ok();
-    let mut problems = check(&manifest);
+    let mut problems = manifest_problems(&manifest);
     if !load_problems.is_empty() {
-        // Fields that seem to be missing may be in the entry or overrides that could not be applied.
-        problems.retain(|problem| problem.location.as_ref() != Some(&manifest.place));
+        // A required field may only seem to be missing: an `envs` entry or override that was not applied may set it.
+        problems.retain(|problem| problem.location.as_ref() != Some(&manifest.location));
         problems.extend(load_problems);
     }
     let secrets = resolve_secrets(&manifest.fields, packaging);
     let images = async { read_images(&manifest, packaging) };
-    // The bundler comes first, so that it runs on its own threads while secrets and images are read here.
+    // `join!` polls the bundler first, so that its threads are busy while this thread reads secrets and images.
     let (bundle, secrets, images) = futures::join!(load_script(&manifest, packaging), secrets, images);
     let ((secrets, secret_problems), ((icon, previews), image_problems)) = (secrets, images);
     let (bundle, script_problems) = match bundle {
@@ -206,8 +204,8 @@ pub(crate) async fn package(source: &IntegrationSource, packaging: &Packaging<'_
             let keyed_hash = secrets.as_ref().map(|secrets| secrets.keyed_hash(packaging.hash_key));
             let script = packaging.packaging_context.script_cache.store(script);
             let content = BodyContent { icon, previews, secrets, keyed_hash, script };
-            let (fields, place) = (body_fields(&manifest.fields), manifest.place);
-            Some(Integration { name, place, fields, content, parts: packages })
+            let (fields, place) = (body_fields(&manifest.fields), manifest.location);
+            Some(Integration { name, place, fields, content, packages })
         }
         _ => None,
     };
@@ -220,14 +218,14 @@ fn load_with_overrides(
     source: &IntegrationSource,
     packaging: &Packaging<'_>,
 ) -> Result<(Manifest, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let mut manifest = load(source, packaging)?;
+    let mut manifest = load_manifest(source, packaging)?;
     let mut problems: Vec<_> =
         manifest.apply_env(packaging.env).err().into_iter().map(|problem| *problem).collect();
     problems.extend(manifest.apply_overrides(packaging.overrides).err().unwrap_or_default());
     Ok((manifest, problems))
 }
 
-fn load(source: &IntegrationSource, packaging: &Packaging<'_>) -> Result<Manifest, Vec<Diagnostic>> {
+fn load_manifest(source: &IntegrationSource, packaging: &Packaging<'_>) -> Result<Manifest, Vec<Diagnostic>> {
     let load = || {
         let path = source.manifest.as_deref().map(|path| (path, source.display_path.as_path()));
         Manifest::load(path, &source.folder, &packaging.root(&source.folder))
@@ -235,27 +233,28 @@ fn load(source: &IntegrationSource, packaging: &Packaging<'_>) -> Result<Manifes
     packaging.packaging_context.manifest(source, load).map_err(|problem| vec![*problem])
 }
 
-/// Returns the problems with the manifest itself.
-fn check(manifest: &Manifest) -> Vec<Diagnostic> {
-    let node = YamlValue { value: YamlData::Mapping(manifest.fields.clone()), place: manifest.place.clone() };
-    let found = schema::check(&node, &schema::MANIFEST);
-    let mut found: Vec<_> = found.into_iter().map(|finding| finding.diagnostic).collect();
+/// Returns the problems with the fields of a manifest. Does not check its files and secrets.
+fn manifest_problems(manifest: &Manifest) -> Vec<Diagnostic> {
+    let node =
+        YamlValue { value: YamlData::Mapping(manifest.fields.clone()), place: manifest.location.clone() };
+    let findings = schema::check(&node, &schema::MANIFEST);
+    let mut problems: Vec<_> = findings.into_iter().map(|finding| finding.diagnostic).collect();
     if let Some(node) = manifest.fields.get("name")
         && let Some(problem) = node.as_text().and_then(invalid_name)
     {
-        found.push(Diagnostic::error(node.place.clone(), problem));
+        problems.push(Diagnostic::error(node.place.clone(), problem));
     }
     if let Some(node) = manifest.fields.get("summary")
         && node.as_text().is_some_and(OwnershipMarker::resembles)
     {
         let message = "`summary` contains an ownership marker of gitbook-deploy";
         let hint = "remove the comment that starts with `<!-- gitbook-deploy:`".to_owned();
-        found.push(Diagnostic::error(node.place.clone(), message).hint(hint));
+        problems.push(Diagnostic::error(node.place.clone(), message).hint(hint));
     }
-    found
+    problems
 }
 
-/// Returns the problem with a name, or `None` if it is valid. The rules are those of the vendor's CLI.
+/// Returns the problem with an integration's name, or `None` for a valid name. The rules are those of GitBook's CLI.
 fn invalid_name(name: &str) -> Option<String> {
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if !name.split('-').all(is_word) {
@@ -281,11 +280,11 @@ async fn resolve_secrets(
     (Some(resolved), problems)
 }
 
-/// Returns the fields of the request except files and secrets, with the defaults of the vendor's CLI.
+/// Returns the fields of the request body except files and secrets. Adds the defaults of GitBook's CLI.
 fn body_fields(manifest: &YamlMapping) -> BodyFields {
     let excluded = ["name", "script", "icon", "previewImages", "secrets"];
-    let own = manifest.0.iter().filter(|(key, _)| !excluded.contains(&key.name.as_str()));
-    let mut fields: BodyFields = own.map(|(key, node)| (key.name.clone(), node.to_json())).collect();
+    let included = manifest.0.iter().filter(|(key, _)| !excluded.contains(&key.name.as_str()));
+    let mut fields: BodyFields = included.map(|(key, node)| (key.name.clone(), node.to_json())).collect();
     fields.entry("description").or_insert(json!(""));
     fields.entry("runtime").or_insert(json!("v2"));
     fields
@@ -310,11 +309,11 @@ fn read_images(
             }
         }
     };
-    // The vendor's CLI treats an empty `icon` as missing.
+    // GitBook's CLI treats an empty `icon` as missing.
     let icon = manifest.fields.get("icon").filter(|node| node.as_text() != Some(""));
-    let icon = icon.and_then(|node| read(node, Purpose::Icon));
+    let icon = icon.and_then(|node| read(node, ImagePurpose::Icon));
     let previews = manifest.fields.get("previewImages").and_then(|node| node.as_list()).unwrap_or_default();
-    let previews = previews.iter().filter_map(|node| read(node, Purpose::Preview)).collect();
+    let previews = previews.iter().filter_map(|node| read(node, ImagePurpose::Preview)).collect();
     ((icon, previews), problems)
 }
 
@@ -325,10 +324,10 @@ impl Integration {
         self.content.script.len()
     }
 
-    /// Returns the packages in the script, the largest first. Empty for a script that was built elsewhere.
+    /// Returns the packages in the script, the largest first. The list is empty for a script that was built elsewhere.
     #[must_use]
     pub(crate) fn parts(&self) -> &[PackageSize] {
-        &self.parts
+        &self.packages
     }
 
     /// Returns the production title.

@@ -46,9 +46,9 @@ use plan::{Decision, Plan};
 use report::{Printer, Reporter, RunReport};
 use repository::Branch;
 
-/// Serves as the bundler for another process of this program, if the arguments request it.
+/// Runs the bundler for a parent process of the same program, if the arguments request the bundler.
 ///
-/// Returns false if the arguments request something else. `output` opens the standard output.
+/// Returns false if the arguments do not request the bundler. `output` opens the standard output.
 pub fn serve_bundler<W: Write + 'static>(
     mut arguments: impl Iterator<Item = OsString>,
     input: impl BufRead,
@@ -62,7 +62,7 @@ pub fn serve_bundler<W: Write + 'static>(
 }
 
 /// Runs the program and returns its exit code: 0 for success or nothing to do, 1 for a failed deployment, 2 for invalid
-/// configuration or integrations, 130 and 143 for cancellation.
+/// configuration or integrations, 129, 130 or 143 for cancellation by a signal.
 pub async fn run(
     environment: Environment,
     arguments: impl IntoIterator<Item = OsString>,
@@ -115,7 +115,7 @@ async fn execute(
     let plan = run.plan.insert(plan::decide(&config, &ci)).clone();
     let shard =
         config.shard.or(ci.parallel_job.map(|ParallelJob { index, total, .. }| Shard { index, total }));
-    // A single shard contains all integrations, so it counts as none.
+    // A single shard contains all integrations, so it has no effect.
     let shard = shard.filter(|shard| shard.total > 1);
     log_decision(&config, &ci, &plan, shard, printer);
     if config.bundle && matches!(plan.decision, Decision::Check | Decision::Publish | Decision::Preview(_)) {
@@ -128,10 +128,10 @@ async fn execute(
         .flatten();
     let forge = forge.as_ref();
     let deployments_client = forge.and_then(Forge::github).filter(|_| config.deployments && !config.dry_run);
-    let holds_secret = |text: &str| printer.redact(text) != text;
+    let contains_secret = |text: &str| printer.redact(text) != text;
     let (commit, run_url) = (ci.commit.as_deref(), ci.run_url.as_deref());
     let github_deployments = deployments_client
-        .map(|forge| GitHubDeployments::new(forge, &cancel, commit, run_url, &holds_secret));
+        .map(|forge| GitHubDeployments::new(forge, &cancel, commit, run_url, &contains_secret));
     let github_deployments = github_deployments.as_ref();
     let (config, ci, cancel) = (&config, &ci, &cancel);
     let context = Context {
@@ -167,8 +167,8 @@ fn read_config(environment: &Environment, report: &Reporter, run: &mut RunReport
 
 /// Logs the CI system, the event and the decision in one line.
 ///
-/// Prints a notice if nothing will be published, and for settings that are probably mistakes. GitHub shows notices on the
-/// page of the run.
+/// Prints a notice if nothing will be published, and a notice for each setting that is probably a mistake. GitHub shows notices
+/// on the page of the run.
 fn log_decision(config: &Config, ci: &Ci, plan: &Plan, shard: Option<Shard>, printer: &Printer) {
     tracing::debug!(?ci, "detected");
     let decision = format!("{}: {}", plan.decision.name(), plan.reason);
@@ -193,10 +193,10 @@ fn log_decision(config: &Config, ci: &Ci, plan: &Plan, shard: Option<Shard>, pri
         && !production.matches(default)
     {
         printer.notice(&format!(
-            "`GITBOOK_PRODUCTION_BRANCH` does not match the default branch `{default}`; pushes to it do not publish to production"
+            "`GITBOOK_PRODUCTION_BRANCH` does not match the default branch `{default}`; pushes to that branch do not publish to production"
         ));
     }
-    if let (None, Some(ParallelJob { index, total, others_may_differ: true })) =
+    if let (None, Some(ParallelJob { index, total, tasks_may_differ: true })) =
         (config.shard, ci.parallel_job)
     {
         printer.notice(&format!(
@@ -206,7 +206,7 @@ fn log_decision(config: &Config, ci: &Ci, plan: &Plan, shard: Option<Shard>, pri
 }
 
 impl RunReport {
-    /// Adds the result of a command and returns its error.
+    /// Adds the result of a command and returns the error of the command.
     fn add(&mut self, result: CommandResult) -> Option<Error> {
         self.problems.extend(result.problems);
         diagnostic::sort(&mut self.problems);

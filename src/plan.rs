@@ -1,6 +1,6 @@
 //! The decision table, which maps the configuration and the event to a decision. The functions are pure and cannot fail.
 
-use crate::ci::{Activity, Author, Ci, Event, PullRequest};
+use crate::ci::{Activity, Ci, Event, PullRequest, PullRequestOrigin};
 use crate::config::{BranchPatterns, Config, Endpoint, Mode};
 use crate::repository::{Branch, ForgeKind};
 
@@ -22,7 +22,7 @@ pub(crate) enum Decision {
     Preview(Target),
     /// Delete a branch's preview.
     Delete(Target),
-    /// Delete the previews of all closed branches and pull requests.
+    /// Delete the previews of all deleted branches and closed pull requests.
     Sweep,
     /// Build and validate, but publish nothing.
     Check,
@@ -39,14 +39,14 @@ pub(crate) enum Decision {
 pub(crate) struct Target {
     /// The branch.
     pub branch: Branch,
-    /// The pull request, if the event is about one.
+    /// The number of the pull request, if the event is about a pull request.
     pub pull_request: Option<u64>,
 }
 
-/// The reason to refuse to run.
+/// The reason why a run is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
-    /// There is no token.
+    /// The run has no token for GitBook.
     #[error("`GITBOOK_TOKEN` is unset or empty")]
     NoToken,
     /// A fork's change would be published with the base repository's secrets.
@@ -58,7 +58,7 @@ pub(crate) enum Refusal {
     /// A job that stops an environment would publish.
     #[error("a job that stops an environment must not publish")]
     StopJob,
-    /// The CI system does not report forks, and the pull request would be published under the name of another branch.
+    /// A pull request that may come from a fork would be published under the name of another branch.
     #[error("this run is for a pull request that may come from a fork")]
     PossibleFork,
     /// The production branch is unknown.
@@ -93,14 +93,14 @@ impl Refusal {
             Self::NoProductionBranch => "set `GITBOOK_PRODUCTION_BRANCH` or `GITBOOK_DEFAULT_BRANCH`",
             Self::NoBranch => "set `GITBOOK_BRANCH`",
             Self::NoEvent => {
-                "set `GITBOOK_EVENT`, `GITBOOK_BRANCH` and `GITBOOK_DEFAULT_BRANCH` (and `GITBOOK_PULL_REQUEST`, `GITBOOK_COMMIT`, `GITBOOK_REPOSITORY` if known), or set `GITBOOK_MODE`; in a container, pass the CI system's variables with `docker run -e`; to try it without an account, set `GITBOOK_ENDPOINT=sandbox`"
+                "set `GITBOOK_EVENT`, `GITBOOK_BRANCH` and `GITBOOK_DEFAULT_BRANCH` (and `GITBOOK_PULL_REQUEST`, `GITBOOK_COMMIT`, `GITBOOK_REPOSITORY` if known), or set `GITBOOK_MODE`; in a container, pass the CI system's variables with `docker run -e`; to try the program without an account, set `GITBOOK_ENDPOINT=sandbox`"
             }
         }
     }
 }
 
 impl Decision {
-    /// Returns the name, as in the output `mode`.
+    /// Returns the name of the decision, which is also the value of the output `mode`.
     #[must_use]
     pub(crate) fn name(&self) -> &'static str {
         match self {
@@ -115,14 +115,14 @@ impl Decision {
         }
     }
 
-    /// Returns whether the command uses the forge.
+    /// Returns true if the command for the decision sends requests to the forge.
     #[must_use]
     pub(crate) fn needs_forge(&self) -> bool {
         matches!(self, Self::Publish | Self::Preview(_) | Self::Delete(_) | Self::Sweep)
     }
 
     fn because(self, reason: impl Into<String>) -> Plan {
-        // A branch name from the payload may contain any character.
+        // A branch name from an event may contain control characters.
         let reason = reason.into().replace(char::is_control, " ");
         Plan { decision: self, reason }
     }
@@ -132,14 +132,14 @@ impl Decision {
 #[must_use]
 pub(crate) fn decide(config: &Config, ci: &Ci) -> Plan {
     let production = config.production_branch.clone();
-    let production = production.or_else(|| BranchPatterns::exactly(ci.default_branch.as_deref()?));
+    let production = production.or_else(|| BranchPatterns::for_branch(ci.default_branch.as_deref()?));
     let table = DecisionTable {
         forge: ci.forge,
         stops_environment: ci.stops_environment,
         production,
         has_token: config.has_token(),
-        in_sandbox: config.endpoint == Endpoint::Sandbox,
-        needs_pull_request: config.preview_name.needs_pull_request(),
+        uses_sandbox: config.endpoint == Endpoint::Sandbox,
+        preview_name_needs_pull_request: config.preview_name.needs_pull_request(),
     };
     let has_forge_token = match ci.forge {
         ForgeKind::GitHub => config.github_token.is_some(),
@@ -149,7 +149,7 @@ pub(crate) fn decide(config: &Config, ci: &Ci) -> Plan {
         Mode::Auto => refuse_unsafe(table.decide_event(ci), ci, has_forge_token),
         Mode::Plan => {
             let plan = match table.decide_event(ci) {
-                // Only the later job needs the token.
+                // This job only plans. The job that carries out the plan needs the token.
                 Plan { decision: Decision::Refuse(Refusal::NoToken), .. } => {
                     DecisionTable { has_token: true, ..table }.decide_event(ci)
                 }
@@ -164,14 +164,14 @@ pub(crate) fn decide(config: &Config, ci: &Ci) -> Plan {
     }
 }
 
-/// Refuses a plan that would publish a fork's script with the base repository's secrets, or that would publish from a stop
-/// job. The rules apply to every mode and event.
+/// Refuses a plan that would publish a fork's script with the base repository's secrets or publish from a stop job. The rules
+/// apply to every mode and event.
 fn refuse_unsafe(plan: Plan, ci: &Ci, has_forge_token: bool) -> Plan {
     if ci.commented_pull_request.is_some() && !is_allowed_on_comment(&plan.decision, has_forge_token) {
         return Decision::Refuse(Refusal::UnverifiedComment).because(plan.reason);
     }
     if let Some(branch) = &ci.possible_fork
-        && publishes_as_another(&plan.decision, branch)
+        && publishes_under_another_name(&plan.decision, branch)
     {
         return Decision::Refuse(Refusal::PossibleFork).because(plan.reason);
     }
@@ -194,8 +194,8 @@ fn refuse_unsafe(plan: Plan, ci: &Ci, has_forge_token: bool) -> Plan {
     }
 }
 
-/// Returns true if a decision publishes under a name other than that of the pull request's own branch.
-fn publishes_as_another(decision: &Decision, branch: &Branch) -> bool {
+/// Returns true if a decision publishes to production or publishes the preview of another branch in the repository itself.
+fn publishes_under_another_name(decision: &Decision, branch: &Branch) -> bool {
     match decision {
         Decision::Publish => true,
         Decision::Preview(target) => target.branch != *branch && target.branch.split_fork().is_none(),
@@ -203,8 +203,8 @@ fn publishes_as_another(decision: &Decision, branch: &Branch) -> bool {
     }
 }
 
-/// Returns whether a run that a comment started may carry out a decision. Before it publishes a preview, the run asks the
-/// forge for the source of the pull request.
+/// Returns true if a run that a comment started may carry out a decision. Before the run publishes a preview, it requests the
+/// source branch of the pull request from the forge.
 fn is_allowed_on_comment(decision: &Decision, has_forge_token: bool) -> bool {
     match decision {
         Decision::Publish => false,
@@ -213,15 +213,15 @@ fn is_allowed_on_comment(decision: &Decision, has_forge_token: bool) -> bool {
     }
 }
 
-/// The facts that a decision depends on, apart from the event.
+/// The facts that determine a decision, apart from the event.
 struct DecisionTable {
     forge: ForgeKind,
     /// True if the job stops an environment.
     stops_environment: bool,
     production: Option<BranchPatterns>,
     has_token: bool,
-    in_sandbox: bool,
-    needs_pull_request: bool,
+    uses_sandbox: bool,
+    preview_name_needs_pull_request: bool,
 }
 
 impl DecisionTable {
@@ -235,7 +235,7 @@ impl DecisionTable {
                 } else {
                     format!("branch `{branch}` was deleted")
                 };
-                self.delete(branch, None, reason)
+                self.plan_deletion(branch, None, reason)
             }
             Event::Tag { deleted: false } => {
                 Decision::Nothing.because("a tag was pushed; set `GITBOOK_MODE=publish` to publish from tags")
@@ -248,7 +248,7 @@ impl DecisionTable {
             Event::Manual(None) => Decision::Nothing
                 .because("manual run without a branch; set `GITBOOK_MODE=publish` to publish from tags"),
             Event::Release => self.require_token(Decision::Publish, "a release was published"),
-            Event::None if self.in_sandbox => {
+            Event::None if self.uses_sandbox => {
                 Decision::Publish.because("no CI event detected; publishing to the sandbox")
             }
             Event::None => Decision::Refuse(Refusal::NoEvent).because("no CI event detected"),
@@ -264,40 +264,41 @@ impl DecisionTable {
             Some(production) if production.matches(branch.as_str()) => {
                 self.require_token(Decision::Publish, format!("{trigger} `{branch}`, the production branch"))
             }
-            Some(_) => self.preview(branch, pull_request, format!("{trigger} branch `{branch}`")),
+            Some(_) => self.plan_preview(branch, pull_request, format!("{trigger} branch `{branch}`")),
         }
     }
 
     fn decide_pull_request(&self, pull_request: &PullRequest) -> Plan {
-        let PullRequest { number, branch, activity, author, has_base_secrets } = pull_request;
-        let origin = match author {
-            Author::Own => "",
-            Author::Fork => " (fork)",
-            Author::Dependabot => " (Dependabot)",
+        let PullRequest { number, branch, activity, origin, has_base_secrets } = pull_request;
+        let origin_note = match origin {
+            PullRequestOrigin::SameRepository => "",
+            PullRequestOrigin::Fork => " (fork)",
+            PullRequestOrigin::Dependabot => " (Dependabot)",
         };
         let request = self.forge.pull_request(*number);
-        if *has_base_secrets && *author == Author::Fork {
-            return Decision::Refuse(Refusal::ForkWithBaseSecrets).because(format!("{request}{origin}"));
+        if *has_base_secrets && *origin == PullRequestOrigin::Fork {
+            return Decision::Refuse(Refusal::ForkWithBaseSecrets).because(format!("{request}{origin_note}"));
         }
         match activity {
             Activity::Updated if !self.has_token => Decision::Check.because(format!(
-                "{request}{origin} was updated; checked only, because `GITBOOK_TOKEN` is not set"
+                "{request}{origin_note} was updated; checked only, because `GITBOOK_TOKEN` is not set"
             )),
             Activity::Updated => {
-                self.preview(branch, Some(*number), format!("{request} from `{branch}`{origin} was updated"))
+                let reason = format!("{request} from `{branch}`{origin_note} was updated");
+                self.plan_preview(branch, Some(*number), reason)
             }
-            Activity::Closed if !self.has_token && *author != Author::Own => {
+            Activity::Closed if !self.has_token && *origin != PullRequestOrigin::SameRepository => {
                 Decision::Nothing.because(format!(
-                    "{request}{origin} was closed; no preview to delete, because `GITBOOK_TOKEN` is not set"
+                    "{request}{origin_note} was closed; no preview to delete, because `GITBOOK_TOKEN` is not set"
                 ))
             }
-            Activity::Closed => self.delete(
+            Activity::Closed => self.plan_deletion(
                 branch,
                 Some(*number),
                 if self.stops_environment {
-                    format!("the environment of {request} from `{branch}`{origin} was stopped")
+                    format!("the environment of {request} from `{branch}`{origin_note} was stopped")
                 } else {
-                    format!("{request} from `{branch}`{origin} was closed")
+                    format!("{request} from `{branch}`{origin_note} was closed")
                 },
             ),
             Activity::Other(activity) => {
@@ -314,10 +315,10 @@ impl DecisionTable {
             (Mode::Check, _) => Decision::Check.because(reason("check")),
             (Mode::Sweep, _) => self.require_token(Decision::Sweep, reason("sweep")),
             (Mode::Preview, Some(branch)) => {
-                self.preview(branch, ci.pull_request, with_branch("preview", branch))
+                self.plan_preview(branch, ci.pull_request, with_branch("preview", branch))
             }
             (Mode::Delete, Some(branch)) => {
-                self.delete(branch, ci.pull_request, with_branch("delete", branch))
+                self.plan_deletion(branch, ci.pull_request, with_branch("delete", branch))
             }
             (Mode::Preview | Mode::Delete, None) => {
                 Decision::Refuse(Refusal::NoBranch).because("this mode requires a branch")
@@ -328,22 +329,22 @@ impl DecisionTable {
         }
     }
 
-    fn preview(&self, branch: &Branch, pull_request: Option<u64>, reason: String) -> Plan {
-        self.plan_preview(Decision::Preview, branch, pull_request, reason)
+    fn plan_preview(&self, branch: &Branch, pull_request: Option<u64>, reason: String) -> Plan {
+        self.plan_for_branch(Decision::Preview, branch, pull_request, reason)
     }
 
-    fn delete(&self, branch: &Branch, pull_request: Option<u64>, reason: String) -> Plan {
-        self.plan_preview(Decision::Delete, branch, pull_request, reason)
+    fn plan_deletion(&self, branch: &Branch, pull_request: Option<u64>, reason: String) -> Plan {
+        self.plan_for_branch(Decision::Delete, branch, pull_request, reason)
     }
 
-    fn plan_preview(
+    fn plan_for_branch(
         &self,
         decision: fn(Target) -> Decision,
         branch: &Branch,
         pull_request: Option<u64>,
         reason: String,
     ) -> Plan {
-        if self.needs_pull_request && pull_request.is_none() {
+        if self.preview_name_needs_pull_request && pull_request.is_none() {
             let cause = "only pull requests have previews, because `GITBOOK_PREVIEW_NAME` contains `{pr}`";
             return Decision::Nothing.because(format!("{reason}; {cause}"));
         }

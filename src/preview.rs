@@ -99,7 +99,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(3000))]
 
         #[test]
-        fn every_title_fits(production in text(), branch in text()) {
+        fn every_title_has_at_most_30_units(production in text(), branch in text()) {
             let title = title(&production, &Branch::new(&branch));
             let utf16_length = |text: &str| text.encode_utf16().count();
             prop_assert!(utf16_length(&title) <= 30, "{title:?} has {}", utf16_length(&title));
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_includes_title_and_branch() {
+    fn a_preview_title_includes_the_production_title_and_the_branch() {
         let check = |production: &str, branch: &str, expected: &str| {
             let title = title(production, &Branch::new(branch));
             assert_eq!(title, expected);

@@ -12,15 +12,16 @@ use serde_json::json;
 
 /// The minimum length of a secret in bytes. A shorter secret is easy to guess, and removing it everywhere would make the log
 /// unreadable.
-const MIN_LENGTH: usize = 4;
+const MIN_SECRET_LENGTH: usize = 4;
 
 const REPLACEMENT: &str = "***";
 
 /// The characters that RFC 3986 requires to be encoded in a URL.
-const RFC_3986: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const ENCODED_BY_RFC_3986: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The characters that JavaScript's `encodeURIComponent` encodes.
-const URI_COMPONENT: &AsciiSet = &RFC_3986.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
+const ENCODED_BY_JAVASCRIPT: &AsciiSet =
+    &ENCODED_BY_RFC_3986.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
 
 /// A list of secrets that can be removed from text. Clones share the same secrets.
 #[derive(Clone, Default)]
@@ -38,13 +39,13 @@ impl Redactor {
     /// Adds a secret and each of its lines. Returns the lines that were not known before.
     pub(super) fn add<'a>(&self, secret: &'a str) -> Vec<&'a str> {
         let mut lines: Vec<_> =
-            secret.lines().map(str::trim).filter(|line| line.len() >= MIN_LENGTH).collect();
+            secret.lines().map(str::trim).filter(|line| line.len() >= MIN_SECRET_LENGTH).collect();
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if known.encoded.contains(secret) {
             return Vec::new();
         }
         lines.retain(|line| !known.encoded.contains(*line));
-        let whole = [secret].into_iter().filter(|secret| secret.len() >= MIN_LENGTH);
+        let whole = [secret].into_iter().filter(|secret| secret.len() >= MIN_SECRET_LENGTH);
         for text in lines.iter().copied().chain(whole) {
             known.encoded.extend(encodings(text));
         }
@@ -54,8 +55,8 @@ impl Redactor {
 
     /// Returns the text with `***` in place of every secret.
     ///
-    /// Call this function before escaping: a secret may not be found in escaped text, although a reader would still recognize
-    /// it.
+    /// Call this function before escaping the text. In escaped text, a secret may be impossible to find, although a reader
+    /// would still recognize it.
     pub(super) fn redact(&self, text: &str) -> String {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(searcher) = &known.searcher {
@@ -63,7 +64,7 @@ impl Redactor {
         }
         drop(known);
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        // The other kinds of automata take quadratic time to build for a long secret with repetitions.
+        // Other kinds of automata take quadratic time to build for a long secret with repetitions.
         let kind = Some(AhoCorasickKind::ContiguousNFA);
         let searcher = AhoCorasick::builder().kind(kind).build(&known.encoded);
         // Building the automaton fails only if the secrets do not fit into memory.
@@ -88,11 +89,11 @@ fn replace_all(searcher: &AhoCorasick, text: &str) -> String {
     result + &text[copied..]
 }
 
-/// Returns the text as it is and encoded for base64, URLs, HTML and JSON.
+/// Returns the unchanged text and its encodings in base64, URLs, HTML and JSON.
 fn encodings(text: &str) -> Vec<String> {
     let json = json!(text).to_string();
     let base64 = [BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD];
-    let url = [NON_ALPHANUMERIC, RFC_3986, URI_COMPONENT];
+    let url = [NON_ALPHANUMERIC, ENCODED_BY_RFC_3986, ENCODED_BY_JAVASCRIPT];
     let mut encodings = vec![
         text.to_owned(),
         json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or(&json).to_owned(),
@@ -110,12 +111,13 @@ fn encodings(text: &str) -> Vec<String> {
 }
 
 /// Returns the parts of the base64 encoding that appear if the secret is inside a longer encoded text, such as the user name
-/// and password of an HTTP request. There is one part for each position modulo 3.
+/// and password of an HTTP request. Base64 encodes three bytes at a time, so there is one part for each position of the secret
+/// modulo 3.
 fn inner_base64(text: &str) -> Vec<String> {
     let bytes = text.as_bytes();
-    let parts =
+    let aligned_parts =
         (0..3).filter_map(|skipped| bytes.get(skipped..)).map(|part| &part[..part.len() - part.len() % 3]);
-    let long = parts.filter(|part| part.len() >= MIN_LENGTH);
+    let long = aligned_parts.filter(|part| part.len() >= MIN_SECRET_LENGTH);
     long.flat_map(|part| [BASE64_STANDARD.encode(part), BASE64_URL_SAFE.encode(part)]).collect()
 }
 

@@ -1,4 +1,4 @@
-//! Prints and writes all results of a run. No other module prints.
+//! Prints the results of a run, and writes them to files. No other module prints.
 
 mod annotations;
 mod code_quality;
@@ -51,7 +51,7 @@ pub(crate) struct RunReport {
     pub outcomes: Vec<Outcome>,
     /// The shards for a later job. Set only in `plan` mode.
     pub shares: Option<Shares>,
-    /// A sentence that describes how the work is divided among machines.
+    /// A sentence about the division of the work among machines.
     pub division: Option<String>,
 }
 
@@ -106,7 +106,7 @@ impl Reporter {
             self.printer.print_info(&ProblemCounts::of(&run.problems).to_string());
         }
         match &error {
-            // The failure of the only integration has already been printed.
+            // With a single integration, the failure of this integration has already been printed.
             Some(Error::Deployment { total: 1, .. }) | None => {}
             Some(error) => self.printer.print_error(error, error.hint().as_deref()),
         }
@@ -118,8 +118,8 @@ impl Reporter {
     fn print_failures_and_counts(&self, run: &RunReport) {
         // A sweep logs its own counts.
         let is_sweep = run.plan.as_ref().is_some_and(|plan| plan.decision == Decision::Sweep);
-        if run.outcomes.len() >= log_section::MIN_LONG_PHASE && !is_sweep {
-            self.printer.print_info(&count_outcomes(&run.outcomes));
+        if run.outcomes.len() >= log_section::MIN_ITEMS_OF_LONG_PHASE && !is_sweep {
+            self.printer.print_info(&describe_outcome_counts(&run.outcomes));
         }
         for outcome in &run.outcomes {
             if let Err(failure) = &outcome.result {
@@ -128,7 +128,7 @@ impl Reporter {
         }
     }
 
-    /// Writes the results to a destination. A failure is only a warning, since the deployment itself is complete.
+    /// Writes the results to a destination. A failed write is only a warning, since the deployment itself is complete.
     fn write(&self, destination: &dyn Destination, run: &FinishedRun<'_>) {
         let warning = destination.write(run).unwrap_or_else(|error| {
             let path = display_path(destination.path());
@@ -139,7 +139,7 @@ impl Reporter {
 }
 
 /// Returns a sentence such as `published 49 of 51 integrations, 2 failed`.
-fn count_outcomes(outcomes: &[Outcome]) -> String {
+fn describe_outcome_counts(outcomes: &[Outcome]) -> String {
     const ORDER: [&str; 6] = ["published", "deleted", "checked", "unchanged", "skipped", "failed"];
     let count = |status: &str| outcomes.iter().filter(|outcome| outcome.status_name() == status).count();
     let mut counts = ORDER.iter().map(|status| (*status, count(status))).filter(|(_, count)| *count > 0);
@@ -155,7 +155,7 @@ fn count_outcomes(outcomes: &[Outcome]) -> String {
     sentence
 }
 
-/// Returns the format of the log, and problems with the variable that sets it.
+/// Returns the format of the log, and problems with the variable that sets the format.
 #[must_use]
 pub(crate) fn log_format(environment: &Environment) -> (LogFormat, Vec<Diagnostic>) {
     LogFormat::from_environment(environment)
@@ -165,7 +165,7 @@ pub(crate) fn log_format(environment: &Environment) -> (LogFormat, Vec<Diagnosti
 mod tests {
     use std::time::Duration;
 
-    use super::count_outcomes;
+    use super::describe_outcome_counts;
     use crate::cancel::Signal;
     use crate::deploy::{DeployError, Outcome, Status, Success};
     use crate::diagnostic::SourceLocation;
@@ -184,7 +184,7 @@ mod tests {
         };
         let check = |statuses: &[Option<Status>], expected: &str| {
             let outcomes: Vec<_> = statuses.iter().copied().map(outcome).collect();
-            assert_eq!(count_outcomes(&outcomes), expected);
+            assert_eq!(describe_outcome_counts(&outcomes), expected);
         };
         let (published, unchanged) = (Some(Status::Published), Some(Status::Unchanged));
         check(&[published, published], "published 2 of 2 integrations");

@@ -9,13 +9,13 @@ pub(crate) fn short_commit(commit: &str) -> String {
     commit.chars().take(7).collect()
 }
 
-/// A kind of forge, named after the API that it implements.
+/// The API of a forge. Compatible forges have the same kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum ForgeKind {
-    /// GitHub, GitHub Enterprise, Gitea and Forgejo.
+    /// The API of GitHub, GitHub Enterprise, Gitea and Forgejo.
     #[default]
     GitHub,
-    /// GitLab.
+    /// The API of GitLab.
     GitLab,
 }
 
@@ -38,7 +38,7 @@ impl ForgeKind {
         }
     }
 
-    /// Describes a pull request in the forge's own terms.
+    /// Returns a description of a pull request in the forge's own terms, such as `merge request !12`.
     #[must_use]
     pub(crate) fn pull_request(self, number: u64) -> String {
         match self {
@@ -59,8 +59,8 @@ impl Branch {
         Self(name.to_owned())
     }
 
-    /// Creates a branch of a fork. It never equals a branch of the repository itself, because Git allows no colon in branch
-    /// names.
+    /// Creates a branch of a fork. The result never equals a branch of the repository itself, because Git allows no colon in
+    /// branch names.
     #[must_use]
     pub(crate) fn of_fork(owner: &str, name: &str) -> Self {
         Self(format!("{owner}:{name}"))
@@ -72,21 +72,22 @@ impl Branch {
         self.0.split_once(':')
     }
 
-    /// Returns whether Git allows a branch of this name (`git check-ref-format`).
+    /// Returns true if Git allows a branch of this name (`git check-ref-format`).
     #[must_use]
     pub(crate) fn is_valid(&self) -> bool {
         let name = self.split_fork().map_or(self.as_str(), |(_, name)| name);
         let is_segment =
             |segment: &str| !segment.is_empty() && !segment.starts_with('.') && !segment.ends_with(".lock");
-        let has_forbidden = name.contains(|c: char| c.is_ascii_control() || " ~^:?*[\\".contains(c));
-        !has_forbidden
+        let contains_forbidden_char =
+            name.contains(|c: char| c.is_ascii_control() || " ~^:?*[\\".contains(c));
+        !contains_forbidden_char
             && name != "@"
             && !name.ends_with('.')
-            && !["..", "@{"].iter().any(|text| name.contains(text))
+            && !["..", "@{"].iter().any(|sequence| name.contains(sequence))
             && name.split('/').all(is_segment)
     }
 
-    /// Returns the full name.
+    /// Returns the name, with the owner if the branch is in a fork.
     #[must_use]
     pub(crate) fn as_str(&self) -> &str {
         &self.0
@@ -104,7 +105,7 @@ mod tests {
     use super::Branch;
 
     #[test]
-    fn a_branch_of_a_fork_includes_its_owner() {
+    fn splits_the_name_of_a_fork_branch() {
         let check = |branch: &Branch, expected| assert_eq!(branch.split_fork(), expected, "{branch}");
         check(&Branch::of_fork("mona", "feature/x"), Some(("mona", "feature/x")));
         check(&Branch::new("feature/x"), None);

@@ -1,6 +1,6 @@
-//! The types, limits and known names in the API for integrations, as data.
+//! The schema of integrations in GitBook's API: the types, limits and known names of all fields.
 //!
-//! The numbers and names come from GitBook's `OpenAPI` document (`RequestPublishIntegration`).
+//! The limits and names come from GitBook's `OpenAPI` document (`RequestPublishIntegration`).
 
 mod check;
 #[cfg(test)]
@@ -20,13 +20,13 @@ pub(crate) enum SchemaRule {
         min: usize,
         max: usize,
     },
-    /// An absolute URL with a maximum length, without characters that need escaping.
+    /// An absolute URL with a maximum length, in which all special characters are escaped.
     Url {
         max: usize,
     },
     Boolean,
     Number,
-    /// One of the known names. In a closed list, an unknown name is an error. In an open list, it is a warning, because
+    /// One of the known names. An unknown name is an error if the list is closed. Otherwise, an unknown name is a warning, because
     /// GitBook adds names without notice.
     OneOf {
         known: &'static [&'static str],
@@ -44,19 +44,20 @@ pub(crate) enum SchemaRule {
         of: &'static Self,
         max: usize,
     },
-    /// A mapping with known fields. An unknown field is a warning.
+    /// A mapping with known fields. An unknown field causes a warning.
     Object(&'static [Field]),
     /// Text, or a value that satisfies the other rule.
     TextOr(&'static Self),
-    /// An object with fields that depend on the presence of `key`. The object must not contain both `key` and `instead_of`.
+    /// An object that must satisfy `then` if it contains `key`, and otherwise `otherwise`. The object must not contain both `key` and
+    /// `instead_of`.
     IfHas {
         key: &'static str,
         instead_of: &'static str,
         then: &'static Self,
         otherwise: &'static Self,
     },
-    /// An object with common fields, and with further fields that depend on the value of `key`. The first case applies to
-    /// unknown values.
+    /// An object with common fields, and with further fields that depend on the value of `key`. For an unknown value, the first case
+    /// applies.
     Tagged {
         key: &'static str,
         common: &'static [Field],
@@ -106,7 +107,7 @@ const TEXT: SchemaRule = text_up_to(usize::MAX);
 const TITLE: SchemaRule = SchemaRule::Text { min: 2, max: MAX_TITLE };
 /// The title of a block or of a content source.
 const BLOCK_OR_SOURCE_TITLE: SchemaRule = SchemaRule::Text { min: 2, max: 40 };
-const REQUIRED_TEXT: SchemaRule = SchemaRule::Text { min: 1, max: usize::MAX };
+const NON_EMPTY_TEXT: SchemaRule = SchemaRule::Text { min: 1, max: usize::MAX };
 
 /// The maximum number of preview images.
 const MAX_PREVIEW_IMAGES: usize = 3;
@@ -230,10 +231,10 @@ const CONTENT_SECURITY_POLICY: SchemaRule =
 /// The rule for a `gitbook-manifest.yaml`, after its `envs` entry and the overrides are applied. The values of `script`,
 /// `icon` and `previewImages` are paths.
 pub(crate) const MANIFEST: SchemaRule = SchemaRule::Object(&[
-    required("name", REQUIRED_TEXT),
+    required("name", NON_EMPTY_TEXT),
     required("title", TITLE),
-    required("organization", REQUIRED_TEXT),
-    required("script", REQUIRED_TEXT),
+    required("organization", NON_EMPTY_TEXT),
+    required("script", NON_EMPTY_TEXT),
     required("scopes", SCOPES),
     optional("description", text_up_to(100)),
     optional("summary", text_up_to(MAX_SUMMARY)),
@@ -241,7 +242,7 @@ pub(crate) const MANIFEST: SchemaRule = SchemaRule::Object(&[
     optional("icon", TEXT),
     optional(
         "previewImages",
-        SchemaRule::List { of: &REQUIRED_TEXT, max: MAX_PREVIEW_IMAGES, unique: false },
+        SchemaRule::List { of: &NON_EMPTY_TEXT, max: MAX_PREVIEW_IMAGES, unique: false },
     ),
     optional("visibility", VISIBILITY),
     optional("target", TARGET),
@@ -263,7 +264,7 @@ pub(crate) const MANIFEST: SchemaRule = SchemaRule::Object(&[
 
 /// The rule for the body of a publish request. The values of `script`, `icon` and `previewImages` are file contents.
 pub(crate) const BODY: SchemaRule = SchemaRule::Object(&[
-    required("organization", REQUIRED_TEXT),
+    required("organization", NON_EMPTY_TEXT),
     required("title", TITLE),
     required("description", text_up_to(100)),
     required("script", TEXT),

@@ -10,20 +10,22 @@ const MAX_LINKS: usize = 40;
 /// Resolves the path of a file for writing. The file need not exist.
 ///
 /// # Errors
-/// Fails if the path contains a symbolic link inside `checkout`, or too many links. Links outside are followed.
+/// Fails if the path contains a symbolic link inside `checkout`, or too many links. Links outside `checkout` are
+/// followed.
 pub(crate) fn without_links(path: &Path, checkout: &Path) -> io::Result<PathBuf> {
     let ResolvedPath { path, link_in } = resolve(path, checkout)?;
     if link_in.is_none() {
         return Ok(path);
     }
-    let message = "the path contains a symbolic link of the repository";
+    let message = "the path contains a symbolic link in the repository";
     Err(io::Error::new(io::ErrorKind::InvalidInput, message))
 }
 
 /// Returns the root of the checkout around a folder, or the folder itself if there is no checkout.
 ///
-/// The root is the outermost folder with `.git`: submodules have a `.git` as well. If the CI system's `workspace` contains
-/// that folder, or if no folder has `.git`, the root is the workspace. The root of the file system is never used.
+/// The root is the outermost folder with `.git`, because submodules have a `.git` as well. If the CI system's `workspace`
+/// contains that folder, or if no folder has `.git`, the root is the workspace. The result is never the root of the file
+/// system.
 pub(crate) fn checkout_root(folder: &Path, workspace: Option<&Path>) -> PathBuf {
     let folder = canonical(folder);
     let workspace = workspace.map(|workspace| canonical(&folder.join(workspace)));
@@ -49,39 +51,39 @@ pub(crate) struct ResolvedPath {
 /// Fails after 40 links, because they may be circular.
 pub(crate) fn resolve(path: &Path, checkout: &Path) -> io::Result<ResolvedPath> {
     let checkout = canonical(checkout);
-    let mut rest = reversed(&std::path::absolute(path)?);
-    let mut found = ResolvedPath { path: PathBuf::new(), link_in: None };
+    let mut remaining = reversed_components(&std::path::absolute(path)?);
+    let mut resolved = ResolvedPath { path: PathBuf::new(), link_in: None };
     let mut links = 0;
-    while let Some(part) = rest.pop() {
-        if part == Component::ParentDir.as_os_str() {
-            found.path.pop();
+    while let Some(component) = remaining.pop() {
+        if component == Component::ParentDir.as_os_str() {
+            resolved.path.pop();
             continue;
         }
-        let next = found.path.join(part);
-        let is_in_checkout = found.path.starts_with(&checkout);
-        // In `/proc/self/fd`, a link to a pipe has a target that is not a path.
-        let is_path = |target: &PathBuf| !next.exists() || found.path.join(target).exists();
+        let next = resolved.path.join(component);
+        let is_in_checkout = resolved.path.starts_with(&checkout);
+        // The target of a link to a pipe in `/proc/self/fd` is not a path.
+        let is_path = |target: &PathBuf| !next.exists() || resolved.path.join(target).exists();
         let target = next.read_link().ok().filter(|target| is_in_checkout || is_path(target));
         let Some(target) = target else {
-            found.path = next;
+            resolved.path = next;
             continue;
         };
         if is_in_checkout {
-            found.link_in.get_or_insert_with(|| found.path.clone());
+            resolved.link_in.get_or_insert_with(|| resolved.path.clone());
         }
         links += 1;
         if links > MAX_LINKS {
             let message = "the path contains too many symbolic links";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        rest.extend(reversed(dunce::simplified(&target)));
+        remaining.extend(reversed_components(dunce::simplified(&target)));
     }
-    Ok(found)
+    Ok(resolved)
 }
 
 /// Returns the components of a path in reverse order.
-fn reversed(path: &Path) -> Vec<OsString> {
-    path.components().rev().map(|part| part.as_os_str().to_owned()).collect()
+fn reversed_components(path: &Path) -> Vec<OsString> {
+    path.components().rev().map(|component| component.as_os_str().to_owned()).collect()
 }
 
 fn canonical(folder: &Path) -> PathBuf {

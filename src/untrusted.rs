@@ -1,4 +1,4 @@
-//! Checks for untrusted text: unsafe characters and links.
+//! Finds unsafe characters in untrusted text and encodes untrusted links.
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::Url;
@@ -7,19 +7,19 @@ use url::Url;
 const ENCODED_IN_LINKS: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'`').add(b'|').add(b'^');
 
-/// Returns whether a character controls a terminal, ends a line or changes the direction of text.
+/// Returns true if a character controls a terminal, ends a line or changes the direction of text.
 #[must_use]
 pub(crate) fn is_unsafe_char(character: char) -> bool {
     character.is_control() || is_line_separator(character) || changes_direction(character)
 }
 
-/// Returns whether a character is not a control character, but ends a line in some programs.
+/// Returns true if a character is not a control character, but ends a line in some programs.
 #[must_use]
 pub(crate) fn is_line_separator(character: char) -> bool {
     matches!(character, '\u{2028}' | '\u{2029}')
 }
 
-/// Returns whether a character changes the direction of the text after it.
+/// Returns true if a character changes the direction of the text after it.
 #[must_use]
 pub(crate) fn changes_direction(character: char) -> bool {
     matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -9,7 +9,7 @@ use serde_saphyr::{Location, Spanned};
 
 use crate::diagnostic::{Diagnostic, SourceLocation};
 
-/// A parsed text. Its values do not have source locations yet.
+/// A parsed YAML or JSON text. Its values do not have source locations yet.
 pub(crate) struct YamlDocument<'a> {
     text: &'a str,
     parsed: Result<Spanned<RawYaml>, serde_saphyr::Error>,
@@ -22,7 +22,7 @@ pub(crate) struct YamlValue {
     pub(crate) place: SourceLocation,
 }
 
-/// The data of a value.
+/// The data of a value, without the value's location.
 #[derive(Clone, Debug)]
 pub(crate) enum YamlData {
     Null,
@@ -33,7 +33,7 @@ pub(crate) enum YamlData {
     Mapping(YamlMapping),
 }
 
-/// A mapping. Keeps the order of the text.
+/// A mapping that keeps the order of its keys in the text.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct YamlMapping(pub(crate) Vec<(YamlKey, YamlValue)>);
 
@@ -46,7 +46,7 @@ pub(crate) struct YamlKey {
 
 impl<'a> YamlDocument<'a> {
     pub(crate) fn parse(text: &'a str) -> Self {
-        // In YAML 1.2, `yes` and `y` are text. If a tag such as `!env` were ignored, the text after it would be published.
+        // In YAML 1.2, `yes` and `y` are text. If an unknown tag such as `!env` were ignored, the text after the tag would be published.
         let options = serde_saphyr::options! { strict_booleans: true, reject_unsupported_tags: true };
         Self { text, parsed: serde_saphyr::from_str_with_options(text, options) }
     }
@@ -56,7 +56,7 @@ impl<'a> YamlDocument<'a> {
         self.parsed.as_ref().ok()
     }
 
-    /// Returns the value with source locations. `place` is the file or variable that contains the text.
+    /// Adds source locations to the parsed value. `place` is the file or variable that contains the text.
     pub(crate) fn into_value(self, place: &SourceLocation) -> Result<YamlValue, Box<Diagnostic>> {
         let source = YamlText { text: self.text, place };
         let root = self.parsed.map_err(|error| Box::new(syntax::to_diagnostic(&error, &source)))?;
@@ -77,8 +77,11 @@ impl YamlValue {
 
     fn from_raw(raw: Spanned<RawYaml>, source: &YamlText<'_>) -> Self {
         let is_scalar = !matches!(raw.value, RawYaml::List(_) | RawYaml::Mapping(_));
-        let place =
-            if is_scalar { source.span(raw.referenced) } else { locate(source.place, raw.referenced) };
+        let place = if is_scalar {
+            source.scalar_location(raw.referenced)
+        } else {
+            locate(source.place, raw.referenced)
+        };
         let value = match raw.value {
             RawYaml::Null => YamlData::Null,
             RawYaml::Bool(value) => YamlData::Bool(value),
@@ -91,7 +94,7 @@ impl YamlValue {
                 entries
                     .into_iter()
                     .map(|(key, value)| {
-                        let place = source.span(key.referenced);
+                        let place = source.scalar_location(key.referenced);
                         (YamlKey { name: key.value, place }, Self::from_raw(value, source))
                     })
                     .collect(),
@@ -114,7 +117,7 @@ impl YamlValue {
         }
     }
 
-    /// Creates a value from JSON. Every part has the location `place`.
+    /// Creates a value from JSON. All nested values have the location `place`.
     pub(crate) fn from_json(json: &serde_json::Value, place: &SourceLocation) -> Self {
         let value = match json {
             serde_json::Value::Null => YamlData::Null,
@@ -157,7 +160,7 @@ impl YamlValue {
         }
     }
 
-    /// Returns the kind of the value, for messages.
+    /// Returns the type of the value, for messages such as "`title` is a number".
     pub(crate) fn kind(&self) -> &'static str {
         match self.value {
             YamlData::Null => "empty",
@@ -200,8 +203,8 @@ struct YamlText<'a> {
 }
 
 impl YamlText<'_> {
-    /// Returns the location of a scalar, with its end if the scalar is on one line.
-    fn span(&self, location: Location) -> SourceLocation {
+    /// Returns the location of a scalar value or key. Includes the end of the scalar if the scalar is on one line.
+    fn scalar_location(&self, location: Location) -> SourceLocation {
         let place = locate(self.place, location);
         let bytes = location.span().byte_offset().zip(location.span().byte_len());
         let bytes = bytes.and_then(|(start, length)| {
@@ -216,7 +219,7 @@ impl YamlText<'_> {
     }
 }
 
-/// Converts a location of the parser.
+/// Converts a location of the YAML parser to a location in `origin`.
 fn locate(origin: &SourceLocation, location: Location) -> SourceLocation {
     match (usize::try_from(location.line()), usize::try_from(location.column())) {
         (Ok(line @ 1..), Ok(column)) => origin.at(line, column.max(1)),
@@ -234,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_has_a_location() {
+    fn keys_and_values_have_locations() {
         let node = parse("name: hello\nblocks:\n  - id: 'a'\n    title: x\n").unwrap();
         let map = node.as_mapping().unwrap();
         assert_eq!(map.get("name").unwrap().place.to_string(), "m.yaml:1:7");
@@ -245,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn byte_order_marks_and_carriage_returns_change_nothing() {
+    fn byte_order_marks_and_carriage_returns_do_not_change_values_or_locations() {
         let node = parse("\u{feff}name: hello\r\nsummary: |\r\n  one\r\n  two\r\ntitle: x\r\n").unwrap();
         let fields = &node.as_mapping().unwrap().0;
         let places: Vec<_> = fields.iter().map(|(_, node)| node.place.to_string()).collect();
@@ -270,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_tags_are_rejected() {
+    fn rejects_unknown_tags() {
         let check = |text: &str, expected: &str, hint: &str| {
             let problem = YamlValue::parse(text, &SourceLocation::file("m")).unwrap_err();
             assert_eq!((problem.to_string().as_str(), problem.hint.as_deref()), (expected, Some(hint)));
@@ -295,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_of_the_core_schema_are_accepted() {
+    fn accepts_tags_of_the_core_schema() {
         let check = |text: &str, expected: serde_json::Value| {
             assert_eq!(parse(text).map(|node| node.to_json()), Ok(expected), "{text}");
         };
@@ -307,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn syntax_errors_have_a_location() {
+    fn reports_the_location_of_syntax_errors() {
         let check = |text: &str, expected: &str| assert_eq!(parse(text).unwrap_err(), expected);
         check("a: [1, 2\nb: 3\n", "m.yaml:2:2: not valid YAML: illegal placement of ':' indicator");
         check("a: 1\na: 2\n", "m.yaml:2:1: not valid YAML: duplicate key `a`");

@@ -29,7 +29,7 @@ export const cases = [
     ['prismjs', "import Prism from 'prismjs';", "Prism.highlight('a', Prism.languages.javascript, 'javascript')"],
     ['turndown', "import TurndownService from 'turndown';", "typeof new TurndownService().turndown"],
     ['linkedom', "import { parseHTML } from 'linkedom/worker';", "parseHTML('<p>a</p>').document.toString()"],
-    // What a Worker is made of.
+    // Frameworks and clients for Workers.
     ['hono', "import { Hono } from 'hono';", "new Hono().get('/', (c) => c.text('a')).routes.length"],
     ['itty-router', "import { AutoRouter } from 'itty-router';", "typeof AutoRouter().get"],
     ['jose', "import { SignJWT, jwtVerify } from 'jose';", "[typeof SignJWT, typeof jwtVerify].join()"],
@@ -37,7 +37,7 @@ export const cases = [
     ['algoliasearch', "import { algoliasearch } from 'algoliasearch';", "typeof algoliasearch('a', 'b').search"],
     ['fuse.js', "import Fuse from 'fuse.js';", "new Fuse(['a'], {}).search('a').length"],
     ['lunr', "import lunr from 'lunr';", "lunr.version"],
-    // Dates, collections, bytes.
+    // Libraries for dates, collections and bytes.
     ['date-fns', "import { format, parseISO } from 'date-fns';", "format(parseISO('2026-01-01'), 'PPP')"],
     ['luxon', "import { DateTime } from 'luxon';", "DateTime.fromISO('2026-01-01').toISODate()"],
     ['dayjs', "import dayjs from 'dayjs';", "dayjs('2026-01-01').format('YYYY')"],

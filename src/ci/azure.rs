@@ -1,4 +1,4 @@
-//! Azure Pipelines, for repositories on Azure, GitHub and Bitbucket.
+//! Detects the event on Azure Pipelines, for repositories on Azure, GitHub and Bitbucket.
 
 use super::{
     Ci, Event, PullRequest, UNKNOWN_OWNER, read_commit, read_number, read_path, repository_name,
@@ -7,7 +7,7 @@ use super::{
 use crate::environment::Environment;
 use crate::repository::Branch;
 
-/// Detects the event.
+/// Detects the event from the variables of Azure Pipelines.
 pub(super) fn detect(environment: &Environment) -> Ci {
     Ci {
         repository: environment.get("BUILD_REPOSITORY_URI").and_then(repository_name),
@@ -20,8 +20,8 @@ pub(super) fn detect(environment: &Environment) -> Ci {
     }
 }
 
-/// Returns the event. Reads the branch from the full ref, because `BUILD_SOURCEBRANCHNAME` is only its last part: `main` for
-/// `feature/main`.
+/// Returns the event. Reads the branch from `BUILD_SOURCEBRANCH`, because `BUILD_SOURCEBRANCHNAME` contains only the last
+/// segment: `main` for `feature/main`.
 fn detect_event(environment: &Environment) -> Event {
     let reason = environment.get("BUILD_REASON").unwrap_or("run without a reason");
     let reference = environment.get("BUILD_SOURCEBRANCH").unwrap_or_default();
@@ -35,13 +35,13 @@ fn detect_event(environment: &Environment) -> Event {
             None if reference.starts_with("refs/tags/") => Event::Tag { deleted: false },
             None => Event::Other(format!("push to {reference}")),
         },
-        // For example, another pipeline finished. The variables do not describe its branch.
+        // If another pipeline started this run, the variables do not describe the branch of that pipeline.
         other => Event::Other(other.to_owned()),
     }
 }
 
 fn pull_request_event(environment: &Environment) -> Event {
-    // Pull requests in Azure Repos have an ID but no number. On other forges, the ID is unrelated to the number.
+    // Pull requests in Azure Repos have an ID but no number. On other forges, Azure's ID differs from the pull request number.
     let number = read_number(environment, "SYSTEM_PULLREQUEST_PULLREQUESTNUMBER")
         .or_else(|| read_number(environment, "SYSTEM_PULLREQUEST_PULLREQUESTID"));
     match number.zip(environment.get("SYSTEM_PULLREQUEST_SOURCEBRANCH")) {
@@ -53,16 +53,16 @@ fn pull_request_event(environment: &Environment) -> Event {
     }
 }
 
-/// Returns the owner of the fork, or `None` if the variables show that the pull request comes from the repository itself. A
-/// fork within an Azure project has the same owner as the original, so the result includes the repository name.
+/// Returns the owner of the fork, or `None` if the variables show that the pull request comes from the repository itself. In
+/// Azure Repos, a fork may have the same owner as the original repository, so the result includes the fork's name.
 fn fork_owner(environment: &Environment) -> Option<String> {
-    let name = |variable| environment.get(variable).and_then(repository_name);
-    let source = name("SYSTEM_PULLREQUEST_SOURCEREPOSITORYURI");
-    let is_own = match environment.get("SYSTEM_PULLREQUEST_ISFORK") {
+    let read_repository = |variable| environment.get(variable).and_then(repository_name);
+    let source = read_repository("SYSTEM_PULLREQUEST_SOURCEREPOSITORYURI");
+    let is_same_repository = match environment.get("SYSTEM_PULLREQUEST_ISFORK") {
         Some(is_fork) => is_fork.eq_ignore_ascii_case("false"),
-        None => source.is_some() && source == name("BUILD_REPOSITORY_URI"),
+        None => source.is_some() && source == read_repository("BUILD_REPOSITORY_URI"),
     };
-    if is_own {
+    if is_same_repository {
         return None;
     }
     let path = source.as_deref().and_then(|source| source.split_once('/')).map(|(_, path)| path);
@@ -75,7 +75,7 @@ fn fork_owner(environment: &Environment) -> Option<String> {
 
 /// Returns the head commit. For pull requests, `BUILD_SOURCEVERSION` is a merge commit.
 fn head_commit(environment: &Environment) -> Option<String> {
-    // This variable is undocumented, but appears in public logs.
+    // `SYSTEM_PULLREQUEST_SOURCECOMMITID` is undocumented, but appears in public logs.
     let head = read_commit(environment, "SYSTEM_PULLREQUEST_SOURCECOMMITID");
     let is_pull_request = environment.get("BUILD_REASON") == Some("PullRequest")
         || environment.get("BUILD_SOURCEBRANCH").is_some_and(|name| name.starts_with("refs/pull/"));

@@ -1,37 +1,37 @@
-//! The reasons why the CI system or its event cannot be determined.
+//! The errors in the detection of the CI system and its event.
 
 use super::generic;
 use crate::repository::Branch;
 
-/// The reason why the CI system or its event cannot be determined.
+/// An error in the detection of the CI system or its event.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CiError {
-    /// The variable names an event file that does not exist or cannot be read.
+    /// A missing or unreadable event file.
     #[error("could not read the event file named by `GITHUB_EVENT_PATH`")]
-    EventFile(#[source] std::io::Error),
-    /// The event file is larger than any event that GitHub sends.
+    UnreadableEventFile(#[source] std::io::Error),
+    /// An event file that is larger than any event from GitHub. The value is the size in bytes.
     #[error("the event file named by `GITHUB_EVENT_PATH` is {0} bytes; the limit is 32 MiB")]
     EventFileTooLarge(u64),
-    /// The event file is not JSON, or lacks a field that the event requires.
+    /// An event file that is not JSON, or that lacks a field that the event requires.
     #[error("the event file named by `GITHUB_EVENT_PATH` is not a valid `{event}` event")]
-    Payload {
-        /// The expected event.
+    InvalidEventFile {
+        /// The name of the expected event.
         event: String,
-        /// The problem.
+        /// The JSON error.
         source: serde_json::Error,
     },
-    /// Variables of two CI systems are set, so at least one of them does not belong to this CI system.
+    /// Variables of two different CI systems.
     #[error("both `{0}` and `{1}` are set, so the CI system is ambiguous")]
-    TwoSystems(&'static str, &'static str),
-    /// Git does not allow the name of the event's branch.
+    AmbiguousSystem(&'static str, &'static str),
+    /// An event with a branch name that Git does not allow.
     #[error("`{0}` is not a valid branch name")]
-    Branch(Branch),
-    /// A variable that describes the event has an invalid value.
+    InvalidBranch(Branch),
+    /// An invalid value of a variable that describes the event.
     #[error("`{variable}` is {problem}")]
-    Variable {
-        /// The variable.
+    InvalidVariable {
+        /// The name of the variable.
         variable: &'static str,
-        /// The problem.
+        /// The problem, worded to follow "is".
         problem: String,
     },
 }
@@ -41,19 +41,19 @@ impl CiError {
     #[must_use]
     pub(crate) fn hint(&self) -> String {
         match self {
-            Self::EventFile(_) => "in a container, mount it with `-v \"$GITHUB_EVENT_PATH:$GITHUB_EVENT_PATH:ro\"`; or set `GITBOOK_EVENT` and `GITBOOK_BRANCH`".to_owned(),
-            Self::EventFileTooLarge(_) | Self::Payload { .. } => {
+            Self::UnreadableEventFile(_) => "in a container, mount the file with `-v \"$GITHUB_EVENT_PATH:$GITHUB_EVENT_PATH:ro\"`; or set `GITBOOK_EVENT` and `GITBOOK_BRANCH`".to_owned(),
+            Self::EventFileTooLarge(_) | Self::InvalidEventFile { .. } => {
                 "set `GITBOOK_EVENT` and `GITBOOK_BRANCH`".to_owned()
             }
-            Self::TwoSystems(first, second) => format!(
+            Self::AmbiguousSystem(first, second) => format!(
                 "unset `{first}` or `{second}`, whichever does not belong to this CI system; or set `GITBOOK_EVENT` and `GITBOOK_BRANCH`"
             ),
-            Self::Branch(_) => "set `GITBOOK_BRANCH` to the branch of this run".to_owned(),
-            Self::Variable { variable, .. } => match *variable {
-                "GITBOOK_EVENT" => format!("set it to one of {}", generic::EVENT_NAMES.join(", ")),
-                "GITBOOK_BRANCH" => "set it to the branch name as `git branch` prints it".to_owned(),
-                "GITBOOK_PULL_REQUEST" => "set it to the pull request number, and only for the events `pull_request` and `closed`".to_owned(),
-                "GITBOOK_REPOSITORY" => "set it to a name such as `github.com/acme/integrations`".to_owned(),
+            Self::InvalidBranch(_) => "set `GITBOOK_BRANCH` to the branch of this run".to_owned(),
+            Self::InvalidVariable { variable, .. } => match *variable {
+                "GITBOOK_EVENT" => format!("set `GITBOOK_EVENT` to one of {}", generic::EVENT_NAMES.join(", ")),
+                "GITBOOK_BRANCH" => "set `GITBOOK_BRANCH` to the branch name as printed by `git branch`".to_owned(),
+                "GITBOOK_PULL_REQUEST" => "set `GITBOOK_PULL_REQUEST` to the pull request number, and only for the events `pull_request` and `closed`".to_owned(),
+                "GITBOOK_REPOSITORY" => "set `GITBOOK_REPOSITORY` to a name such as `github.com/acme/integrations`".to_owned(),
                 _ => "run `gitbook-deploy --help`".to_owned(),
             },
         }

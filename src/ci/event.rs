@@ -13,32 +13,32 @@ pub(crate) enum Event {
     Tag { deleted: bool },
     /// A pull request changed.
     PullRequest(PullRequest),
-    /// A merge queue tests the result of a merge before merging.
+    /// A merge queue tests a pull request before the merge.
     MergeQueue,
     /// A scheduled run.
     Schedule,
-    /// A run that a person started, on a branch or (`None`) on a tag.
+    /// A run that a person started on a branch, or on a tag (`None`).
     Manual(Option<Branch>),
     /// A release was published.
     Release,
-    /// No CI system was detected, and the variables name no event.
+    /// No known event: no CI system was detected, or its variables name no event.
     None,
-    /// Any other event, with the CI system's name for it.
+    /// Any other event, with the name that the CI system uses.
     Other(String),
 }
 
 /// A pull or merge request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PullRequest {
-    /// The number.
+    /// The number of the pull request.
     pub number: u64,
-    /// The head branch.
+    /// The source branch.
     pub branch: Branch,
     /// The change to the pull request.
     pub activity: Activity,
     /// The origin of the pull request.
-    pub author: Author,
-    /// True for `pull_request_target`: the run has the base repository's secrets.
+    pub origin: PullRequestOrigin,
+    /// True if the run has the base repository's secrets, as with GitHub's event `pull_request_target`.
     pub has_base_secrets: bool,
 }
 
@@ -49,35 +49,35 @@ pub(crate) enum Activity {
     Updated,
     /// The pull request was closed or merged.
     Closed,
-    /// Any other change, with the CI system's name for it.
+    /// Any other change, with the name that the CI system uses.
     Other(String),
 }
 
-/// The origin of a pull request, which determines the secrets that its runs receive.
+/// The origin of a pull request. The origin determines the secrets that CI systems pass to the runs of the pull request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Author {
+pub(crate) enum PullRequestOrigin {
     /// A branch of the repository itself.
-    Own,
+    SameRepository,
     /// A fork.
     Fork,
-    /// Dependabot. Its runs get no secrets, like those of forks.
+    /// A branch that Dependabot created. Runs for Dependabot get no secrets, just like runs for forks.
     Dependabot,
 }
 
 impl PullRequest {
-    /// Creates a pull request with the activity `Updated`. If `owner` is set, the pull request comes from a fork of that
+    /// Creates a pull request with the activity `Updated`. If `fork_owner` is set, the pull request comes from a fork of that
     /// owner.
-    pub(super) fn updated(number: u64, owner: Option<&str>, branch: &str) -> Self {
-        let (branch, author) = match owner {
-            Some(owner) => (Branch::of_fork(owner, branch), Author::Fork),
-            None => (Branch::new(branch), Author::Own),
+    pub(super) fn updated(number: u64, fork_owner: Option<&str>, branch: &str) -> Self {
+        let (branch, origin) = match fork_owner {
+            Some(owner) => (Branch::of_fork(owner, branch), PullRequestOrigin::Fork),
+            None => (Branch::new(branch), PullRequestOrigin::SameRepository),
         };
-        Self { number, branch, activity: Activity::Updated, author, has_base_secrets: false }
+        Self { number, branch, activity: Activity::Updated, origin, has_base_secrets: false }
     }
 }
 
 impl Event {
-    /// Returns the event of a push. A push to a temporary branch of a merge queue is the event `MergeQueue`.
+    /// Returns the event for a push. A push to a temporary branch of a merge queue is the event `MergeQueue`.
     pub(super) fn push(branch: &str) -> Self {
         if branch.starts_with("gh-readonly-queue/") {
             Self::MergeQueue
@@ -107,7 +107,7 @@ impl Event {
         }
     }
 
-    /// Returns the branch of the event.
+    /// Returns the branch of the event, or `None` if the event has no branch.
     #[must_use]
     pub(crate) fn branch(&self) -> Option<&Branch> {
         match self {
@@ -117,7 +117,7 @@ impl Event {
         }
     }
 
-    /// Returns the number of the event's pull request.
+    /// Returns the number of the pull request, or `None` if the event is not about a pull request.
     #[must_use]
     pub(crate) fn pull_request(&self) -> Option<u64> {
         match self {

@@ -1,4 +1,4 @@
-//! Detects the forge of the repository and the root of its API.
+//! Detects the forge of the repository and the root URL of the forge's API.
 
 use url::Url;
 
@@ -7,53 +7,52 @@ use crate::environment::Environment;
 use crate::http::is_loopback;
 use crate::repository::ForgeKind;
 
-/// Returns the forge of the repository and the root of its API. On the forge's own CI system, the runner provides the root.
-/// Elsewhere, the root comes from a variable or from the host of a known forge. The root is never guessed, because the token
-/// is sent to it.
+/// Returns the forge of the repository and the root URL of the forge's API. On GitHub Actions and GitLab CI, the runner
+/// provides the URL. Elsewhere, the URL comes from a variable or from the host of a known forge. The URL is never guessed,
+/// because the requests contain the token.
 pub(super) fn detect_forge(ci: &Ci, environment: &Environment) -> (ForgeKind, Option<Url>) {
-    // The root from the runner applies only to the runner's own repository.
-    let runner = ci.detected_by.filter(|_| environment.get("GITBOOK_REPOSITORY").is_none());
+    // The runner's API URL applies only to the runner's own repository.
+    let system_variable = ci.detected_by.filter(|_| environment.get("GITBOOK_REPOSITORY").is_none());
     let host = ci.repository.as_deref().and_then(|name| Some(name.split_once('/')?.0)).unwrap_or_default();
-    let kind = detect_kind(runner, host, environment);
-    let is_known = match kind {
+    let kind = detect_kind(system_variable, host, environment);
+    let is_known_host = match kind {
         ForgeKind::GitHub => host == "github.com",
-        ForgeKind::GitLab => runner == Some("GITLAB_CI") || is_gitlab_host(host),
+        ForgeKind::GitLab => system_variable == Some("GITLAB_CI") || is_gitlab_host(host),
     };
-    let is_own_runner = match kind {
-        ForgeKind::GitHub => runner == Some("GITHUB_ACTIONS"),
-        ForgeKind::GitLab => runner == Some("GITLAB_CI"),
+    let is_runner_of_forge = match kind {
+        ForgeKind::GitHub => system_variable == Some("GITHUB_ACTIONS"),
+        ForgeKind::GitLab => system_variable == Some("GITLAB_CI"),
     };
     let root = match (environment.get(kind.api_variable()), kind) {
-        (Some(root), _) => {
-            parse_web_url(root).filter(|root| is_own_runner || is_api_of(root, host) || is_loopback(root))
-        }
-        (None, _) if !is_known || host.is_empty() => None,
+        (Some(root), _) => parse_web_url(root)
+            .filter(|root| is_runner_of_forge || is_api_of_host(root, host) || is_loopback(root)),
+        (None, _) if !is_known_host || host.is_empty() => None,
         (None, ForgeKind::GitHub) => parse_web_url("https://api.github.com"),
         (None, ForgeKind::GitLab) => parse_web_url(&format!("https://{host}/api/v4")),
     };
     (kind, root.filter(|_| !host.is_empty()))
 }
 
-fn detect_kind(runner: Option<&str>, host: &str, environment: &Environment) -> ForgeKind {
+fn detect_kind(system_variable: Option<&str>, host: &str, environment: &Environment) -> ForgeKind {
     let has_token = |kind: ForgeKind| environment.get(kind.token_variable()).is_some();
-    let has_api = |kind: ForgeKind| {
+    let has_matching_api = |kind: ForgeKind| {
         environment
             .get(kind.api_variable())
             .and_then(parse_web_url)
-            .is_some_and(|root| is_api_of(&root, host))
+            .is_some_and(|root| is_api_of_host(&root, host))
     };
-    match runner {
+    match system_variable {
         Some("GITHUB_ACTIONS") => ForgeKind::GitHub,
         Some("GITLAB_CI") => ForgeKind::GitLab,
-        _ if host == "github.com" || has_api(ForgeKind::GitHub) => ForgeKind::GitHub,
-        _ if is_gitlab_host(host) || has_api(ForgeKind::GitLab) => ForgeKind::GitLab,
-        // Without an API, the kind only decides whether messages say "pull request" or "merge request".
+        _ if host == "github.com" || has_matching_api(ForgeKind::GitHub) => ForgeKind::GitHub,
+        _ if is_gitlab_host(host) || has_matching_api(ForgeKind::GitLab) => ForgeKind::GitLab,
+        // If the API is unknown, the kind only selects the term in messages: "pull request" or "merge request".
         _ if has_token(ForgeKind::GitLab) && !has_token(ForgeKind::GitHub) => ForgeKind::GitLab,
         _ => ForgeKind::GitHub,
     }
 }
 
-/// Returns whether a host is `gitlab.com` or begins with `gitlab.`.
+/// Returns true if a host is `gitlab.com` or begins with `gitlab.`.
 fn is_gitlab_host(host: &str) -> bool {
     host.split('.').next() == Some("gitlab")
 }
@@ -62,8 +61,8 @@ fn parse_web_url(root: &str) -> Option<Url> {
     Url::parse(root).ok().filter(|url| matches!(url.scheme(), "https" | "http"))
 }
 
-/// Returns whether an API root belongs to the host of a repository.
-fn is_api_of(root: &Url, host: &str) -> bool {
+/// Returns true if an API has the same host as the repository, with or without `api.` in front.
+fn is_api_of_host(root: &Url, host: &str) -> bool {
     let host = host.split(':').next().unwrap_or(host);
     root.host_str().is_some_and(|api| api == host || api.strip_prefix("api.") == Some(host))
 }
@@ -75,58 +74,58 @@ mod tests {
     use crate::environment::Environment;
     use crate::repository::ForgeKind::{GitHub, GitLab};
 
-    fn check(kind: crate::repository::ForgeKind, parts: &[Variables<'_>], expected: Option<&str>) {
-        let ci = detect(&Environment::of(&parts.concat())).unwrap();
-        assert_eq!((ci.forge, ci.api.as_ref().map(url::Url::as_str)), (kind, expected), "{parts:?}");
+    fn check(kind: crate::repository::ForgeKind, variable_sets: &[Variables<'_>], expected: Option<&str>) {
+        let ci = detect(&Environment::of(&variable_sets.concat())).unwrap();
+        assert_eq!((ci.forge, ci.api.as_ref().map(url::Url::as_str)), (kind, expected), "{variable_sets:?}");
     }
 
     const ON_GITHUB: Variables<'_> = &[("GITBOOK_REPOSITORY", "github.com/acme/x")];
     const ON_GITLAB: Variables<'_> = &[("GITBOOK_REPOSITORY", "gitlab.com/acme/x")];
-    const ELSEWHERE: Variables<'_> = &[("GITBOOK_REPOSITORY", "git.example.com:3000/acme/x")];
-    const GITHUB: Variables<'_> = &[("GITHUB_API_URL", "https://api.github.com")];
-    const GITEA: Variables<'_> = &[("GITHUB_API_URL", "https://git.example.com:3000/api/v1")];
-    const GITLAB: Variables<'_> = &[("CI_API_V4_URL", "https://git.example.com:3000/code/api/v4")];
+    const ON_OTHER_HOST: Variables<'_> = &[("GITBOOK_REPOSITORY", "git.example.com:3000/acme/x")];
+    const GITHUB_API: Variables<'_> = &[("GITHUB_API_URL", "https://api.github.com")];
+    const GITEA_API: Variables<'_> = &[("GITHUB_API_URL", "https://git.example.com:3000/api/v1")];
+    const GITLAB_API: Variables<'_> = &[("CI_API_V4_URL", "https://git.example.com:3000/code/api/v4")];
 
     #[test]
-    fn the_host_of_the_repository_determines_the_forge() {
+    fn detects_the_forge_by_the_host_of_the_repository() {
         check(GitHub, &[], None);
         check(GitHub, &[ON_GITHUB], Some("https://api.github.com/"));
-        check(GitHub, &[ON_GITHUB, GITHUB], Some("https://api.github.com/"));
-        check(GitHub, &[ON_GITHUB, GITLAB], Some("https://api.github.com/"));
-        check(GitHub, &[ELSEWHERE, GITEA], Some("https://git.example.com:3000/api/v1"));
+        check(GitHub, &[ON_GITHUB, GITHUB_API], Some("https://api.github.com/"));
+        check(GitHub, &[ON_GITHUB, GITLAB_API], Some("https://api.github.com/"));
+        check(GitHub, &[ON_OTHER_HOST, GITEA_API], Some("https://git.example.com:3000/api/v1"));
         check(GitHub, &[ON_GITHUB, &[("GITHUB_API_URL", "ftp://github.com")]], None);
         check(GitHub, &[ON_GITHUB, &[("GITHUB_API_URL", "?")]], None);
         check(GitLab, &[ON_GITLAB], Some("https://gitlab.com/api/v4"));
-        check(GitLab, &[ON_GITLAB, GITHUB], Some("https://gitlab.com/api/v4"));
-        check(GitLab, &[ON_GITLAB, GITLAB], None);
+        check(GitLab, &[ON_GITLAB, GITHUB_API], Some("https://gitlab.com/api/v4"));
+        check(GitLab, &[ON_GITLAB, GITLAB_API], None);
         let own = &[("GITBOOK_REPOSITORY", "gitlab.example.com/acme/docs/x")][..];
         check(GitLab, &[own], Some("https://gitlab.example.com/api/v4"));
-        check(GitLab, &[ELSEWHERE, GITLAB], Some("https://git.example.com:3000/code/api/v4"));
+        check(GitLab, &[ON_OTHER_HOST, GITLAB_API], Some("https://git.example.com:3000/code/api/v4"));
     }
 
     #[test]
     fn a_token_alone_does_not_determine_the_api() {
         let token = &[("GITLAB_TOKEN", "t")][..];
-        check(GitLab, &[ELSEWHERE, token], None);
-        check(GitHub, &[ELSEWHERE, token, &[("GITHUB_TOKEN", "t")]], None);
+        check(GitLab, &[ON_OTHER_HOST, token], None);
+        check(GitHub, &[ON_OTHER_HOST, token, &[("GITHUB_TOKEN", "t")]], None);
         for host in ["bitbucket.org/acme/x", "notgitlab.com/acme/x", "example.com/gitlab.com/x"] {
             check(GitLab, &[&[("GITBOOK_REPOSITORY", host)], token], None);
         }
         check(GitHub, &[ON_GITHUB, token], Some("https://api.github.com/"));
-        check(GitHub, &[ELSEWHERE, &[("CI_API_V4_URL", "https://gitlab.com/api/v4")]], None);
+        check(GitHub, &[ON_OTHER_HOST, &[("CI_API_V4_URL", "https://gitlab.com/api/v4")]], None);
     }
 
     #[test]
     fn detects_the_forge_on_other_ci_systems() {
         let on_drone = |name| [("DRONE", "true"), ("DRONE_REPO_LINK", name)];
-        check(GitHub, &[&on_drone("https://git.example.com/acme/x"), GITHUB], None);
-        check(GitHub, &[&on_drone("https://github.com/acme/x"), GITHUB], Some("https://api.github.com/"));
+        check(GitHub, &[&on_drone("https://git.example.com/acme/x"), GITHUB_API], None);
+        check(GitHub, &[&on_drone("https://github.com/acme/x"), GITHUB_API], Some("https://api.github.com/"));
         check(GitHub, &[&on_drone("https://github.com/acme/x")], Some("https://api.github.com/"));
         check(GitLab, &[&on_drone("https://gitlab.com/acme/x")], Some("https://gitlab.com/api/v4"));
     }
 
     #[test]
-    fn the_api_of_the_runner_is_for_its_own_repository() {
+    fn uses_the_api_of_the_runner_only_for_its_own_repository() {
         let github: Variables<'_> = &[
             ("GITHUB_ACTIONS", "true"),
             ("GITHUB_API_URL", "https://api.example.com/v1"),
@@ -142,7 +141,7 @@ mod tests {
         let root: Variables<'_> = &[("CI_API_V4_URL", "https://internal.example.com/api/v4")];
         check(GitLab, &[gitlab, root], Some("https://internal.example.com/api/v4"));
         check(GitLab, &[gitlab], Some("https://git.example.com/api/v4"));
-        // The repository that a mirror was copied from.
+        // A mirror names its original repository in `GITBOOK_REPOSITORY`.
         check(GitHub, &[gitlab, root, ON_GITHUB], Some("https://api.github.com/"));
         check(GitLab, &[gitlab, root, ON_GITLAB], None);
     }

@@ -1,6 +1,8 @@
-//! Unknown CI systems, and the variables that override the detected event, such as `GITBOOK_EVENT` and `GITBOOK_BRANCH`.
+//! Handles unknown CI systems and the variables that override the detected event, such as `GITBOOK_EVENT` and `GITBOOK_BRANCH`.
 
-use super::{Activity, Author, Ci, CiError, Event, PullRequest, repository_name, strip_heads_prefix};
+use super::{
+    Activity, Ci, CiError, Event, PullRequest, PullRequestOrigin, repository_name, strip_heads_prefix,
+};
 use crate::environment::Environment;
 use crate::repository::Branch;
 
@@ -8,51 +10,54 @@ use crate::repository::Branch;
 pub(super) const EVENT_NAMES: [&str; 9] =
     ["push", "pull_request", "closed", "delete", "tag", "merge_queue", "schedule", "manual", "release"];
 
-/// The maximum length of a branch name in bytes, as on forges.
+/// The maximum length of a branch name in bytes. Forges have the same limit.
 const MAX_BRANCH_LENGTH: usize = 255;
 
-/// Returns the result for a run outside of the known CI systems.
+/// Returns a `Ci` without an event, for a run outside of the known CI systems.
 pub(super) fn unknown_system(environment: &Environment) -> Ci {
     let system = if environment.get("CI").is_some() { "an unknown CI system" } else { "no CI system" };
     Ci::new(system, Event::None)
 }
 
-/// Overrides the detected values with those of the generic variables.
+/// Replaces detected values with the values of `GITBOOK_` variables.
 pub(super) fn apply_overrides(mut ci: Ci, environment: &Environment) -> Result<Ci, CiError> {
-    let given = |name: &str| environment.get(name).map(str::to_owned);
-    if let Event::PullRequest(PullRequest { author: Author::Fork, has_base_secrets, .. }) = ci.event {
+    let read = |name: &str| environment.get(name).map(str::to_owned);
+    if let Event::PullRequest(PullRequest { origin: PullRequestOrigin::Fork, has_base_secrets, .. }) =
+        ci.event
+    {
         ci.is_from_fork = true;
         ci.is_fork_with_base_secrets |= has_base_secrets;
     }
     // If an event has no branch, its commit is the head of the default branch.
     let detected_branch =
         ci.event.branch().cloned().or_else(|| ci.default_branch.as_deref().map(Branch::new));
-    if let Some(repository) = repository_override(environment)?
+    if let Some(repository) = read_repository_override(environment)?
         .filter(|name| !ci.repository.as_ref().is_some_and(|known| known.eq_ignore_ascii_case(name)))
     {
         (ci.repository, ci.repository_id) = (Some(repository), None);
     }
     (ci.forge, ci.api) = super::forge_detection::detect_forge(&ci, environment);
-    ci.default_branch = given("GITBOOK_DEFAULT_BRANCH")
+    ci.default_branch = read("GITBOOK_DEFAULT_BRANCH")
         .map(|branch| strip_heads_prefix(&branch).to_owned())
         .or(ci.default_branch);
-    let branch_override = branch_override(environment)?.map(|branch| restore_fork_owner(branch, &ci.event));
-    // A detected pull request belongs to the pushed branch, not to one from `GITBOOK_BRANCH`.
+    let branch_override =
+        read_branch_override(environment)?.map(|branch| restore_fork_owner(branch, &ci.event));
+    // A detected pull request belongs to the pushed branch, not to a branch from `GITBOOK_BRANCH`.
     let detected_number = ci.event.pull_request().or(ci.pull_request.filter(|_| branch_override.is_none()));
     let branch = branch_override.or_else(|| ci.event.branch().cloned());
     let event = environment.get("GITBOOK_EVENT");
-    let number_override = pull_request_override(environment)?;
+    let number_override = read_pull_request_override(environment)?;
     if number_override.is_some() && event == Some("push") {
-        // A fork's branch may have the name of the production branch, so a pull request must not count as a push.
+        // A fork's branch may have the same name as the production branch, so a pull request must not count as a push.
         let problem = "set, but `GITBOOK_EVENT` is `push`".to_owned();
-        return Err(CiError::Variable { variable: "GITBOOK_PULL_REQUEST", problem });
+        return Err(CiError::InvalidVariable { variable: "GITBOOK_PULL_REQUEST", problem });
     }
     let number = number_override.or(detected_number);
     ci.branch.clone_from(&branch);
     ci.pull_request = number;
     let detected = ci.event.clone();
     ci.event = match event {
-        Some(event) => keep_author(parse_event(event, branch, number)?, ci.event),
+        Some(event) => keep_origin(parse_event(event, branch, number)?, ci.event),
         None if environment.get("GITBOOK_BRANCH").is_some()
             || environment.get("GITBOOK_PULL_REQUEST").is_some() =>
         {
@@ -60,30 +65,31 @@ pub(super) fn apply_overrides(mut ci: Ci, environment: &Environment) -> Result<C
         }
         None => ci.event,
     };
-    // A stop job only stops the environment of its own event, not of an overridden one.
+    // A stop job stops only the environment of the detected event.
     ci.stops_environment &= ci.event == detected;
     // The detected commit does not belong to a branch from `GITBOOK_BRANCH`.
     let is_other_branch = ci.event.branch().is_some_and(|branch| Some(branch) != detected_branch.as_ref());
-    ci.commit = given("GITBOOK_COMMIT").or(ci.commit.filter(|_| !is_other_branch));
+    ci.commit = read("GITBOOK_COMMIT").or(ci.commit.filter(|_| !is_other_branch));
     Ok(ci)
 }
 
-/// Reads `GITBOOK_REPOSITORY`. The name includes the host, because ownership markers must distinguish forges.
-fn repository_override(environment: &Environment) -> Result<Option<String>, CiError> {
-    let Some(given) = environment.get("GITBOOK_REPOSITORY") else { return Ok(None) };
-    // Some CI systems provide only the clone URL.
-    let is_url = given.contains("://") || given.contains('@');
-    let name = if is_url { repository_name(given) } else { Some(given.to_owned()) };
+/// Reads a repository name from `GITBOOK_REPOSITORY`. The name must include the host, because ownership markers must
+/// distinguish forges.
+fn read_repository_override(environment: &Environment) -> Result<Option<String>, CiError> {
+    let Some(value) = environment.get("GITBOOK_REPOSITORY") else { return Ok(None) };
+    // On some CI systems, users can set `GITBOOK_REPOSITORY` only to the clone URL.
+    let is_url = value.contains("://") || value.contains('@');
+    let name = if is_url { repository_name(value) } else { Some(value.to_owned()) };
     let has_host =
-        |name: &String| name.split('/').count() > 2 && name.split('/').all(|part| !part.is_empty());
+        |name: &String| name.split('/').count() > 2 && name.split('/').all(|segment| !segment.is_empty());
     if let Some(name) = name.filter(has_host) {
         return Ok(Some(name));
     }
     let problem = "not a repository name with a host".to_owned();
-    Err(CiError::Variable { variable: "GITBOOK_REPOSITORY", problem })
+    Err(CiError::InvalidVariable { variable: "GITBOOK_REPOSITORY", problem })
 }
 
-fn branch_override(environment: &Environment) -> Result<Option<Branch>, CiError> {
+fn read_branch_override(environment: &Environment) -> Result<Option<Branch>, CiError> {
     let Some(text) = environment.get("GITBOOK_BRANCH") else { return Ok(None) };
     let name = strip_heads_prefix(text.trim());
     let problem = if name.is_empty() {
@@ -99,23 +105,23 @@ fn branch_override(environment: &Environment) -> Result<Option<Branch>, CiError>
     } else {
         return Ok(Some(Branch::new(name)));
     };
-    Err(CiError::Variable { variable: "GITBOOK_BRANCH", problem })
+    Err(CiError::InvalidVariable { variable: "GITBOOK_BRANCH", problem })
 }
 
-fn pull_request_override(environment: &Environment) -> Result<Option<u64>, CiError> {
-    // Some CI systems set the variable to `false` if there is no pull request.
+fn read_pull_request_override(environment: &Environment) -> Result<Option<u64>, CiError> {
+    // Some CI systems provide `false` instead of a number if there is no pull request.
     let text = environment.get("GITBOOK_PULL_REQUEST").filter(|text| *text != "false");
     let parse = |text: &str| text.parse().map_err(|_| "not a number".to_owned());
     text.map(parse)
         .transpose()
-        .map_err(|problem| CiError::Variable { variable: "GITBOOK_PULL_REQUEST", problem })
+        .map_err(|problem| CiError::InvalidVariable { variable: "GITBOOK_PULL_REQUEST", problem })
 }
 
-/// Adds the fork's owner to the branch from `GITBOOK_BRANCH` if it is the head of a fork's pull request. `GITBOOK_BRANCH` is
-/// often set to `github.head_ref`, which is just `main` for a fork's `main`.
+/// Adds the fork's owner to the branch from `GITBOOK_BRANCH` if a fork's pull request has a source branch of that name.
+/// `GITBOOK_BRANCH` is often set to `github.head_ref`, which is just `main` for a fork's `main`.
 fn restore_fork_owner(branch: Branch, detected: &Event) -> Branch {
     match detected {
-        Event::PullRequest(PullRequest { author: Author::Fork, branch: head, .. })
+        Event::PullRequest(PullRequest { origin: PullRequestOrigin::Fork, branch: head, .. })
             if head.as_str().split_once(':').is_some_and(|(_, name)| name == branch.as_str()) =>
         {
             head.clone()
@@ -124,14 +130,14 @@ fn restore_fork_owner(branch: Branch, detected: &Event) -> Branch {
     }
 }
 
-/// Keeps the author of the detected pull request. `GITBOOK_EVENT` cannot turn a fork's pull request into one of the
-/// repository itself.
-fn keep_author(event: Event, detected: Event) -> Event {
+/// Keeps the origin of the detected pull request. `GITBOOK_EVENT` cannot turn a fork's pull request into a pull request from
+/// the repository itself.
+fn keep_origin(event: Event, detected: Event) -> Event {
     match (event, detected) {
-        (Event::PullRequest(named), Event::PullRequest(detected)) => Event::PullRequest(PullRequest {
-            author: detected.author,
+        (Event::PullRequest(requested), Event::PullRequest(detected)) => Event::PullRequest(PullRequest {
+            origin: detected.origin,
             has_base_secrets: detected.has_base_secrets,
-            ..named
+            ..requested
         }),
         (event, _) => event,
     }
@@ -139,31 +145,35 @@ fn keep_author(event: Event, detected: Event) -> Event {
 
 /// Returns the event that `GITBOOK_EVENT` names.
 fn parse_event(event: &str, branch: Option<Branch>, number: Option<u64>) -> Result<Event, CiError> {
-    let needed = |branch: Option<Branch>| {
+    let require_branch = |branch: Option<Branch>| {
         let problem = format!("unset, but the event `{event}` requires it");
-        branch.ok_or(CiError::Variable { variable: "GITBOOK_BRANCH", problem })
+        branch.ok_or(CiError::InvalidVariable { variable: "GITBOOK_BRANCH", problem })
     };
     match event {
-        "push" => Ok(Event::Push(needed(branch)?)),
-        "delete" => Ok(Event::BranchDeleted(needed(branch)?)),
+        "push" => Ok(Event::Push(require_branch(branch)?)),
+        "delete" => Ok(Event::BranchDeleted(require_branch(branch)?)),
         "pull_request" => {
             let problem = format!("unset, but the event `{event}` requires it");
-            let number = number.ok_or(CiError::Variable { variable: "GITBOOK_PULL_REQUEST", problem })?;
-            Ok(Event::PullRequest(own_pull_request(number, needed(branch)?, Activity::Updated)))
+            let number =
+                number.ok_or(CiError::InvalidVariable { variable: "GITBOOK_PULL_REQUEST", problem })?;
+            Ok(Event::PullRequest(own_pull_request(number, require_branch(branch)?, Activity::Updated)))
         }
         // A closed pull request and a deleted branch have the same effect: the preview is deleted.
         "closed" => match number {
             Some(number) => {
-                Ok(Event::PullRequest(own_pull_request(number, needed(branch)?, Activity::Closed)))
+                Ok(Event::PullRequest(own_pull_request(number, require_branch(branch)?, Activity::Closed)))
             }
-            None => Ok(Event::BranchDeleted(needed(branch)?)),
+            None => Ok(Event::BranchDeleted(require_branch(branch)?)),
         },
         "tag" => Ok(Event::Tag { deleted: false }),
         "merge_queue" => Ok(Event::MergeQueue),
         "schedule" => Ok(Event::Schedule),
         "manual" => Ok(Event::Manual(branch)),
         "release" => Ok(Event::Release),
-        _ => Err(CiError::Variable { variable: "GITBOOK_EVENT", problem: "not a known event".to_owned() }),
+        _ => Err(CiError::InvalidVariable {
+            variable: "GITBOOK_EVENT",
+            problem: "not a known event".to_owned(),
+        }),
     }
 }
 
@@ -184,13 +194,19 @@ fn replace_branch_or_number(
         (event, Some(_), None) => Ok(event),
         (_, None, _) => {
             let problem = "unset, but `GITBOOK_PULL_REQUEST` requires it".to_owned();
-            Err(CiError::Variable { variable: "GITBOOK_BRANCH", problem })
+            Err(CiError::InvalidVariable { variable: "GITBOOK_BRANCH", problem })
         }
     }
 }
 
 fn own_pull_request(number: u64, branch: Branch, activity: Activity) -> PullRequest {
-    PullRequest { number, branch, activity, author: Author::Own, has_base_secrets: false }
+    PullRequest {
+        number,
+        branch,
+        activity,
+        origin: PullRequestOrigin::SameRepository,
+        has_base_secrets: false,
+    }
 }
 
 #[cfg(test)]
@@ -208,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn accepts_each_event_by_name() {
+    fn parses_the_name_of_every_event() {
         let with = |event_name: &str| {
             event(&[("GITBOOK_EVENT", event_name), ("GITBOOK_BRANCH", "refs/heads/a/b")]).unwrap()
         };
@@ -223,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_makes_a_pull_request() {
+    fn detects_a_pull_request_from_its_number() {
         let with = |name: &str| {
             event(&[("GITBOOK_EVENT", name), ("GITBOOK_BRANCH", "x"), ("GITBOOK_PULL_REQUEST", "12")])
                 .unwrap()
@@ -241,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn without_variables_there_is_no_event() {
+    fn detects_no_event_without_variables() {
         assert_eq!(event(&[]).unwrap(), Event::None);
         assert_eq!(event(&[("CI", "true")]).unwrap(), Event::None);
     }
@@ -252,28 +268,28 @@ mod tests {
             |variables: &[(&str, &str)], expected: &str| assert_eq!(event(variables).unwrap_err(), expected);
         check(
             &[("GITBOOK_EVENT", "psuh")],
-            "`GITBOOK_EVENT` is not a known event (set it to one of push, pull_request, closed, delete, tag, merge_queue, schedule, manual, release)",
+            "`GITBOOK_EVENT` is not a known event (set `GITBOOK_EVENT` to one of push, pull_request, closed, delete, tag, merge_queue, schedule, manual, release)",
         );
         check(
             &[("GITBOOK_EVENT", "push")],
-            "`GITBOOK_BRANCH` is unset, but the event `push` requires it (set it to the branch name as `git branch` prints it)",
+            "`GITBOOK_BRANCH` is unset, but the event `push` requires it (set `GITBOOK_BRANCH` to the branch name as printed by `git branch`)",
         );
         check(
             &[("GITBOOK_PULL_REQUEST", "x"), ("GITBOOK_BRANCH", "b")],
-            "`GITBOOK_PULL_REQUEST` is not a number (set it to the pull request number, and only for the events `pull_request` and `closed`)",
+            "`GITBOOK_PULL_REQUEST` is not a number (set `GITBOOK_PULL_REQUEST` to the pull request number, and only for the events `pull_request` and `closed`)",
         );
         check(
             &[("GITBOOK_EVENT", "push"), ("GITBOOK_PULL_REQUEST", "12"), ("GITBOOK_BRANCH", "main")],
-            "`GITBOOK_PULL_REQUEST` is set, but `GITBOOK_EVENT` is `push` (set it to the pull request number, and only for the events `pull_request` and `closed`)",
+            "`GITBOOK_PULL_REQUEST` is set, but `GITBOOK_EVENT` is `push` (set `GITBOOK_PULL_REQUEST` to the pull request number, and only for the events `pull_request` and `closed`)",
         );
         check(
             &[("GITBOOK_BRANCH", "a\nb")],
-            "`GITBOOK_BRANCH` is not a branch name: it contains a control character (set it to the branch name as `git branch` prints it)",
+            "`GITBOOK_BRANCH` is not a branch name: it contains a control character (set `GITBOOK_BRANCH` to the branch name as printed by `git branch`)",
         );
         for repository in ["acme/integrations", "https://github.com/acme", "github.com/acme"] {
             check(
                 &[("GITBOOK_REPOSITORY", repository)],
-                "`GITBOOK_REPOSITORY` is not a repository name with a host (set it to a name such as `github.com/acme/integrations`)",
+                "`GITBOOK_REPOSITORY` is not a repository name with a host (set `GITBOOK_REPOSITORY` to a name such as `github.com/acme/integrations`)",
             );
         }
         for url in ["https://user:token@github.com/acme/x.git", "git@github.com:acme/x.git"] {

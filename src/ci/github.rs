@@ -1,4 +1,4 @@
-//! GitHub Actions and compatible runners: GitHub Enterprise, Gitea and Forgejo.
+//! Detects the event on GitHub Actions and compatible systems: GitHub Enterprise, Gitea and Forgejo.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::{
-    Activity, Author, Ci, CiError, Event, PullRequest, UNKNOWN_OWNER, read_path, strip_heads_prefix,
+    Activity, Ci, CiError, Event, PullRequest, PullRequestOrigin, UNKNOWN_OWNER, read_path,
+    strip_heads_prefix,
 };
 use crate::environment::Environment;
 use crate::repository::Branch;
@@ -34,11 +35,11 @@ struct EventPayload {
     issue: Option<PayloadIssue>,
 }
 
-/// An issue or a pull request.
+/// The issue or pull request of an `issue_comment` event.
 #[derive(Debug, Deserialize)]
 struct PayloadIssue {
     number: u64,
-    /// Present for pull requests only.
+    /// A field that only pull requests have.
     pull_request: Option<IgnoredAny>,
 }
 
@@ -46,7 +47,7 @@ struct PayloadIssue {
 #[derive(Debug, Deserialize)]
 struct PayloadWorkflowRun {
     event: Option<String>,
-    /// Null if the fork was deleted.
+    /// The repository of the source branch, or null if the fork was deleted.
     head_repository: Option<PayloadRepository>,
 }
 
@@ -70,7 +71,7 @@ struct PayloadHead {
     sha: String,
     label: Option<String>,
     user: Option<PayloadAccount>,
-    /// Null if the fork was deleted.
+    /// The repository of the source branch, or null if the fork was deleted.
     repo: Option<PayloadRepository>,
 }
 
@@ -111,16 +112,16 @@ pub(super) fn detect(environment: &Environment) -> Result<Ci, CiError> {
             .or_else(|| environment.get("GITHUB_REPOSITORY_ID")?.parse().ok()),
         default_branch: payload.repository.as_ref().and_then(|repository| repository.default_branch.clone()),
         commit: head_commit(&payload, environment),
-        // Unlike the run number, the ID increases across all workflows of a repository.
+        // The run ID increases across all workflows of a repository; the run number does not.
         run: run_id.and_then(|id| id.parse().ok()).unwrap_or(0),
         attempt: environment.get("GITHUB_RUN_ATTEMPT").and_then(|attempt| attempt.parse().ok()).unwrap_or(0),
         run_url,
         workspace: workspace(environment),
-        // A run that follows a fork's run has the base repository's secrets and may have checked out the fork's code.
-        is_fork_with_base_secrets: payload.follows_run_of_fork(),
+        // A `workflow_run` event gives the run the base repository's secrets, even if the job has checked out a fork's code.
+        is_fork_with_base_secrets: payload.was_triggered_by_fork_run(),
         is_from_fork: payload.is_about_fork(),
         commented_pull_request: payload.commented_pull_request(),
-        ..Ci::new(runner_name(environment), detect_event(name, &payload, environment))
+        ..Ci::new(system_name(environment), detect_event(name, &payload, environment))
     })
 }
 
@@ -129,8 +130,8 @@ pub(super) fn workspace(environment: &Environment) -> Option<PathBuf> {
     read_path(environment, "GITHUB_WORKSPACE")
 }
 
-/// Returns the name of the runner for the log. Gitea and Forgejo do not document their variables.
-fn runner_name(environment: &Environment) -> &'static str {
+/// Returns the name of the CI system for the log. Gitea and Forgejo do not document their variables.
+fn system_name(environment: &Environment) -> &'static str {
     if environment.get("FORGEJO_ACTIONS").is_some() {
         "Forgejo Actions"
     } else if environment.get("GITEA_ACTIONS").is_some() {
@@ -140,7 +141,7 @@ fn runner_name(environment: &Environment) -> &'static str {
     }
 }
 
-/// Reads the event file. It is optional if `GITBOOK_EVENT` describes the event.
+/// Reads the event file. The file is optional if `GITBOOK_EVENT` is set.
 fn read_payload(environment: &Environment, event: &str) -> Result<EventPayload, CiError> {
     match read_event_file(environment, event) {
         // A fork's script must never run with the base repository's secrets, so the event must be known.
@@ -150,7 +151,7 @@ fn read_payload(environment: &Environment, event: &str) -> Result<EventPayload, 
     }
 }
 
-/// Returns whether runs for an event have the base repository's secrets although the event may be about a fork.
+/// Returns true if runs for an event have the base repository's secrets, even if the event is about a fork.
 fn may_be_fork_with_base_secrets(event: &str) -> bool {
     matches!(event, "pull_request_target" | "workflow_run" | "issue_comment")
 }
@@ -158,38 +159,38 @@ fn may_be_fork_with_base_secrets(event: &str) -> bool {
 fn read_event_file(environment: &Environment, event: &str) -> Result<EventPayload, CiError> {
     let Some(path) = environment.get("GITHUB_EVENT_PATH") else { return payload_without_file(event) };
     let path = environment.folder().join(path);
-    let metadata = std::fs::metadata(&path).map_err(CiError::EventFile)?;
+    let metadata = std::fs::metadata(&path).map_err(CiError::UnreadableEventFile)?;
     if !metadata.is_file() {
-        // Reading a device may never end, and its length is unknown in advance.
-        return Err(CiError::EventFile(std::io::Error::other("not a file")));
+        // Reading a device may never end, and the length of a device is unknown in advance.
+        return Err(CiError::UnreadableEventFile(std::io::Error::other("not a file")));
     }
     if metadata.len() > MAX_PAYLOAD_BYTES {
         return Err(CiError::EventFileTooLarge(metadata.len()));
     }
-    let text = std::fs::read(&path).map_err(CiError::EventFile)?;
-    let problem = |source| CiError::Payload { event: event.to_owned(), source };
-    let object: serde_json::Map<_, _> = serde_json::from_slice(&text).map_err(problem)?;
-    let payload = EventPayload::deserialize(serde_json::Value::from(object)).map_err(problem)?;
+    let bytes = std::fs::read(&path).map_err(CiError::UnreadableEventFile)?;
+    let invalid = |source| CiError::InvalidEventFile { event: event.to_owned(), source };
+    let object: serde_json::Map<_, _> = serde_json::from_slice(&bytes).map_err(invalid)?;
+    let payload = EventPayload::deserialize(serde_json::Value::from(object)).map_err(invalid)?;
     match payload.missing_field(event) {
-        Some(field) => Err(problem(serde::de::Error::missing_field(field))),
+        Some(field) => Err(invalid(serde::de::Error::missing_field(field))),
         None => Ok(payload),
     }
 }
 
-/// Returns an empty payload if the variables describe the event completely, such as a push. For other events, such as pull
-/// requests and deletions, the missing file is an error.
+/// Returns an empty payload for events that the variables describe completely, such as a push. For other events, such as pull
+/// requests and deletions, a missing file is an error.
 fn payload_without_file(event: &str) -> Result<EventPayload, CiError> {
     match EventPayload::default().missing_field(event) {
         Some(_) => {
             let unset = std::io::Error::new(std::io::ErrorKind::NotFound, "the variable is unset");
-            Err(CiError::EventFile(unset))
+            Err(CiError::UnreadableEventFile(unset))
         }
         None => Ok(EventPayload::default()),
     }
 }
 
 impl EventPayload {
-    /// Returns the name of a field that the event requires but the payload lacks.
+    /// Returns the name of a required field that the payload lacks.
     fn missing_field(&self, event: &str) -> Option<&'static str> {
         match event {
             "pull_request" | "pull_request_target" if self.pull_request.is_none() => Some("pull_request"),
@@ -202,8 +203,8 @@ impl EventPayload {
         }
     }
 
-    /// Returns whether a fork's workflow run triggered this event (`workflow_run`).
-    fn follows_run_of_fork(&self) -> bool {
+    /// Returns true if a fork's workflow run triggered this event (`workflow_run`).
+    fn was_triggered_by_fork_run(&self) -> bool {
         let Some(run) = &self.workflow_run else { return false };
         match (&run.head_repository, &self.repository) {
             (Some(head), Some(base)) => head.id != base.id,
@@ -211,14 +212,14 @@ impl EventPayload {
         }
     }
 
-    /// Returns whether the event is about a fork.
+    /// Returns true if the event is about a fork.
     fn is_about_fork(&self) -> bool {
         let is_from_fork = self.pull_request.as_ref().is_some_and(PayloadPullRequest::is_from_fork);
-        is_from_fork || self.follows_run_of_fork()
+        is_from_fork || self.was_triggered_by_fork_run()
     }
 
-    /// Returns the number of the pull request that was commented on. The payload does not include the source branch of the
-    /// pull request.
+    /// Returns the pull request number if the event is a comment on a pull request. The payload does not include the source
+    /// branch.
     fn commented_pull_request(&self) -> Option<u64> {
         let issue = self.issue.as_ref()?;
         issue.pull_request.is_some().then_some(issue.number)
@@ -228,7 +229,8 @@ impl EventPayload {
         self.number.or_else(|| self.pull_request.as_ref()?.number)
     }
 
-    /// Returns whether a push deleted a branch or tag. Some compatible systems do not set `deleted`.
+    /// Returns true if a push deleted a branch or tag. Some compatible systems do not set `deleted`, so an `after` of zeros
+    /// also counts.
     fn is_deletion(&self) -> bool {
         let is_zero = |after: &str| !after.is_empty() && after.bytes().all(|digit| digit == b'0');
         self.deleted == Some(true) || self.after.as_deref().is_some_and(is_zero)
@@ -241,7 +243,7 @@ impl PayloadPullRequest {
     }
 }
 
-/// Returns the event. For many events, `GITHUB_REF` is a branch unrelated to the event, so the payload takes precedence.
+/// Returns the event. Prefers the ref in the payload, because `GITHUB_REF` is a branch unrelated to many events.
 fn detect_event(name: &str, payload: &EventPayload, environment: &Environment) -> Event {
     let reference =
         payload.reference.as_deref().or_else(|| environment.get("GITHUB_REF")).unwrap_or_default();
@@ -283,8 +285,8 @@ fn parse_pull_request(
     environment: &Environment,
 ) -> PullRequest {
     let head = &pull_request.head;
-    let fork = pull_request.is_from_fork();
-    let by_dependabot = environment.get("GITHUB_ACTOR") == Some(DEPENDABOT_LOGIN)
+    let is_from_fork = pull_request.is_from_fork();
+    let is_by_dependabot = environment.get("GITHUB_ACTOR") == Some(DEPENDABOT_LOGIN)
         || pull_request.user.as_ref().is_some_and(|user| user.login == DEPENDABOT_LOGIN);
     let activity = match payload.action.as_deref().unwrap_or("activity without a name") {
         "opened" | "reopened" | "synchronize" | "synchronized" | "ready_for_review" => Activity::Updated,
@@ -293,22 +295,22 @@ fn parse_pull_request(
     };
     PullRequest {
         number: payload.pull_request_number().unwrap_or_default(),
-        branch: if fork {
+        branch: if is_from_fork {
             Branch::of_fork(&fork_owner(head), &head.reference)
         } else {
             Branch::new(&head.reference)
         },
         activity,
-        author: match (fork, by_dependabot) {
-            (true, _) => Author::Fork,
-            (false, true) => Author::Dependabot,
-            (false, false) => Author::Own,
+        origin: match (is_from_fork, is_by_dependabot) {
+            (true, _) => PullRequestOrigin::Fork,
+            (false, true) => PullRequestOrigin::Dependabot,
+            (false, false) => PullRequestOrigin::SameRepository,
         },
         has_base_secrets: name == "pull_request_target",
     }
 }
 
-/// Returns the owner of the fork, also if the fork was deleted.
+/// Returns the owner of the fork, even if the fork was deleted.
 fn fork_owner(head: &PayloadHead) -> String {
     let owner = head.repo.as_ref().and_then(|repository| repository.owner.as_ref()).or(head.user.as_ref());
     let from_label = || head.label.as_deref()?.split_once(':').map(|(owner, _)| owner.to_owned());
@@ -323,7 +325,7 @@ fn head_commit(payload: &EventPayload, environment: &Environment) -> Option<Stri
     if payload.is_deletion() || environment.get("GITHUB_EVENT_NAME") == Some("delete") {
         return None;
     }
-    // For an annotated tag, `after` is the tag object.
+    // For an annotated tag, `after` is the ID of the tag object, not of the commit.
     let pushed =
         payload.head_commit.as_ref().map(|commit| commit.id.clone()).or_else(|| payload.after.clone());
     pushed.or_else(|| environment.get("GITHUB_SHA").map(str::to_owned))

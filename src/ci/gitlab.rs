@@ -1,4 +1,4 @@
-//! GitLab CI: pipelines for branches, tags and merge requests, and jobs that stop an environment.
+//! Detects the event on GitLab CI: pipelines for branches, tags and merge requests, and jobs that stop an environment.
 
 use super::{
     Activity, Ci, Event, ParallelJob, PullRequest, UNKNOWN_OWNER, read_commit, read_number, read_path,
@@ -7,19 +7,19 @@ use super::{
 use crate::environment::Environment;
 use crate::repository::Branch;
 
-/// Detects the event.
+/// Detects the event from GitLab's variables.
 pub(super) fn detect(environment: &Environment) -> Ci {
     let (id, path) = project_id_and_path(environment);
-    let host = environment.get("CI_SERVER_HOST").zip(path);
+    let host_and_path = environment.get("CI_SERVER_HOST").zip(path);
     let project_url = || repository_name(environment.get("CI_PROJECT_URL")?);
     Ci {
-        repository: host.map(|(host, path)| format!("{host}/{path}")).or_else(project_url),
+        repository: host_and_path.map(|(host, path)| format!("{host}/{path}")).or_else(project_url),
         repository_id: id.and_then(|id| id.parse().ok()),
         stops_environment: is_stop_job(environment),
         default_branch: read_text(environment, "CI_DEFAULT_BRANCH"),
         commit: head_commit(environment),
-        // Unlike `CI_PIPELINE_IID`, this ID increases across all projects. A fork's merge request may have pipelines in two
-        // projects.
+        // `CI_PIPELINE_ID` increases across all projects, unlike `CI_PIPELINE_IID`. A fork's merge request may have pipelines
+        // in two projects.
         run: read_number(environment, "CI_PIPELINE_ID").unwrap_or(0),
         run_url: read_text(environment, "CI_JOB_URL").or_else(|| read_text(environment, "CI_PIPELINE_URL")),
         parallel_job: parallel_job(environment),
@@ -28,12 +28,12 @@ pub(super) fn detect(environment: &Environment) -> Ci {
     }
 }
 
-/// Returns the position among the jobs of `parallel: N`. Jobs of `parallel: matrix` have the same variables but do other
-/// work.
+/// Returns the position of this job among the jobs of `parallel: N`. Ignores the jobs of `parallel: matrix`, which have the
+/// same variables but different tasks.
 fn parallel_job(environment: &Environment) -> Option<ParallelJob> {
     let job = ParallelJob::from_variables(environment, ["CI_NODE_INDEX", "CI_NODE_TOTAL"], 1)?;
     let ParallelJob { index, total, .. } = job;
-    // The second form is that of `gitlab-ci-local`.
+    // The name of a job ends with ` 1/3` on GitLab, and with `: [1/3]` in `gitlab-ci-local`.
     let endings = [format!(" {index}/{total}"), format!(": [{index}/{total}]")];
     let name = environment.get("CI_JOB_NAME")?;
     endings.iter().any(|ending| name.ends_with(ending)).then_some(job)
@@ -54,19 +54,19 @@ fn is_stop_job(environment: &Environment) -> bool {
     environment.get("CI_ENVIRONMENT_ACTION") == Some("stop")
 }
 
-/// Returns the event. A stop job is checked first, because it has the variables of the pipeline that created the
+/// Returns the event. Checks for a stop job first, because a stop job also has the variables of the pipeline that created the
 /// environment.
 fn detect_event(environment: &Environment) -> Event {
-    let stops = is_stop_job(environment);
+    let is_stop = is_stop_job(environment);
     let source = environment.get("CI_PIPELINE_SOURCE").unwrap_or("pipeline without a source");
     let branch = environment.get("CI_COMMIT_BRANCH").map(Branch::new);
     if source == "merge_request_event" || environment.get("CI_MERGE_REQUEST_IID").is_some() {
-        return merge_request_event(environment, stops);
+        return merge_request_event(environment, is_stop);
     }
     let is_tag = environment.get("CI_COMMIT_TAG").is_some();
     match (source, branch) {
-        _ if stops && is_tag => Event::Tag { deleted: true },
-        (_, Some(branch)) if stops => Event::BranchDeleted(branch),
+        _ if is_stop && is_tag => Event::Tag { deleted: true },
+        (_, Some(branch)) if is_stop => Event::BranchDeleted(branch),
         ("schedule", _) => Event::Schedule,
         ("web" | "api" | "trigger" | "pipeline" | "parent_pipeline", branch)
             if is_tag || branch.is_some() =>
@@ -80,7 +80,7 @@ fn detect_event(environment: &Environment) -> Event {
 }
 
 /// Returns the event of a merge request pipeline or its child pipeline.
-fn merge_request_event(environment: &Environment, stops: bool) -> Event {
+fn merge_request_event(environment: &Environment, is_stop: bool) -> Event {
     let branch = environment.get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME");
     let iid = read_number(environment, "CI_MERGE_REQUEST_IID");
     let Some((number, branch)) = iid.zip(branch) else {
@@ -88,7 +88,7 @@ fn merge_request_event(environment: &Environment, stops: bool) -> Event {
     };
     let updated = PullRequest::updated(number, fork_owner(environment), branch);
     match environment.get("CI_MERGE_REQUEST_EVENT_TYPE") {
-        _ if stops => Event::PullRequest(PullRequest { activity: Activity::Closed, ..updated }),
+        _ if is_stop => Event::PullRequest(PullRequest { activity: Activity::Closed, ..updated }),
         Some("merge_train") => Event::MergeQueue,
         _ => Event::PullRequest(updated),
     }

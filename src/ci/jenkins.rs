@@ -1,4 +1,4 @@
-//! Jenkins with a multibranch job: one job for each branch, tag or change request.
+//! Detects the event on Jenkins with a multibranch job, which contains one job for each branch, tag or change request.
 
 use super::{
     Ci, Event, PullRequest, UNKNOWN_OWNER, presumed_fork_owner, read_commit, read_number, read_path,
@@ -6,18 +6,18 @@ use super::{
 };
 use crate::environment::Environment;
 
-/// Detects the event.
+/// Detects the event from Jenkins variables.
 pub(super) fn detect(environment: &Environment) -> Ci {
-    let is_change = environment.get("CHANGE_ID").is_some();
-    let is_primary = !is_change && environment.get("BRANCH_IS_PRIMARY") == Some("true");
+    let is_change_request = environment.get("CHANGE_ID").is_some();
+    let is_primary_branch = !is_change_request && environment.get("BRANCH_IS_PRIMARY") == Some("true");
     Ci {
-        // The checkout step sets `GIT_URL`. Scripted pipelines must pass the value on or set `GITBOOK_REPOSITORY`.
+        // The checkout step sets `GIT_URL`. Scripted pipelines must pass `GIT_URL` on or set `GITBOOK_REPOSITORY`.
         repository: environment.get("GIT_URL").and_then(repository_name),
-        default_branch: read_text(environment, "BRANCH_NAME").filter(|_| is_primary),
+        default_branch: read_text(environment, "BRANCH_NAME").filter(|_| is_primary_branch),
         commit: head_commit(environment),
-        // Each job numbers its own builds. A change request has its own job, so its build numbers cannot be compared with
-        // those of its branch's job.
-        run: read_number(environment, "BUILD_NUMBER").filter(|_| !is_change).unwrap_or(0),
+        // Each job numbers its own builds. The build numbers of a change request's job cannot be compared with the build
+        // numbers of the branch's job.
+        run: read_number(environment, "BUILD_NUMBER").filter(|_| !is_change_request).unwrap_or(0),
         counter: environment.get("JOB_NAME").map_or("Jenkins".to_owned(), |job| format!("Jenkins {job}")),
         run_url: read_text(environment, "BUILD_URL"),
         workspace: read_path(environment, "WORKSPACE"),
@@ -31,7 +31,8 @@ fn detect_event(environment: &Environment) -> Event {
         (Some(id), _) => change_event(id, environment),
         _ if environment.get("TAG_NAME").is_some() => Event::Tag { deleted: false },
         (None, Some(branch)) => Event::push(branch),
-        // This is not a multibranch job. `GIT_BRANCH` may be any of the branches that contain the commit.
+        // If `BRANCH_NAME` is unset, this is not a multibranch job. `GIT_BRANCH` may be any of the branches that contain the
+        // commit.
         (None, None) => Event::None,
     }
 }
@@ -45,8 +46,8 @@ fn change_event(id: &str, environment: &Environment) -> Event {
     }
 }
 
-/// Returns the owner of the fork. `CHANGE_FORK` is `mona`, or `mona/hello` if the fork has another name. Some plugins may not
-/// set the variable.
+/// Returns the owner of the fork. `CHANGE_FORK` is the owner, such as `mona`, or `mona/hello` if the fork has another name than
+/// the original. Some plugins may not set `CHANGE_FORK`.
 fn fork_owner<'e>(environment: &'e Environment, branch: &str) -> Option<&'e str> {
     match environment.get("CHANGE_FORK") {
         Some("true") => Some(UNKNOWN_OWNER),
@@ -55,8 +56,8 @@ fn fork_owner<'e>(environment: &'e Environment, branch: &str) -> Option<&'e str>
     }
 }
 
-/// Returns the head commit. By default, Jenkins builds a merge commit for a change request. A job with the suffix `-head`
-/// builds the head commit.
+/// Returns the head commit, or `None` if Jenkins builds a merge commit. By default, Jenkins builds a merge commit for a change
+/// request. A job with the suffix `-head` builds the head commit.
 fn head_commit(environment: &Environment) -> Option<String> {
     let is_head = environment.get("CHANGE_ID").is_none()
         || environment.get("BRANCH_NAME").is_some_and(|job| job.ends_with("-head"));
@@ -65,18 +66,18 @@ fn head_commit(environment: &Environment) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::ci::test_support::{Variables, check, check_run, ci};
+    use crate::ci::test_support::{Variables, check, check_run, detect_ci};
 
-    const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
+    const HEAD_COMMIT: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
 
-    /// The variables of every build, from the documentation of the multibranch and Git plugins.
+    /// The variables of every build, from the documentation of Jenkins's multibranch and Git plugins.
     const BUILD: Variables<'_> = &[
         ("BUILD_DISPLAY_NAME", "#7"),
         ("BUILD_ID", "7"),
         ("BUILD_NUMBER", "7"),
         ("BUILD_URL", "https://jenkins.example.com/job/hello/job/main/7/"),
         ("CI", "true"),
-        ("GIT_COMMIT", HEAD),
+        ("GIT_COMMIT", HEAD_COMMIT),
         ("GIT_URL", "https://github.com/acme/hello.git"),
         ("JENKINS_URL", "https://jenkins.example.com/"),
         ("NODE_NAME", "built-in"),
@@ -96,7 +97,7 @@ mod tests {
         ("JOB_BASE_NAME", "feature%2Fmain"),
         ("JOB_NAME", "hello/feature%2Fmain"),
     ];
-    const CHANGE: Variables<'_> = &[
+    const CHANGE_REQUEST: Variables<'_> = &[
         ("BRANCH_NAME", "PR-24"),
         ("CHANGE_AUTHOR", "mona"),
         ("CHANGE_BRANCH", "fix"),
@@ -112,34 +113,44 @@ mod tests {
     #[test]
     fn detects_pushes_and_tags() {
         let expected = "publish: push to `main`, the production branch";
-        check(&[BUILD, ON_MAIN], "push to main", HEAD, expected);
+        check(&[BUILD, ON_MAIN], "push to main", HEAD_COMMIT, expected);
         let expected = "preview: push to branch `feature/main`";
-        check(&[BUILD, ON_FEATURE], "push to feature/main", HEAD, expected);
-        // Only the builds of the primary branch show the name of that branch.
+        check(&[BUILD, ON_FEATURE], "push to feature/main", HEAD_COMMIT, expected);
+        // Jenkins reveals the default branch only in the builds of that branch.
         let unknown = &[("GITBOOK_DEFAULT_BRANCH", "")][..];
         let expected = "refuse: push to branch `feature/main`";
-        check(&[BUILD, ON_FEATURE, unknown], "push to feature/main", HEAD, expected);
+        check(&[BUILD, ON_FEATURE, unknown], "push to feature/main", HEAD_COMMIT, expected);
         let tag = &[("BRANCH_NAME", "v1"), ("TAG_NAME", "v1"), ("TAG_TIMESTAMP", "1700000000000")][..];
         let expected = "nothing: a tag was pushed; set `GITBOOK_MODE=publish` to publish from tags";
-        check(&[BUILD, tag], "tag pushed", HEAD, expected);
-        // This is no multibranch job.
-        let other = &[("GIT_BRANCH", "origin/main")][..];
-        check(&[BUILD, other], "no event", HEAD, "refuse: no CI event detected");
+        check(&[BUILD, tag], "tag pushed", HEAD_COMMIT, expected);
+        // A job without `BRANCH_NAME` is not a multibranch job.
+        let not_multibranch = &[("GIT_BRANCH", "origin/main")][..];
+        check(&[BUILD, not_multibranch], "no event", HEAD_COMMIT, "refuse: no CI event detected");
     }
 
     #[test]
     fn detects_change_requests() {
         let expected = "preview: pull request #24 from `fix` was updated";
-        check(&[BUILD, CHANGE], "#24 of fix updated", "", expected);
-        check(&[BUILD, CHANGE, &[("BRANCH_NAME", "PR-24-merge")]], "#24 of fix updated", "", expected);
-        check(&[BUILD, CHANGE, &[("BRANCH_NAME", "PR-24-head")]], "#24 of fix updated", HEAD, expected);
+        check(&[BUILD, CHANGE_REQUEST], "#24 of fix updated", "", expected);
+        check(
+            &[BUILD, CHANGE_REQUEST, &[("BRANCH_NAME", "PR-24-merge")]],
+            "#24 of fix updated",
+            "",
+            expected,
+        );
+        check(
+            &[BUILD, CHANGE_REQUEST, &[("BRANCH_NAME", "PR-24-head")]],
+            "#24 of fix updated",
+            HEAD_COMMIT,
+            expected,
+        );
         let expected =
             "check: pull request #24 was updated; checked only, because `GITBOOK_TOKEN` is not set";
-        check(&[BUILD, CHANGE, &[("GITBOOK_TOKEN", "")]], "#24 of fix updated", "", expected);
+        check(&[BUILD, CHANGE_REQUEST, &[("GITBOOK_TOKEN", "")]], "#24 of fix updated", "", expected);
         let event = "other: change request without number or branch";
         let expected = "nothing: nothing to do for `change request without number or branch`";
         for missing in [&[("CHANGE_BRANCH", "")][..], &[("CHANGE_ID", "refs/1")]] {
-            check(&[BUILD, CHANGE, missing], event, "", expected);
+            check(&[BUILD, CHANGE_REQUEST, missing], event, "", expected);
         }
     }
 
@@ -150,7 +161,7 @@ mod tests {
         {
             let expected = format!("preview: pull request #24 from `{owner}:main` (fork) was updated");
             let event = format!("#24 of {owner}:main updated (fork)");
-            check(&[BUILD, CHANGE, of_main, &[("CHANGE_FORK", fork)]], &event, "", &expected);
+            check(&[BUILD, CHANGE_REQUEST, of_main, &[("CHANGE_FORK", fork)]], &event, "", &expected);
         }
     }
 
@@ -158,9 +169,9 @@ mod tests {
     fn detects_the_repository_and_the_build() {
         let url = "https://jenkins.example.com/job/hello/job/main/7/";
         check_run(&[BUILD, ON_MAIN], ["Jenkins", "github.com/acme/hello", "main", url], 7);
-        assert_eq!(ci(&[BUILD]).detected_by, Some("JENKINS_URL"));
+        assert_eq!(detect_ci(&[BUILD]).detected_by, Some("JENKINS_URL"));
         // The job of a change request has its own build numbers, and the target branch may not be the default branch.
         let primary = &[("BRANCH_IS_PRIMARY", "true")][..];
-        check_run(&[BUILD, CHANGE, primary], ["Jenkins", "github.com/acme/hello", "", url], 0);
+        check_run(&[BUILD, CHANGE_REQUEST, primary], ["Jenkins", "github.com/acme/hello", "", url], 0);
     }
 }

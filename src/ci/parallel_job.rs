@@ -1,28 +1,29 @@
-//! The position of this machine among those that run the same job.
+//! The position of this machine among the machines that run the same job.
 
 use crate::environment::Environment;
 
-/// The position of this machine among those that run the same job.
+/// The position of this machine among the machines that run the same job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ParallelJob {
-    /// The index, from 1.
+    /// The index of this machine, from 1.
     pub index: usize,
     /// The number of machines.
     pub total: usize,
-    /// True if the other machines may have a different task instead of a share of the same one.
-    pub others_may_differ: bool,
+    /// True if the machines may have different tasks, instead of shares of the same task.
+    pub tasks_may_differ: bool,
 }
 
 impl ParallelJob {
-    /// Reads the position from two variables. Indices start at `first`.
+    /// Reads the index and the total from two variables. The CI system's indices start at `first_index`. Returns `None` for a
+    /// single machine.
     pub(super) fn from_variables(
         environment: &Environment,
         [index, total]: [&str; 2],
-        first: usize,
+        first_index: usize,
     ) -> Option<Self> {
-        let number = |variable| environment.get(variable)?.parse::<usize>().ok();
-        let index = number(index)?.checked_sub(first)?.checked_add(1)?;
-        let job = Self { index, total: number(total)?, others_may_differ: false };
+        let read_number = |variable| environment.get(variable)?.parse::<usize>().ok();
+        let index = read_number(index)?.checked_sub(first_index)?.checked_add(1)?;
+        let job = Self { index, total: read_number(total)?, tasks_may_differ: false };
         (job.total > 1 && job.index <= job.total).then_some(job)
     }
 }

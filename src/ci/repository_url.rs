@@ -1,10 +1,11 @@
-//! Converts the URL of a repository to its name: the host and the path.
+//! Converts a repository URL to a repository name, which consists of the host and the path.
 
 use url::Url;
 
-/// Returns `github.com/acme/hello` for URLs such as `https://github.com/acme/hello.git` and `git@github.com:acme/hello.git`.
+/// Returns the name of a repository: `github.com/acme/hello` for URLs such as `https://github.com/acme/hello.git` and
+/// `git@github.com:acme/hello.git`.
 ///
-/// The result does not include the user name and password, because they may contain a token.
+/// The name excludes the user name and password in the URL, because they may contain a token.
 pub(super) fn repository_name(url: &str) -> Option<String> {
     let (host, path) = if url.contains("://") { parse_url(url)? } else { parse_ssh_address(url)? };
     let path = path.trim_matches('/');
@@ -25,7 +26,7 @@ fn parse_url(url: &str) -> Option<(String, String)> {
 fn parse_ssh_address(url: &str) -> Option<(String, String)> {
     let (host, path) = url.split_once(':')?;
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    // `C:\hello` and `./a:b` are paths.
+    // `C:\hello` and `./a:b` are local paths, not SSH addresses.
     let is_host = host.len() > 1 && !host.contains(['/', '\\']);
     (is_host && !path.contains(['@', '\\'])).then(|| (host.to_lowercase(), path.to_owned()))
 }
@@ -35,7 +36,7 @@ mod tests {
     use super::repository_name;
 
     #[test]
-    fn returns_host_and_path_of_every_form() {
+    fn returns_the_host_and_path_of_every_kind_of_url() {
         let check = |url: &str, expected: &str| {
             assert_eq!(repository_name(url).unwrap_or_default(), expected, "{url}");
         };

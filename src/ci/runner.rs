@@ -1,4 +1,4 @@
-//! The variables of a CI system's runner that do not describe the event.
+//! Reads the runner's variables that do not describe the event, such as the output files.
 
 use std::path::PathBuf;
 
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_false_or_missing_variable_is_no_runner() {
+    fn ignores_false_and_missing_variables() {
         check(&[], Runner::default());
         let variables =
             [("CI", "False"), ("GITHUB_ACTIONS", "false"), ("GITLAB_CI", "1"), ("RUNNER_DEBUG", "0")];

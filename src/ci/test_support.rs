@@ -1,8 +1,8 @@
-//! Assertions for the tests of all CI systems: given variables must result in an event and a decision.
+//! Assertions for the tests of all CI systems: variables must result in the expected event and decision.
 
 use std::collections::BTreeMap;
 
-use super::{Activity, Author, Ci, Event, PullRequest, detect};
+use super::{Activity, Ci, Event, PullRequest, PullRequestOrigin, detect};
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::plan::decide;
@@ -29,66 +29,66 @@ pub(super) fn describe_event(event: &Event) -> String {
 }
 
 fn describe_pull_request(pull_request: &PullRequest) -> String {
-    let PullRequest { number, branch, activity, author, has_base_secrets } = pull_request;
+    let PullRequest { number, branch, activity, origin, has_base_secrets } = pull_request;
     let activity = match activity {
         Activity::Updated => "updated".to_owned(),
         Activity::Closed => "closed".to_owned(),
         Activity::Other(name) => format!("other: {name}"),
     };
-    let author = match author {
-        Author::Own => "",
-        Author::Fork => " (fork)",
-        Author::Dependabot => " (Dependabot)",
+    let origin = match origin {
+        PullRequestOrigin::SameRepository => "",
+        PullRequestOrigin::Fork => " (fork)",
+        PullRequestOrigin::Dependabot => " (Dependabot)",
     };
     let as_base = if *has_base_secrets { " as base" } else { "" };
-    format!("#{number} of {branch} {activity}{author}{as_base}")
+    format!("#{number} of {branch} {activity}{origin}{as_base}")
 }
 
-/// Creates an environment with `GITBOOK_TOKEN` and the given variables. Later values replace earlier ones, and an empty value
-/// unsets a variable.
-fn environment(parts: &[Variables<'_>]) -> Environment {
+/// Creates an environment with `GITBOOK_TOKEN` and all variables of the sets. A later value replaces an earlier value, and an
+/// empty value unsets a variable.
+fn environment(variable_sets: &[Variables<'_>]) -> Environment {
     let token = [("GITBOOK_TOKEN", "t")];
     let variables: BTreeMap<&str, &str> =
-        token.iter().chain(parts.iter().copied().flatten()).copied().collect();
+        token.iter().chain(variable_sets.iter().copied().flatten()).copied().collect();
     Environment::of(&variables.into_iter().collect::<Vec<_>>())
 }
 
-/// Detects the event from variables.
+/// Detects the CI system and the event from variables.
 #[track_caller]
-pub(super) fn ci(parts: &[Variables<'_>]) -> Ci {
-    detect(&environment(parts)).unwrap()
+pub(super) fn detect_ci(variable_sets: &[Variables<'_>]) -> Ci {
+    detect(&environment(variable_sets)).unwrap()
 }
 
-/// Returns the decision and its reason.
+/// Returns the decision and its reason, such as `sweep: scheduled run`.
 #[track_caller]
-pub(super) fn decision(parts: &[Variables<'_>]) -> String {
-    let (config, warnings) = Config::from_environment(&environment(parts)).unwrap();
+pub(super) fn describe_plan(variable_sets: &[Variables<'_>]) -> String {
+    let (config, warnings) = Config::from_environment(&environment(variable_sets)).unwrap();
     assert_eq!(warnings, []);
-    let plan = decide(&config, &ci(parts));
+    let plan = decide(&config, &detect_ci(variable_sets));
     format!("{}: {}", plan.decision.name(), plan.reason)
 }
 
-/// Checks the event, the commit (an empty text for none) and the decision.
+/// Checks the event, the commit and the decision. An empty `commit` means that the commit must be unknown.
 #[track_caller]
-pub(super) fn check(parts: &[Variables<'_>], event: &str, commit: &str, expected: &str) {
-    let ci = ci(parts);
-    assert_eq!(describe_event(&ci.event), event, "{parts:?}");
-    assert_eq!(ci.commit.as_deref().unwrap_or_default(), commit, "{parts:?}");
-    assert_eq!(decision(parts), expected, "{parts:?}");
+pub(super) fn check(variable_sets: &[Variables<'_>], event: &str, commit: &str, expected: &str) {
+    let ci = detect_ci(variable_sets);
+    assert_eq!(describe_event(&ci.event), event, "{variable_sets:?}");
+    assert_eq!(ci.commit.as_deref().unwrap_or_default(), commit, "{variable_sets:?}");
+    assert_eq!(describe_plan(variable_sets), expected, "{variable_sets:?}");
 }
 
 /// Checks the system, repository, default branch, run URL and run number.
 #[track_caller]
-pub(super) fn check_run(parts: &[Variables<'_>], expected: [&str; 4], run: u64) {
-    let ci = ci(parts);
+pub(super) fn check_run(variable_sets: &[Variables<'_>], expected: [&str; 4], run: u64) {
+    let ci = detect_ci(variable_sets);
     let found = [Some(ci.system.to_owned()), ci.repository, ci.default_branch, ci.run_url];
     assert_eq!((found.map(Option::unwrap_or_default), ci.run), (expected.map(str::to_owned), run));
 }
 
 /// Checks that no variable can publish a pull request that may come from a fork under the name of another branch.
 #[track_caller]
-pub(super) fn check_possible_fork(request: &[Variables<'_>]) {
-    let decide = |variables| decision(&[request, &[variables]].concat());
+pub(super) fn check_possible_fork(pull_request: &[Variables<'_>]) {
+    let decide = |variables| describe_plan(&[pull_request, &[variables]].concat());
     let main = ("GITBOOK_BRANCH", "main");
     let refused: [Variables<'_>; 4] = [
         &[("GITBOOK_MODE", "publish")],

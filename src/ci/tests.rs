@@ -1,6 +1,6 @@
 //! Tests the detection of the CI system from the variables of one or more systems.
 
-use crate::ci::test_support::{Variables, ci, describe_event};
+use crate::ci::test_support::{Variables, describe_event, detect_ci};
 use crate::ci::{detect, read_commit, workspace};
 use crate::environment::Environment;
 
@@ -21,7 +21,7 @@ const KNOWN: [(&str, &str, &str); 10] = [
 #[test]
 fn one_variable_identifies_each_system() {
     for (variable, value, system) in KNOWN {
-        let ci = ci(&[&[("CI", "true"), (variable, value)]]);
+        let ci = detect_ci(&[&[("CI", "true"), (variable, value)]]);
         assert_eq!((ci.system, ci.detected_by), (system, Some(variable)));
     }
 }
@@ -43,17 +43,17 @@ fn reads_the_folder_of_the_checkout() {
     for ((known_by, value, system), variable) in KNOWN.into_iter().zip(variables) {
         let found = |path| {
             let variables = [(known_by, value), (variable, path)];
-            let found = ci(&[&variables]).workspace;
+            let found = detect_ci(&[&variables]).workspace;
             assert_eq!(workspace(&Environment::of(&variables)), found, "{system}");
             found
         };
         assert_eq!(found("/builds/hello"), Some("/builds/hello".into()), "{system}");
         assert_eq!(found(""), None, "{system}");
     }
-    let found = |path| ci(&[&[("CIRCLECI", "true"), ("CIRCLE_WORKING_DIRECTORY", path)]]).workspace;
+    let found = |path| detect_ci(&[&[("CIRCLECI", "true"), ("CIRCLE_WORKING_DIRECTORY", path)]]).workspace;
     assert_eq!(found("~/repo"), Some("/repo".into()));
     assert_eq!(found("~/project"), None);
-    assert_eq!(ci(&[&[("CI_PROJECT_DIR", "/builds/hello")]]).workspace, None);
+    assert_eq!(detect_ci(&[&[("CI_PROJECT_DIR", "/builds/hello")]]).workspace, None);
     // The workspace is known even if the event cannot be read.
     let unreadable = [("GITHUB_ACTIONS", "true"), ("GITHUB_EVENT_PATH", "/none"), ("GITHUB_WORKSPACE", "/a")];
     assert_eq!(workspace(&Environment::of(&unreadable)), Some("/a".into()));
@@ -76,8 +76,8 @@ fn rejects_variables_of_two_systems() {
                         format!("both `{first}` and `{second}` are set, so the CI system is ambiguous");
                     assert_eq!(error.to_string(), expected);
                     assert!(error.hint().starts_with(&format!("unset `{first}` or `{second}`, ")));
-                    let given = [("GITBOOK_EVENT", "push"), ("GITBOOK_BRANCH", "x"), both[0], both[1]];
-                    assert_eq!(describe_event(&ci(&[&given]).event), "push to x");
+                    let overrides = [("GITBOOK_EVENT", "push"), ("GITBOOK_BRANCH", "x"), both[0], both[1]];
+                    assert_eq!(describe_event(&detect_ci(&[&overrides]).event), "push to x");
                 }
             }
         }
@@ -85,18 +85,18 @@ fn rejects_variables_of_two_systems() {
 }
 
 #[test]
-fn ignores_other_values_of_the_variables() {
+fn ignores_identifying_variables_with_the_value_false() {
     for variable in ["GITHUB_ACTIONS", "GITLAB_CI", "CIRCLECI", "BUILDKITE", "DRONE", "TRAVIS"] {
-        let ci = ci(&[&[(variable, "false")]]);
+        let ci = detect_ci(&[&[(variable, "false")]]);
         assert_eq!((ci.system, ci.detected_by), ("no CI system", None), "{variable}");
     }
-    assert_eq!(ci(&[&[("CI", "true")]]).system, "an unknown CI system");
+    assert_eq!(detect_ci(&[&[("CI", "true")]]).system, "an unknown CI system");
 }
 
 #[test]
-fn the_identifying_variable_alone_describes_no_event() {
+fn detects_no_event_from_the_identifying_variable_alone() {
     for (variable, value, _) in &KNOWN[1..] {
-        let text = describe_event(&ci(&[&[(variable, value)]]).event);
+        let text = describe_event(&detect_ci(&[&[(variable, value)]]).event);
         assert!(text == "no event" || text.starts_with("other: "), "{variable}: {text}");
     }
 }
@@ -113,7 +113,7 @@ fn detects_gitea_and_forgejo() {
         ("GITHUB_SERVER_URL", "https://git.example.com"),
     ];
     let check = |own: Variables<'_>, system: &str| {
-        let ci = ci(&[push, own]);
+        let ci = detect_ci(&[push, own]);
         assert_eq!((ci.system, ci.detected_by), (system, Some("GITHUB_ACTIONS")));
         assert_eq!(describe_event(&ci.event), "push to feature/main");
         assert_eq!(ci.repository.as_deref(), Some("git.example.com/acme/hello"));
@@ -127,8 +127,9 @@ fn detects_gitea_and_forgejo() {
 fn every_event_has_a_name() {
     let check = |event: &str, expected: &str| {
         let number = if matches!(event, "pull_request" | "closed") { "12" } else { "" };
-        let given = [("GITBOOK_EVENT", event), ("GITBOOK_BRANCH", "fix"), ("GITBOOK_PULL_REQUEST", number)];
-        assert_eq!(ci(&[&given]).event.name(), expected, "{event}");
+        let overrides =
+            [("GITBOOK_EVENT", event), ("GITBOOK_BRANCH", "fix"), ("GITBOOK_PULL_REQUEST", number)];
+        assert_eq!(detect_ci(&[&overrides]).event.name(), expected, "{event}");
     };
     check("push", "push");
     check("delete", "branch deleted");
@@ -139,7 +140,7 @@ fn every_event_has_a_name() {
     check("schedule", "schedule");
     check("manual", "manual run");
     check("release", "release");
-    assert_eq!(ci(&[]).event.name(), "none");
+    assert_eq!(detect_ci(&[]).event.name(), "none");
 }
 
 #[test]

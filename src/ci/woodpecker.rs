@@ -1,4 +1,4 @@
-//! Woodpecker, for repositories on many forges.
+//! Detects the event on Woodpecker, for repositories on many forges.
 
 use super::{
     Activity, Ci, Event, PullRequest, presumed_fork_owner, read_commit, read_number, read_path, read_text,
@@ -7,16 +7,16 @@ use super::{
 use crate::environment::Environment;
 use crate::repository::Branch;
 
-/// Detects the event.
+/// Detects the event from Woodpecker's variables.
 pub(super) fn detect(environment: &Environment) -> Ci {
     let urls = ["CI_REPO_URL", "CI_REPO_CLONE_URL"];
-    let is_merge = environment.get("CI_COMMIT_REF").is_some_and(|name| name.ends_with("/merge"));
+    let is_merge_commit = environment.get("CI_COMMIT_REF").is_some_and(|name| name.ends_with("/merge"));
     let event = detect_event(environment);
     Ci {
         repository: urls.iter().find_map(|url| repository_name(environment.get(url)?)),
         default_branch: read_text(environment, "CI_REPO_DEFAULT_BRANCH"),
-        // Assumption: for a merge ref, the commit is a merge commit.
-        commit: read_commit(environment, "CI_COMMIT_SHA").filter(|_| !is_merge),
+        // If the ref ends with `/merge`, the commit is presumably a merge commit.
+        commit: read_commit(environment, "CI_COMMIT_SHA").filter(|_| !is_merge_commit),
         run: read_number(environment, "CI_PIPELINE_NUMBER").unwrap_or(0),
         run_url: read_text(environment, "CI_PIPELINE_URL"),
         workspace: read_path(environment, "CI_WORKSPACE"),
@@ -31,19 +31,19 @@ fn detect_event(environment: &Environment) -> Event {
     match (event, environment.get("CI_COMMIT_BRANCH")) {
         ("pull_request", _) => pull_request_event(Activity::Updated, environment),
         ("pull_request_closed", _) => pull_request_event(Activity::Closed, environment),
-        // The labels, title or milestone changed.
+        // `pull_request_metadata` means that the labels, title or milestone changed.
         ("pull_request_metadata", _) => pull_request_event(Activity::Other(event.to_owned()), environment),
         ("tag", _) => Event::Tag { deleted: false },
         ("release", _) => Event::Release,
         ("cron", _) => Event::Schedule,
         ("push", Some(branch)) => Event::push(branch),
         ("manual", branch) => Event::Manual(branch.map(Branch::new)),
-        // A deployment runs an older pipeline again.
+        // Deployments repeat an older pipeline.
         (event, _) => Event::Other(event.to_owned()),
     }
 }
 
-/// Returns the event of a pull request. No variable shows whether the pull request comes from a fork.
+/// Returns the pull request event. No variable shows whether the pull request comes from a fork.
 fn pull_request_event(activity: Activity, environment: &Environment) -> Event {
     let number = read_number(environment, "CI_COMMIT_PULL_REQUEST");
     let Some((number, branch)) = number.zip(environment.get("CI_COMMIT_SOURCE_BRANCH")) else {
@@ -57,17 +57,18 @@ fn pull_request_event(activity: Activity, environment: &Environment) -> Event {
 
 #[cfg(test)]
 mod tests {
-    use crate::ci::test_support::{Variables, check, check_possible_fork, check_run, ci};
+    use crate::ci::test_support::{Variables, check, check_possible_fork, check_run, detect_ci};
 
-    const HEAD: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
+    const HEAD_COMMIT: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
 
-    /// The variables of every step, from the documentation. `CI_COMMIT_BRANCH` is the target.
+    /// The variables that Woodpecker sets in every step, from its documentation. For pull requests, `CI_COMMIT_BRANCH` is the
+    /// target branch.
     const STEP: Variables<'_> = &[
         ("CI", "woodpecker"),
         ("CI_COMMIT_AUTHOR", "mona"),
         ("CI_COMMIT_BRANCH", "main"),
         ("CI_COMMIT_REF", "refs/heads/main"),
-        ("CI_COMMIT_SHA", HEAD),
+        ("CI_COMMIT_SHA", HEAD_COMMIT),
         ("CI_FORGE_TYPE", "forgejo"),
         ("CI_FORGE_URL", "https://git.example.com"),
         ("CI_PIPELINE_NUMBER", "7"),
@@ -81,7 +82,7 @@ mod tests {
         ("CI_SYSTEM_NAME", "woodpecker"),
         ("CI_SYSTEM_URL", "https://ci.example.com"),
     ];
-    const REQUEST: Variables<'_> = &[
+    const PULL_REQUEST: Variables<'_> = &[
         ("CI_COMMIT_PULL_REQUEST", "12"),
         ("CI_COMMIT_PULL_REQUEST_LABELS", ""),
         ("CI_COMMIT_REF", "refs/pull/12/head"),
@@ -92,64 +93,74 @@ mod tests {
     const FROM_MAIN: Variables<'_> =
         &[("CI_COMMIT_REFSPEC", "main:main"), ("CI_COMMIT_SOURCE_BRANCH", "main")];
 
-    fn on(event: &str) -> [(&str, &str); 1] {
+    fn with_event(event: &str) -> [(&str, &str); 1] {
         [("CI_PIPELINE_EVENT", event)]
     }
 
     #[test]
     fn detects_pushes_tags_and_releases() {
         let expected = "publish: push to `main`, the production branch";
-        check(&[STEP, &on("push")], "push to main", HEAD, expected);
+        check(&[STEP, &with_event("push")], "push to main", HEAD_COMMIT, expected);
         let expected = "preview: push to branch `feature/main`";
         let feature = &[("CI_COMMIT_BRANCH", "feature/main")][..];
-        check(&[STEP, &on("push"), feature], "push to feature/main", HEAD, expected);
+        check(&[STEP, &with_event("push"), feature], "push to feature/main", HEAD_COMMIT, expected);
         let expected = "nothing: a tag was pushed; set `GITBOOK_MODE=publish` to publish from tags";
-        check(&[STEP, &on("tag"), &[("CI_COMMIT_TAG", "v1")]], "tag pushed", HEAD, expected);
+        check(&[STEP, &with_event("tag"), &[("CI_COMMIT_TAG", "v1")]], "tag pushed", HEAD_COMMIT, expected);
         let expected = "publish: a release was published";
-        check(&[STEP, &on("release"), &[("CI_COMMIT_TAG", "v1")]], "release", HEAD, expected);
+        check(&[STEP, &with_event("release"), &[("CI_COMMIT_TAG", "v1")]], "release", HEAD_COMMIT, expected);
     }
 
     #[test]
     fn detects_pull_requests() {
-        let updated = on("pull_request");
+        let updated = with_event("pull_request");
         let expected = "preview: pull request #12 from `fix` was updated";
-        check(&[STEP, REQUEST, &updated], "#12 of fix updated", HEAD, expected);
+        check(&[STEP, PULL_REQUEST, &updated], "#12 of fix updated", HEAD_COMMIT, expected);
         let merge = &[("CI_COMMIT_REF", "refs/pull/12/merge")][..];
-        check(&[STEP, REQUEST, &updated, merge], "#12 of fix updated", "", expected);
+        check(&[STEP, PULL_REQUEST, &updated, merge], "#12 of fix updated", "", expected);
         let no_token = &[("GITBOOK_TOKEN", "")][..];
         let expected =
             "check: pull request #12 was updated; checked only, because `GITBOOK_TOKEN` is not set";
-        check(&[STEP, REQUEST, &updated, no_token], "#12 of fix updated", HEAD, expected);
+        check(&[STEP, PULL_REQUEST, &updated, no_token], "#12 of fix updated", HEAD_COMMIT, expected);
         let expected = "delete: pull request #12 from `fix` was closed";
-        check(&[STEP, REQUEST, &on("pull_request_closed")], "#12 of fix closed", HEAD, expected);
+        check(
+            &[STEP, PULL_REQUEST, &with_event("pull_request_closed")],
+            "#12 of fix closed",
+            HEAD_COMMIT,
+            expected,
+        );
         let event = "#12 of fix other: pull_request_metadata";
         let expected = "nothing: nothing to do for `pull_request_metadata` of pull request #12";
-        check(&[STEP, REQUEST, &on("pull_request_metadata")], event, HEAD, expected);
+        check(&[STEP, PULL_REQUEST, &with_event("pull_request_metadata")], event, HEAD_COMMIT, expected);
         let expected = "nothing: nothing to do for `pull request without number or branch`";
         for missing in ["CI_COMMIT_PULL_REQUEST", "CI_COMMIT_SOURCE_BRANCH"] {
             let event = "other: pull request without number or branch";
-            check(&[STEP, REQUEST, &updated, &[(missing, "")]], event, HEAD, expected);
+            check(&[STEP, PULL_REQUEST, &updated, &[(missing, "")]], event, HEAD_COMMIT, expected);
         }
     }
 
     #[test]
-    fn treats_a_pull_request_from_the_target_name_as_a_fork() {
+    fn treats_a_source_branch_named_like_the_target_as_a_fork() {
         let expected = "preview: pull request #12 from `unknown:main` (fork) was updated";
         let event = "#12 of unknown:main updated (fork)";
-        check(&[STEP, REQUEST, FROM_MAIN, &on("pull_request")], event, HEAD, expected);
+        check(&[STEP, PULL_REQUEST, FROM_MAIN, &with_event("pull_request")], event, HEAD_COMMIT, expected);
         let expected = "delete: pull request #12 from `unknown:main` (fork) was closed";
         let event = "#12 of unknown:main closed (fork)";
-        check(&[STEP, REQUEST, FROM_MAIN, &on("pull_request_closed")], event, HEAD, expected);
+        check(
+            &[STEP, PULL_REQUEST, FROM_MAIN, &with_event("pull_request_closed")],
+            event,
+            HEAD_COMMIT,
+            expected,
+        );
     }
 
     #[test]
     fn detects_scheduled_and_manual_pipelines() {
-        check(&[STEP, &on("cron")], "schedule", HEAD, "sweep: scheduled run");
+        check(&[STEP, &with_event("cron")], "schedule", HEAD_COMMIT, "sweep: scheduled run");
         let expected = "publish: manual run on `main`, the production branch";
-        check(&[STEP, &on("manual")], "manual on main", HEAD, expected);
+        check(&[STEP, &with_event("manual")], "manual on main", HEAD_COMMIT, expected);
         for event in ["deployment", "push-like"] {
             let expected = format!("nothing: nothing to do for `{event}`");
-            check(&[STEP, &on(event)], &format!("other: {event}"), HEAD, &expected);
+            check(&[STEP, &with_event(event)], &format!("other: {event}"), HEAD_COMMIT, &expected);
         }
     }
 
@@ -157,16 +168,16 @@ mod tests {
     fn detects_the_repository_and_the_pipeline() {
         let url = "https://ci.example.com/repos/3/pipeline/7";
         let expected = ["Woodpecker", "git.example.com/acme/hello", "main", url];
-        check_run(&[STEP, &on("push")], expected, 7);
-        check_run(&[STEP, &on("push"), &[("CI_REPO_URL", "")]], expected, 7);
-        assert_eq!(ci(&[STEP]).detected_by, Some("CI"));
+        check_run(&[STEP, &with_event("push")], expected, 7);
+        check_run(&[STEP, &with_event("push"), &[("CI_REPO_URL", "")]], expected, 7);
+        assert_eq!(detect_ci(&[STEP]).detected_by, Some("CI"));
         // Early versions also set Drone's variables.
         let drone = &[("DRONE", "true"), ("DRONE_BUILD_EVENT", "push"), ("DRONE_BRANCH", "main")][..];
-        check_run(&[STEP, &on("push"), drone], expected, 7);
+        check_run(&[STEP, &with_event("push"), drone], expected, 7);
     }
 
     #[test]
-    fn publishes_a_possible_fork_under_no_other_name() {
-        check_possible_fork(&[STEP, REQUEST, &on("pull_request")]);
+    fn refuses_to_publish_a_possible_fork_under_another_name() {
+        check_possible_fork(&[STEP, PULL_REQUEST, &with_event("pull_request")]);
     }
 }

@@ -12,11 +12,11 @@ use crate::repository::{Branch, short_commit};
 /// Reports a failed request to the forge: a missing permission as a notice in the CI system, other failures in the log. `failure`
 /// describes the failed operation.
 pub(super) fn report_forge_failure(printer: &Printer, failure: &str, error: &ForgeError) {
-    let text = format!("{failure}: {error}; {}", error.hint());
+    let message = format!("{failure}: {error}; {}", error.hint());
     match error {
-        ForgeError::Forbidden { .. } => printer.notice(&text),
+        ForgeError::Forbidden { .. } => printer.notice(&message),
         ForgeError::CircuitOpen(_) => tracing::info!("{failure}: {error}"),
-        _ => tracing::warn!("{text}"),
+        _ => tracing::warn!("{message}"),
     }
 }
 
@@ -28,7 +28,7 @@ impl<'a> Context<'a> {
                 let Some(branch) = self.ci.event.branch() else { return Verdict::Unknown };
                 let pull_request = self.ci.event.pull_request();
                 match self.publishing_verdict(branch, pull_request).await {
-                    // A merged pull request also counts as closed, and then it may be published.
+                    // A merged pull request also counts as closed, but its commit may be published.
                     Verdict::Stop(Stop::Closed(_)) if pull_request.is_some() => Verdict::Unknown,
                     verdict => verdict,
                 }
@@ -36,12 +36,13 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// Returns a check that the preview's branch or pull request is still open, and that the run's commit is still its newest one.
+    /// Returns a check that the preview's branch or pull request is still open, and that the run's commit is still its newest commit.
     pub(super) fn preview_check(self, target: &'a Target) -> StalenessCheck<'a> {
         StalenessCheck::new(move || Box::pin(self.publishing_verdict(&target.branch, target.pull_request)))
     }
 
-    /// Returns a check that the preview's branch or pull request is still closed. A manual deletion is not checked.
+    /// Returns a check that the preview's branch or pull request is still closed. For a manual deletion, returns a
+    /// check that never stops the run.
     pub(super) fn deletion_check(self, target: &'a Target) -> StalenessCheck<'a> {
         if self.config.mode != Mode::Auto {
             return StalenessCheck::none();
@@ -59,7 +60,7 @@ impl<'a> Context<'a> {
             return Verdict::Unknown;
         }
         match self.ref_state(branch, pull_request, failure).await {
-            Err(unknown) => unknown,
+            Err(verdict) => verdict,
             Ok(RefState::Open { tip }) if tip.is_empty() => Verdict::Unknown,
             Ok(ref_state) if ref_state.has_as_tip(commit) => Verdict::Confirmed,
             Ok(RefState::Closed) => Verdict::Stop(Stop::Closed(self.closed_reason(branch, pull_request))),
@@ -77,9 +78,9 @@ impl<'a> Context<'a> {
         let failure = "could not check that the branch is still closed";
         let ref_state = match self.ref_state(branch, *pull_request, failure).await {
             Ok(ref_state) => ref_state,
-            Err(unknown) => return unknown,
+            Err(verdict) => return verdict,
         };
-        // A user who stops a GitLab environment also deletes the preview of an open branch, unless another merge request shares it.
+        // Stopping a GitLab environment also deletes the preview of an open branch, unless another merge request shares the preview.
         if self.ci.stops_environment || ref_state == RefState::Closed {
             return match self.other_pull_request(target).await {
                 Some(number) => Verdict::Stop(Stop::Open(self.also_open_reason(number))),
@@ -94,16 +95,16 @@ impl<'a> Context<'a> {
 }
 
 impl Context<'_> {
-    /// Returns an error if a comment has started this run for a branch of the repository itself, but the forge does not confirm that
-    /// the pull request comes from that branch. Otherwise a fork's code could be published as the preview of the branch.
+    /// Returns an error if a pull request comment has started this run for a branch of this repository, but the forge does not confirm
+    /// that the pull request comes from that branch. Without this check, code from a fork could be published as the branch's preview.
     pub(super) async fn refuse_unverified_comment(&self, target: &Target) -> Result<(), Error> {
         let Some(number) = self.ci.commented_pull_request.filter(|_| target.branch.split_fork().is_none())
         else {
             return Ok(());
         };
         let refusal = || Error::Refused(Refusal::UnverifiedComment);
-        let work = self.forge.ok_or_else(refusal)?.pull_requests(&target.branch, true);
-        match self.cancel.run_until_cancelled(work).await.map_err(Error::Cancelled)? {
+        let request = self.forge.ok_or_else(refusal)?.pull_requests(&target.branch, true);
+        match self.cancel.run_until_cancelled(request).await.map_err(Error::Cancelled)? {
             Ok(numbers) if numbers.contains(&number) => Ok(()),
             Ok(_) => Err(refusal()),
             Err(error) => {
@@ -119,10 +120,10 @@ impl Context<'_> {
 
     /// Returns the number of another open pull request that shares the preview because it comes from the same branch.
     pub(super) async fn other_pull_request(&self, target: &Target) -> Option<u64> {
-        let shared = target.pull_request.filter(|_| !self.config.preview_name.needs_pull_request())?;
-        let work = self.forge?.pull_requests(&target.branch, true);
-        match self.cancel.run_until_cancelled(work).await.ok()? {
-            Ok(open) => open.into_iter().find(|number| *number != shared),
+        let own_number = target.pull_request.filter(|_| !self.config.preview_name.needs_pull_request())?;
+        let request = self.forge?.pull_requests(&target.branch, true);
+        match self.cancel.run_until_cancelled(request).await.ok()? {
+            Ok(open) => open.into_iter().find(|number| *number != own_number),
             Err(error) => {
                 report_forge_failure(
                     self.printer,
@@ -145,11 +146,10 @@ impl Context<'_> {
         }
     }
 
-    /// Returns the state of a branch or pull request on the forge. If this fails, logs the error after `failure`, which describes the
-    /// failed operation.
+    /// Asks the forge for the state of a branch or pull request. Logs a failed request with `failure`, a description of the operation.
     ///
     /// # Errors
-    /// Returns [`Verdict::Unanswered`] if the forge does not respond now, and [`Verdict::Unknown`] if it cannot be asked in this run.
+    /// Returns [`Verdict::Unanswered`] if the forge may respond later in this run, and [`Verdict::Unknown`] otherwise.
     pub(super) async fn ref_state(
         &self,
         branch: &Branch,
@@ -157,8 +157,8 @@ impl Context<'_> {
         failure: &str,
     ) -> Result<RefState, Verdict> {
         let forge = self.forge.ok_or(Verdict::Unknown)?;
-        let work = forge.recheck(branch, pull_request);
-        match self.cancel.run_until_cancelled(work).await.map_err(|_| Verdict::Unknown)? {
+        let request = forge.recheck(branch, pull_request);
+        match self.cancel.run_until_cancelled(request).await.map_err(|_| Verdict::Unknown)? {
             Ok(Some(ref_state)) => Ok(ref_state),
             Ok(None) => {
                 tracing::debug!("{failure}: an earlier request failed, and it is too early to try again");

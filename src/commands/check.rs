@@ -5,14 +5,14 @@ use crate::deploy::Outcome;
 use crate::error::Error;
 
 impl Context<'_> {
-    /// Checks the selected integrations.
+    /// Builds and validates the selected integrations: for previews in a pull request, and otherwise for production.
     pub(super) async fn check(&self) -> CommandResult {
         let is_preview = self.ci.event.pull_request().is_some();
         let env = if is_preview { &self.config.preview_env } else { &self.config.env };
         self.check_with_env(env.as_deref()).await
     }
 
-    /// Checks the selected integrations. `env` is the name of the environment in the manifests' `envs` to use.
+    /// Builds and validates the selected integrations with an entry of `envs` in their manifests. `env` is the name of the entry.
     pub(super) async fn check_with_env(&self, env: Option<&str>) -> CommandResult {
         let mut result = CommandResult::default();
         let checked: Result<(), Error> = async {

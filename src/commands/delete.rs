@@ -1,6 +1,6 @@
 //! Deletes the previews of a branch.
 
-use super::{CommandResult, Context, skipped};
+use super::{CommandResult, Context, skipped_outcomes};
 use crate::deploy::Verdict;
 use crate::plan::Target;
 
@@ -10,15 +10,15 @@ impl<'a> Context<'a> {
         let mut result = CommandResult::default();
         let deleted = async {
             let previews = self.previews(target)?;
-            let all = self.select_names(&mut result.problems)?;
-            let named = self.unique_preview_names(&all, &previews, &mut result.problems)?;
-            let share = self.share_equally(named);
+            let selection = self.select_names(&mut result.problems)?;
+            let named_previews = self.unique_preview_names(&selection, &previews, &mut result.problems)?;
+            let share = self.share_equally(named_previews);
             (result.previews, result.division) = (share.items, share.division);
             let staleness = self.deletion_check(target);
             if let Verdict::Stop(stop) = staleness.recent_verdict().await {
-                let named = std::mem::take(&mut result.previews);
-                let items = named.iter().map(|named| (named.name.clone(), &named.location));
-                result.outcomes = skipped(items, true, &stop.to_string());
+                let previews = std::mem::take(&mut result.previews);
+                let items = previews.iter().map(|preview| (preview.name.clone(), &preview.location));
+                result.outcomes = skipped_outcomes(items, true, &stop.to_string());
                 return Ok(());
             }
             let gitbook = self.gitbook().await?;
@@ -29,11 +29,13 @@ impl<'a> Context<'a> {
                     deployer.delete(preview, &previews, &staleness).await
                 })
                 .await;
-            for preview in self.removed_integrations(&result.previews, target, &previews, &gitbook).await {
+            for preview in
+                self.previews_of_removed_integrations(&result.previews, target, &previews, &gitbook).await
+            {
                 outcomes.push(deployer.delete(&preview, &previews, &staleness).await);
             }
             result.outcomes = self.check_reopened(&staleness, outcomes).await;
-            self.into_result(&result.outcomes)
+            self.check_outcomes(&result.outcomes)
         }
         .await;
         CommandResult { error: deleted.err(), ..result }

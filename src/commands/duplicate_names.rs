@@ -6,23 +6,25 @@ use crate::deploy::NamedPreview;
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::integration::Identity;
 
-/// Returns an error for each preview with the name of an integration or of another preview. If the other preview's integration has
-/// the same name, [`duplicate_names`] reports that instead.
+/// Returns an error for each preview name that is also the name of an integration or of another preview. Omits two previews of
+/// integrations with the same name, because [`duplicate_names`] reports their integrations.
 pub(super) fn name_collisions(previews: &[NamedPreview]) -> Vec<Diagnostic> {
-    let own: HashMap<_, _> =
+    let preview_by_integration: HashMap<_, _> =
         previews.iter().map(|preview| (preview.integration.to_lowercase(), preview)).collect();
-    let mut first: HashMap<String, &NamedPreview> = HashMap::new();
+    let mut preview_by_name: HashMap<String, &NamedPreview> = HashMap::new();
     let mut problems = Vec::new();
     for preview in previews {
         let NamedPreview { integration, name, location } = preview;
-        let other = first.get(&name.to_lowercase());
-        let message = if let Some(other) = own.get(&name.to_lowercase()) {
+        let other = preview_by_name.get(&name.to_lowercase());
+        let message = if let Some(other) = preview_by_integration.get(&name.to_lowercase()) {
             format!("preview name `{name}` is already the name of the integration in `{}`", other.location)
         } else if let Some(other) = other.filter(|other| !is_same_name(&other.integration, integration)) {
-            let NamedPreview { integration: others, location, .. } = other;
-            format!("`{integration}` and `{others}` (`{location}`) have the same preview name `{name}`")
+            let NamedPreview { integration: other_integration, location, .. } = other;
+            format!(
+                "`{integration}` and `{other_integration}` (`{location}`) have the same preview name `{name}`"
+            )
         } else {
-            first.entry(name.to_lowercase()).or_insert(preview);
+            preview_by_name.entry(name.to_lowercase()).or_insert(preview);
             continue;
         };
         let hint = "change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`".to_owned();
@@ -37,16 +39,16 @@ fn is_same_name(name: &str, other: &str) -> bool {
 
 /// Returns an error for each integration with the name of an earlier one, ignoring case.
 pub(super) fn duplicate_names(integrations: &[Identity]) -> Vec<Diagnostic> {
-    let mut first: HashMap<String, &SourceLocation> = HashMap::new();
+    let mut location_by_name: HashMap<String, &SourceLocation> = HashMap::new();
     let mut problems = Vec::new();
-    for Identity { name, name_location: named, .. } in integrations {
-        match first.get(&name.to_lowercase()) {
+    for Identity { name, name_location, .. } in integrations {
+        match location_by_name.get(&name.to_lowercase()) {
             Some(other) => {
                 let message = format!("duplicate name `{name}`: also used in `{other}`");
-                let hint = "rename one of them; names are unique across GitBook".to_owned();
-                problems.push(Diagnostic::error(named.clone(), message).hint(hint));
+                let hint = "rename one of the integrations; names are unique across GitBook".to_owned();
+                problems.push(Diagnostic::error(name_location.clone(), message).hint(hint));
             }
-            None => drop(first.insert(name.to_lowercase(), named)),
+            None => drop(location_by_name.insert(name.to_lowercase(), name_location)),
         }
     }
     problems

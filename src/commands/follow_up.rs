@@ -1,4 +1,4 @@
-//! Checks at the end of a run that the published previews still match their branch, and deletes or republishes them if not.
+//! Checks the published previews at the end of a run: deletes previews of closed branches, and republishes previews of open branches.
 
 use std::time::Instant;
 
@@ -8,18 +8,18 @@ use crate::deploy::{
 };
 use crate::forge::RefState;
 
-/// The maximum number of checks. Without it, two runs could delete and publish the same preview forever.
+/// The maximum number of checks. Without this limit, two runs could delete and publish the same preview forever.
 const MAX_ROUNDS: usize = 3;
 
 impl<'a> Context<'a> {
-    /// Deletes the published previews if their branch or pull request was closed during the run, because the run for that event may
-    /// have found no previews yet. Publishes them again if another run has deleted them although the branch is open.
-    pub(super) async fn follow_up(
+    /// Deletes the published previews if their branch or pull request was closed during this run: the run for the close event may have
+    /// found no previews yet. Publishes previews again if another run has deleted them although the branch is open.
+    pub(super) async fn recheck_published_previews(
         self,
         deployer: &Deployer<'_>,
         previews: &Previews<'a>,
         integrations: &[TimedIntegration],
-        named: &[NamedPreview],
+        named_previews: &[NamedPreview],
         mut outcomes: Vec<Outcome>,
     ) -> Vec<Outcome> {
         let target = previews.target;
@@ -30,7 +30,7 @@ impl<'a> Context<'a> {
             let failure = "could not check that the branch is still open";
             let ref_state = self.ref_state(&target.branch, target.pull_request, failure).await;
             if ref_state == Ok(RefState::Closed) {
-                return self.delete_closed(deployer, previews, named, outcomes).await;
+                return self.delete_closed(deployer, previews, named_previews, outcomes).await;
             }
             let is_open = ref_state.is_ok();
             if !self.publish_again(is_open, deployer, previews, integrations, &mut outcomes).await {
@@ -45,7 +45,7 @@ impl<'a> Context<'a> {
         self,
         deployer: &Deployer<'_>,
         previews: &Previews<'a>,
-        named: &[NamedPreview],
+        named_previews: &[NamedPreview],
         mut outcomes: Vec<Outcome>,
     ) -> Vec<Outcome> {
         let target = previews.target;
@@ -57,15 +57,15 @@ impl<'a> Context<'a> {
         tracing::info!("{closed}: deleting the published previews");
         let staleness = StalenessCheck::new(move || Box::pin(self.deletion_verdict(target)));
         for outcome in outcomes.iter_mut().filter(|outcome| outcome.may_be_published()) {
-            let has_name = |named: &&NamedPreview| named.name == outcome.name;
-            if let Some(named) = named.iter().find(has_name) {
-                *outcome = deployer.delete(named, previews, &staleness).await;
+            let has_name = |preview: &&NamedPreview| preview.name == outcome.name;
+            if let Some(preview) = named_previews.iter().find(has_name) {
+                *outcome = deployer.delete(preview, previews, &staleness).await;
             }
         }
         self.check_reopened(&staleness, outcomes).await
     }
 
-    /// Publishes the previews again that another run has deleted, if their branch is open. Returns true if it has published any.
+    /// Publishes previews again that another run has deleted, if their branch is open. Returns true if it has published a preview.
     async fn publish_again(
         self,
         is_open: bool,
@@ -74,7 +74,7 @@ impl<'a> Context<'a> {
         integrations: &[TimedIntegration],
         outcomes: &mut [Outcome],
     ) -> bool {
-        // Before each request, this checks that the branch is still open.
+        // This check runs before each request, and stops the run if the branch is closed.
         let staleness = self.preview_check(previews.target);
         let mut has_published = false;
         let outcomes = outcomes.iter_mut().zip(integrations);
@@ -96,8 +96,8 @@ impl<'a> Context<'a> {
         has_published
     }
 
-    /// Checks the branch again after its previews were deleted. If the branch was reopened meanwhile, its run may have found the old
-    /// previews and published none, so the deletions become errors.
+    /// Checks the branch again after its previews were deleted. If the branch was reopened meanwhile, the run for the reopened branch
+    /// may have found the old previews and published none, so this run reports the deletions as errors.
     pub(super) async fn check_reopened(
         self,
         staleness: &StalenessCheck<'_>,

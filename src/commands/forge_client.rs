@@ -8,17 +8,17 @@ use crate::http::is_loopback;
 use crate::plan::Decision;
 use crate::repository::ForgeKind;
 
-/// Creates the client for the forge. If a token or the address is missing or unusable, logs the consequences and returns `None`.
+/// Creates the client for the forge. If the token or the API URL is missing or invalid, logs the consequences and returns `None`.
 pub(crate) fn forge_client(config: &Config, ci: &Ci, decision: &Decision, cancel: &Cancel) -> Option<Forge> {
-    let (token, missing) = match ci.forge {
+    let (token, unavailable) = match ci.forge {
         ForgeKind::GitHub => (&config.github_token, "no comment and no GitHub Deployments"),
         ForgeKind::GitLab => (&config.gitlab_token, "no note on the merge request"),
     };
     let (token_variable, api_variable) = (ci.forge.token_variable(), ci.forge.api_variable());
     let consequence =
-        format!("so this run writes {missing}, and does not check for newer commits or closed branches");
+        format!("so this run writes {unavailable}, and does not check for newer commits or closed branches");
     let Some(token) = token else {
-        // Outside of CI, a missing token is not worth a log line.
+        // Outside CI, a missing token is normal, so it is not logged.
         if ci.event != Event::None {
             tracing::info!("`{token_variable}` is not set, {consequence}");
         }
@@ -45,7 +45,7 @@ pub(crate) fn forge_client(config: &Config, ci: &Ci, decision: &Decision, cancel
     match forge {
         Ok(Some(forge)) => Some(forge),
         Ok(None) => {
-            tracing::warn!("`{repository}` is not of the form `owner/repository`, {consequence}");
+            tracing::warn!("`{repository}` does not have the form `owner/repository`, {consequence}");
             None
         }
         Err(error) => {

@@ -7,24 +7,24 @@ use crate::integration;
 use crate::plan::Decision;
 use crate::report::Shares;
 
-/// The work that one machine can do in the time that another needs to start, check out the repository and install packages.
+/// The amount of work that one machine can do while another machine starts, checks out the repository and installs packages.
 const STARTUP_WORK: u64 = 64 * integration::REQUEST_WEIGHT;
 
 impl<'a> Context<'a> {
     /// Checks the integrations that a later job will deploy, and calculates the number of machines that the job should use.
     pub(super) async fn plan(&self, decision: &'a Decision) -> CommandResult {
-        let all = Self { shard: None, ..*self };
+        let without_shard = Self { shard: None, ..*self };
         let mut result = CommandResult::default();
         let planned = async {
             let weights = match decision {
                 Decision::Publish => {
-                    result = all.check_with_env(self.config.env.as_deref()).await;
+                    result = without_shard.check_with_env(self.config.env.as_deref()).await;
                     result.take_error()?;
                     integration::weights(&self.select(&mut result.problems)?.sources)
                 }
                 Decision::Preview(target) => {
                     let previews = self.previews(target)?;
-                    result = all.check_with_env(self.config.preview_env.as_deref()).await;
+                    result = without_shard.check_with_env(self.config.preview_env.as_deref()).await;
                     result.take_error()?;
                     let selection = self.select(&mut result.problems)?;
                     self.unique_preview_names(&selection, &previews, &mut result.problems)?;
@@ -35,12 +35,13 @@ impl<'a> Context<'a> {
                 }
                 Decision::Delete(target) => {
                     let previews = self.previews(target)?;
-                    let all = self.select_names(&mut result.problems)?;
-                    let named = self.unique_preview_names(&all, &previews, &mut result.problems)?;
-                    vec![integration::REQUEST_WEIGHT; named.len()]
+                    let selection = self.select_names(&mut result.problems)?;
+                    let named_previews =
+                        self.unique_preview_names(&selection, &previews, &mut result.problems)?;
+                    vec![integration::REQUEST_WEIGHT; named_previews.len()]
                 }
                 Decision::Check | Decision::Plan(_) => {
-                    result = all.check().await;
+                    result = without_shard.check().await;
                     result.take_error()?;
                     integration::weights(&self.select(&mut result.problems)?.sources)
                 }

@@ -1,6 +1,6 @@
 //! Publishes previews of a branch.
 
-use super::{CommandResult, Context, skipped};
+use super::{CommandResult, Context, skipped_outcomes};
 use crate::deploy::Verdict;
 use crate::plan::Target;
 
@@ -24,9 +24,9 @@ impl<'a> Context<'a> {
             let integrations = packaged?;
             self.unique_preview_names(&selection, &previews, &mut result.problems)?;
             if let Verdict::Stop(stop) = verdict {
-                let named = std::mem::take(&mut result.previews);
-                let items = named.iter().map(|named| (named.name.clone(), &named.location));
-                result.outcomes = skipped(items, true, &stop.to_string());
+                let previews = std::mem::take(&mut result.previews);
+                let items = previews.iter().map(|preview| (preview.name.clone(), &preview.location));
+                result.outcomes = skipped_outcomes(items, true, &stop.to_string());
                 return Ok(());
             }
             let gitbook = self.gitbook().await?;
@@ -37,9 +37,11 @@ impl<'a> Context<'a> {
                     deployer.preview(integration, &previews, &staleness).await.packaged_in(*time)
                 })
                 .await;
-            let named = &result.previews;
-            result.outcomes = self.follow_up(&deployer, &previews, &integrations, named, outcomes).await;
-            self.into_result(&result.outcomes)
+            let named_previews = &result.previews;
+            result.outcomes = self
+                .recheck_published_previews(&deployer, &previews, &integrations, named_previews, outcomes)
+                .await;
+            self.check_outcomes(&result.outcomes)
         }
         .await;
         CommandResult { error: published.err(), ..result }

@@ -1,6 +1,6 @@
 //! Publishes integrations to production.
 
-use super::{CommandResult, Context, TimedIntegration, run_concurrently, skipped};
+use super::{CommandResult, Context, TimedIntegration, run_concurrently, skipped_outcomes};
 use crate::deploy::Verdict;
 
 impl Context<'_> {
@@ -24,7 +24,7 @@ impl Context<'_> {
                 // Production has no comment on a pull request, so a notice must show that nothing was published.
                 self.printer.notice(&format!("not published to production: {reason}"));
                 let items = integrations.iter().map(|(i, _)| (i.name.clone(), &i.place));
-                result.outcomes = skipped(items, false, &reason);
+                result.outcomes = skipped_outcomes(items, false, &reason);
                 return Ok(());
             }
             let gitbook = self.gitbook().await?;
@@ -39,7 +39,7 @@ impl Context<'_> {
                     deployer.publish(integration, snapshot, &staleness).await.packaged_in(*time)
                 })
                 .await;
-            self.into_result(&result.outcomes)
+            self.check_outcomes(&result.outcomes)
         }
         .await;
         CommandResult { error: published.err(), ..result }

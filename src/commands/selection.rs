@@ -22,7 +22,7 @@ impl Context<'_> {
     /// variables define.
     pub(super) fn select(&self, problems: &mut Vec<Diagnostic>) -> Result<Selection, Error> {
         let folder = self.environment.folder();
-        let Selection { sources, problems: found } =
+        let Selection { sources, problems: new_problems } =
             match integration::discover(&self.config.patterns(), folder) {
                 Ok(sources) => sources.into(),
                 // Without manifests, `GITBOOK_NAME` and the other variables define the integration.
@@ -35,12 +35,13 @@ impl Context<'_> {
                 }
                 Err(DiscoveryError { found, problems, .. }) => Selection { sources: found, problems },
             };
-        // The variable applies to one integration, but several are selected. Only this error is reported, since it may cause others.
+        // A variable for a single integration is set, but several integrations are selected. Only this error is reported, since it may
+        // cause the other errors.
         if let Some(ambiguous) = self.config.single_integration_override().filter(|_| sources.len() > 1) {
-            self.report_problems(found.into_iter().chain([ambiguous]).collect(), problems)?;
+            self.report_problems(new_problems.into_iter().chain([ambiguous]).collect(), problems)?;
             return Ok(sources.into());
         }
-        Ok(Selection { sources, problems: found })
+        Ok(Selection { sources, problems: new_problems })
     }
 
     /// Returns the selected integrations for a command that needs only their names. If `GITBOOK_NAME` is set, no checkout is needed.

@@ -5,7 +5,7 @@ use crate::config::Shard;
 use crate::error::pluralize;
 use crate::integration::{self, IntegrationSource};
 
-/// The part of the work for this machine.
+/// The items that this machine processes.
 pub(super) struct Share<T> {
     pub(super) items: Vec<T>,
     /// A sentence for the report about the division; `None` if this machine does all the work.

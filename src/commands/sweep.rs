@@ -1,4 +1,4 @@
-//! Deletes the previews of closed branches that were not deleted when the branch was closed.
+//! Deletes previews that still exist although their branch or pull request is closed.
 
 use std::collections::BTreeMap;
 
@@ -40,27 +40,27 @@ impl Context<'_> {
             let candidates = self.cancel.run_until_cancelled(sweep.decide(listed)).await;
             let candidates = candidates.map_err(Error::Cancelled)?.map_err(Error::Sweep)?;
             result.outcomes = self.delete_candidates(&sweep, candidates).await;
-            self.into_result(&result.outcomes)
+            self.check_outcomes(&result.outcomes)
         }
         .await;
         CommandResult { error: swept.err(), ..result }
     }
 
     async fn delete_candidates(&self, sweep: &Sweep<'_>, candidates: Vec<SweepCandidate>) -> Vec<Outcome> {
-        // A failure to write a comment must not stop the checks of branches, so comments have a separate circuit breaker.
+        // Failed requests for comments must not stop the checks of branches, so comments have a separate circuit breaker.
         let comments = &sweep.forge.own_circuit_breaker();
         let now = update_comment::current_minute();
-        let deleted = async |outcome: &Outcome, target: &Target| {
+        let on_deleted = async |outcome: &Outcome, target: &Target| {
             let rows = [crate::report::comment::removed_row(&outcome.name, self.ci.run, &now, self.printer)];
-            self.comment_on_sweep(comments, target, &rows).await;
+            self.comment_on_swept_preview(comments, target, &rows).await;
         };
         let section = self.printer.start_section("checking", candidates.len(), "preview");
-        let outcomes = sweep.carry_out(candidates, deleted).await;
+        let outcomes = sweep.carry_out(candidates, on_deleted).await;
         drop(section);
         let count = |status| {
-            let is =
+            let has_status =
                 |outcome: &&Outcome| outcome.result.as_ref().is_ok_and(|success| success.status == status);
-            outcomes.iter().filter(is).count()
+            outcomes.iter().filter(has_status).count()
         };
         let (deleted, kept) = (count(Status::Deleted), count(Status::Skipped));
         match count(Status::Checked) {
@@ -82,16 +82,16 @@ impl Context<'_> {
         reported: &mut Vec<Diagnostic>,
     ) -> Result<(Vec<String>, BTreeMap<String, SourceLocation>), Error> {
         let organization_override = self.config.overrides.iter().find(|field| field.key == "organization");
-        let is_whole = self.config.integrations.is_none();
+        let has_no_patterns = self.config.integrations.is_none();
         let sources = match integration::discover(&self.config.patterns(), self.environment.folder()) {
             Ok(sources) => sources,
             Err(DiscoveryError { found, is_unsearched: false, .. })
-                if found.is_empty() && is_whole && self.config.names_integration() =>
+                if found.is_empty() && has_no_patterns && self.config.names_integration() =>
             {
                 vec![integration::from_variables(self.environment.folder())]
             }
             // A sweep works without manifests if `GITBOOK_ORGANIZATION` is set.
-            Err(DiscoveryError { found, is_unsearched: false, .. }) if is_whole => found,
+            Err(DiscoveryError { found, is_unsearched: false, .. }) if has_no_patterns => found,
             Err(incomplete) => {
                 self.report_problems(incomplete.problems, reported)?;
                 Vec::new()

@@ -20,7 +20,7 @@ use crate::report::{RunReport, comment};
 /// The maximum time to write the comment after a signal. GitHub's runner kills the run soon after the signal.
 const MAX_AFTER_SIGNAL: Duration = Duration::from_millis(1500);
 
-/// The maximum number of pull requests that get the comment if a branch has several. The newest ones get it.
+/// The maximum number of pull requests from one branch that get the comment. The newest pull requests get it.
 const MAX_PULL_REQUESTS: usize = 5;
 
 impl Context<'_> {
@@ -36,13 +36,13 @@ impl Context<'_> {
         if rows.is_empty() {
             return;
         }
-        // Another run may have published the preview and not written its comment yet. It would report the deleted preview as
-        // published, unless a comment already reports the deletion.
+        // Another run may have published the preview, but not written its comment yet. That comment would report the deleted preview as
+        // published, unless an existing comment reports the deletion.
         let has_deleted = target.pull_request.is_some() && run.outcomes.iter().any(Outcome::has_deleted);
         let create = !deletes || has_deleted;
         let work = async |forge: &Forge| {
-            let found = self.find_comments(forge, target, deletes).await;
-            self.update_comments(forge, found, &rows, create).await;
+            let comments = self.find_comments(forge, target, deletes).await;
+            self.update_comments(forge, comments, &rows, create).await;
         };
         match self.cancel.signal() {
             None => drop(self.cancel.run_with_grace_period(MAX_AFTER_SIGNAL, work(forge)).await),
@@ -53,13 +53,13 @@ impl Context<'_> {
         }
     }
 
-    /// Returns the branch's previews of integrations that no longer exist in the repository. Finds their names in the comment, and
-    /// reads their ownership markers.
+    /// Returns the branch's previews of integrations that no longer exist in the repository. Finds the previews'
+    /// names in the comment, and reads their ownership markers.
     ///
-    /// Returns an empty list if the run covers only some of the integrations: the others may still exist.
-    pub(super) async fn removed_integrations(
+    /// Returns an empty list if the run covers only some of the integrations, because the other integrations may still exist.
+    pub(super) async fn previews_of_removed_integrations(
         &self,
-        named: &[NamedPreview],
+        named_previews: &[NamedPreview],
         target: &Target,
         previews: &Previews<'_>,
         gitbook: &GitBook,
@@ -73,9 +73,9 @@ impl Context<'_> {
         };
         let work = async {
             // A failure is reported later, when the comment is written.
-            let found = self.find_comments(forge, target, true).await.unwrap_or_default();
-            let names = found.iter().flat_map(ExistingComments::texts).flat_map(comment::previews);
-            let names = names.filter(|name| !named.iter().any(|known| known.name == *name));
+            let comments = self.find_comments(forge, target, true).await.unwrap_or_default();
+            let names = comments.iter().flat_map(ExistingComments::texts).flat_map(comment::previews);
+            let names = names.filter(|name| !named_previews.iter().any(|known| known.name == *name));
             let mut removed = Vec::new();
             for name in names.collect::<BTreeSet<_>>() {
                 match gitbook.read(&name).await {
@@ -100,16 +100,21 @@ impl Context<'_> {
         self.cancel.run_until_cancelled(work).await.unwrap_or_default()
     }
 
-    /// Adds the deletion of a preview by a sweep to the existing comments of its branch or pull request.
-    pub(super) async fn comment_on_sweep(&self, forge: &Forge, target: &Target, rows: &[comment::Row]) {
+    /// Reports a preview that a sweep has deleted in the existing comments on its pull requests.
+    pub(super) async fn comment_on_swept_preview(
+        &self,
+        forge: &Forge,
+        target: &Target,
+        rows: &[comment::Row],
+    ) {
         if !self.writes_comments() {
             return;
         }
         let work = async |forge: &Forge| {
-            let found = self.find_comments(forge, target, true).await;
-            self.update_comments(forge, found, rows, false).await;
+            let comments = self.find_comments(forge, target, true).await;
+            self.update_comments(forge, comments, rows, false).await;
         };
-        // After a signal, the rest of the time is needed to write the outputs.
+        // After a signal, the time for the comment is limited, because the run must also write its outputs.
         match self.cancel.signal() {
             None => drop(self.cancel.run_with_grace_period(MAX_AFTER_SIGNAL, work(forge)).await),
             Some(_) => {
@@ -137,14 +142,14 @@ impl Context<'_> {
     async fn update_comments(
         &self,
         forge: &Forge,
-        found: Result<Vec<ExistingComments>, ForgeError>,
+        comments: Result<Vec<ExistingComments>, ForgeError>,
         rows: &[comment::Row],
         create: bool,
     ) {
-        match found {
-            Ok(found) => {
-                for found in found {
-                    self.update_comment(forge, found, rows, create).await;
+        match comments {
+            Ok(comments) => {
+                for existing in comments {
+                    self.update_comment(forge, existing, rows, create).await;
                 }
             }
             Err(error) => {
@@ -156,14 +161,14 @@ impl Context<'_> {
     async fn update_comment(
         &self,
         forge: &Forge,
-        found: ExistingComments,
+        existing: ExistingComments,
         rows: &[comment::Row],
         create: bool,
     ) {
-        let pull_request = forge.kind().pull_request(found.number());
-        let text = |existing: &[String]| comment::merge(existing, rows);
-        let update = CommentUpdate { text: &text, create, shared: self.is_one_of_several_jobs() };
-        match forge.update_comment(found, &update).await {
+        let pull_request = forge.kind().pull_request(existing.number());
+        let new_text = |existing_texts: &[String]| comment::merge(existing_texts, rows);
+        let update = CommentUpdate { text: &new_text, create, shared: self.is_one_of_several_jobs() };
+        match forge.update_comment(existing, &update).await {
             Ok(CommentResult::Written) => tracing::info!("updated the comment on {pull_request}"),
             Ok(CommentResult::Unverified(error)) => {
                 tracing::info!("wrote the comment on {pull_request}, but could not read it back: {error}");
@@ -182,7 +187,7 @@ impl Context<'_> {
         self.config.comment && !self.config.dry_run
     }
 
-    /// Returns true if other jobs may deploy the rest of the integrations.
+    /// Returns true if other jobs may deploy other integrations of this repository.
     fn is_one_of_several_jobs(&self) -> bool {
         let patterns = self.config.integrations.as_ref();
         self.shard.is_some()

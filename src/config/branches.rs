@@ -1,4 +1,4 @@
-//! `GITBOOK_PRODUCTION_BRANCH`.
+//! Parses `GITBOOK_PRODUCTION_BRANCH`.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
@@ -20,55 +20,56 @@ impl BranchPatterns {
         self.included.is_match(branch) && !self.excluded.is_match(branch)
     }
 
-    /// Returns the pattern that matches exactly one branch. Glob characters in the name are matched literally.
+    /// Returns a pattern that matches one branch only. Glob characters in the branch name have no special meaning.
     #[must_use]
-    pub(crate) fn exactly(branch: &str) -> Option<Self> {
+    pub(crate) fn for_branch(branch: &str) -> Option<Self> {
         Some(Self { included: build_globs(&[globset::escape(branch)]).ok()?, excluded: GlobSet::empty() })
     }
 }
 
-fn build_globs(texts: &[impl AsRef<str>]) -> Result<GlobSet, globset::Error> {
+fn build_globs(patterns: &[impl AsRef<str>]) -> Result<GlobSet, globset::Error> {
     let mut globs = GlobSetBuilder::new();
-    for text in texts {
-        // `*` does not match a slash, as on every forge.
-        globs.add(GlobBuilder::new(text.as_ref()).literal_separator(true).build()?);
+    for pattern in patterns {
+        // On every forge, `*` does not match a slash.
+        globs.add(GlobBuilder::new(pattern.as_ref()).literal_separator(true).build()?);
     }
     globs.build()
 }
 
-/// Returns true if a pattern can match any branch. A glob can, unless an exclusion is the same glob or covers all branches.
-fn can_match_branch(text: &str, excluded: &[&str], excluded_globs: &GlobSet) -> bool {
+/// Returns true if a pattern can match at least one branch. A glob can match a branch unless an exclusion is the same glob or
+/// excludes all branches.
+fn can_match_branch(pattern: &str, excluded: &[&str], excluded_globs: &GlobSet) -> bool {
     let is_glob = |text: &str| text.contains(['*', '?', '[', '{']);
-    if !is_glob(text) {
-        return Branch::new(text).is_valid() && !excluded_globs.is_match(text);
+    if !is_glob(pattern) {
+        return Branch::new(pattern).is_valid() && !excluded_globs.is_match(pattern);
     }
-    let covers = |pattern: &&&str| {
-        **pattern == text
-            || **pattern == "**"
-            || **pattern == "*" && !text.contains(['/', '{']) && text != "**"
+    let excludes_all = |exclusion: &&&str| {
+        **exclusion == pattern
+            || **exclusion == "**"
+            || **exclusion == "*" && !pattern.contains(['/', '{']) && pattern != "**"
     };
-    !excluded.iter().any(|pattern| covers(&pattern))
+    !excluded.iter().any(|exclusion| excludes_all(&exclusion))
 }
 
 impl FromVariable for BranchPatterns {
     fn parse(text: &str) -> Result<Self, InvalidValue> {
         let (mut included, mut excluded) = (Vec::new(), Vec::new());
-        for text in list(text) {
-            let (texts, text) = match text.strip_prefix('!') {
-                Some(text) => (&mut excluded, text.trim_start()),
-                None => (&mut included, text),
+        for pattern in list(text) {
+            let (patterns, pattern) = match pattern.strip_prefix('!') {
+                Some(pattern) => (&mut excluded, pattern.trim_start()),
+                None => (&mut included, pattern),
             };
-            texts.push(text.strip_prefix("refs/heads/").unwrap_or(text));
+            patterns.push(pattern.strip_prefix("refs/heads/").unwrap_or(pattern));
         }
         if included.is_empty() && excluded.is_empty() {
             return Err("the list of branches is empty".into());
         }
         if included.is_empty() {
-            return Err("every pattern excludes branches, so none matches; begin with `*`".into());
+            return Err("all patterns exclude branches, so no branch matches; begin with `*`".into());
         }
-        let parse = |texts: &[&str]| build_globs(texts).map_err(|_| InvalidValue::from("invalid glob"));
+        let parse = |patterns: &[&str]| build_globs(patterns).map_err(|_| InvalidValue::from("invalid glob"));
         let patterns = Self { included: parse(&included)?, excluded: parse(&excluded)? };
-        if !included.iter().any(|text| can_match_branch(text, &excluded, &patterns.excluded)) {
+        if !included.iter().any(|pattern| can_match_branch(pattern, &excluded, &patterns.excluded)) {
             return Err("the patterns match no branch".into());
         }
         Ok(patterns)
@@ -84,10 +85,10 @@ mod tests {
     use super::{BranchPatterns, FromVariable as _, InvalidValue};
 
     #[test]
-    fn an_exclusion_wins_over_an_inclusion() {
-        let check = |patterns: &str, matching: &[&str], others: &[&str]| {
+    fn exclusions_take_precedence_over_inclusions() {
+        let check = |patterns: &str, matching: &[&str], not_matching: &[&str]| {
             let patterns = BranchPatterns::parse(patterns).unwrap();
-            for (branches, expected) in [(matching, true), (others, false)] {
+            for (branches, expected) in [(matching, true), (not_matching, false)] {
                 for branch in branches {
                     assert_eq!(patterns.matches(branch), expected, "{branch}");
                 }
@@ -113,7 +114,7 @@ mod tests {
         for text in ["", ","] {
             check(text, Some("the list of branches is empty"));
         }
-        check("!main", Some("every pattern excludes branches, so none matches; begin with `*`"));
+        check("!main", Some("all patterns exclude branches, so no branch matches; begin with `*`"));
         for text in ["[", "main, !["] {
             check(text, Some("invalid glob"));
         }

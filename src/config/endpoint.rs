@@ -1,4 +1,4 @@
-//! `GITBOOK_ENDPOINT`.
+//! Parses `GITBOOK_ENDPOINT`.
 
 use url::Url;
 

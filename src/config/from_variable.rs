@@ -16,15 +16,15 @@ pub(super) trait FromVariable: Sized {
     /// Parses a value without surrounding whitespace. The error never contains the value, which may be a secret.
     fn parse(text: &str) -> Result<Self, InvalidValue>;
 
-    /// Returns the hint for an invalid value: a sentence in the imperative that names the accepted values.
+    /// Returns the hint for an invalid value: an instruction that names the accepted values.
     fn hint() -> String;
 }
 
-/// The reason for rejecting a value.
+/// The reason why a value is invalid.
 #[derive(Debug)]
 pub(super) struct InvalidValue {
     message: String,
-    /// The known name closest to the value.
+    /// The accepted value that is most similar to the invalid value.
     suggestion: Option<&'static str>,
 }
 
@@ -49,38 +49,38 @@ impl<T: Into<String>> From<T> for InvalidValue {
 pub(super) struct Parsed<T>(Result<T, InvalidValue>);
 
 impl<T: FromVariable> Parsed<T> {
-    pub(super) fn of(text: &str) -> Self {
+    pub(super) fn from_text(text: &str) -> Self {
         Self(T::parse(text.trim()))
     }
 }
 
 impl<'de, T: FromVariable> Deserialize<'de> for Parsed<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self::of(&text))
+        String::deserialize(deserializer).map(|text| Self::from_text(&text))
     }
 }
 
-/// Unwraps parsed variables and collects their errors.
+/// A reader of parsed variables that collects their errors.
 #[derive(Default)]
 pub(super) struct Reader {
     problems: Vec<Diagnostic>,
 }
 
 impl Reader {
-    /// Returns the value of a variable, or its default in the table for an unset or invalid variable.
+    /// Returns the value of a variable, or the default from the table if the variable is unset or invalid.
     #[expect(
         clippy::expect_used,
         reason = "the unit tests read an empty environment, which parses every default"
     )]
     pub(super) fn read<T: FromVariable>(&mut self, variable: &str, parsed: Option<Parsed<T>>) -> T {
-        self.optional(variable, parsed).unwrap_or_else(|| {
+        self.read_optional(variable, parsed).unwrap_or_else(|| {
             let default = variables::literal_default(variable);
             default.and_then(|text| T::parse(text).ok()).expect("the table has a valid default")
         })
     }
 
-    /// Returns the value, or `None` for an unset or invalid variable.
-    pub(super) fn optional<T: FromVariable>(
+    /// Returns the value of a variable, or `None` if the variable is unset or invalid.
+    pub(super) fn read_optional<T: FromVariable>(
         &mut self,
         variable: &str,
         parsed: Option<Parsed<T>>,
@@ -170,7 +170,7 @@ impl Concurrency {
 impl FromVariable for Concurrency {
     fn parse(text: &str) -> Result<Self, InvalidValue> {
         let number = parse_in_range(text, &Self::RANGE)?;
-        NonZeroUsize::new(number).map(Self).ok_or_else(|| not_in_range(&Self::RANGE))
+        NonZeroUsize::new(number).map(Self).ok_or_else(|| out_of_range_error(&Self::RANGE))
     }
 
     fn hint() -> String {
@@ -199,10 +199,10 @@ fn parse_in_range<T: FromStr + PartialOrd + std::fmt::Display>(
     text: &str,
     range: &RangeInclusive<T>,
 ) -> Result<T, InvalidValue> {
-    text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| not_in_range(range))
+    text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| out_of_range_error(range))
 }
 
-fn not_in_range<T: std::fmt::Display>(range: &RangeInclusive<T>) -> InvalidValue {
+fn out_of_range_error<T: std::fmt::Display>(range: &RangeInclusive<T>) -> InvalidValue {
     format!("not a whole number from {} to {}", range.start(), range.end()).into()
 }
 

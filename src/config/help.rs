@@ -1,4 +1,4 @@
-//! The text of `--help`, generated from the table of variables.
+//! Generates the text of `--help` from the table of variables.
 
 use super::variables::{DefaultValue, FIELDS, FIELDS_PURPOSE, GROUPS};
 

@@ -1,4 +1,4 @@
-//! `GITBOOK_LOG_FORMAT`.
+//! Parses `GITBOOK_LOG_FORMAT`.
 
 use super::from_variable::{FromVariable, InvalidValue, Parsed, Reader};
 use crate::ci::Runner;
@@ -8,7 +8,7 @@ use crate::environment::Environment;
 /// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LogFormat {
-    /// Text with workflow commands of GitHub Actions.
+    /// Text with GitHub Actions workflow commands.
     GitHub,
     /// Plain text for people.
     Text,
@@ -17,7 +17,7 @@ pub(crate) enum LogFormat {
 }
 
 impl LogFormat {
-    /// Returns the default format: GitHub on GitHub Actions, JSON on other CI systems, else text.
+    /// Returns the default format: `GitHub` on GitHub Actions, `Json` on other CI systems, and `Text` elsewhere.
     #[must_use]
     pub(crate) fn detect(environment: &Environment) -> Self {
         let runner = Runner::from_environment(environment);
@@ -30,12 +30,12 @@ impl LogFormat {
         }
     }
 
-    /// Returns the format from `GITBOOK_LOG_FORMAT`, or else the default, and the problems with the variable.
+    /// Returns the format from `GITBOOK_LOG_FORMAT` or the default format, and the problems with the variable.
     #[must_use]
     pub(crate) fn from_environment(environment: &Environment) -> (Self, Vec<Diagnostic>) {
         let text = environment.get("GITBOOK_LOG_FORMAT").filter(|text| text.trim() != "auto");
         let mut reader = Reader::default();
-        let format = reader.optional("GITBOOK_LOG_FORMAT", text.map(Parsed::of));
+        let format = reader.read_optional("GITBOOK_LOG_FORMAT", text.map(Parsed::from_text));
         let format = format.unwrap_or_else(|| Self::detect(environment));
         (format, reader.finish().err().unwrap_or_default())
     }
@@ -61,7 +61,7 @@ mod tests {
     use super::LogFormat::{self, GitHub, Json, Text};
     use crate::environment::Environment;
 
-    /// Compares the format or the error.
+    /// Checks the format, or the error if the variable is invalid.
     fn check(variables: &[(&str, &str)], expected: Result<LogFormat, &str>) {
         let (format, problems) = LogFormat::from_environment(&Environment::of(variables));
         let problem = problems.first().map(|d| format!("{d} ({})", d.hint.as_deref().unwrap_or_default()));
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn the_format_follows_the_variable_or_the_ci_system() {
+    fn selects_the_format_by_the_variable_or_the_ci_system() {
         let on_github: &[_] = &[("GITHUB_ACTIONS", "true"), ("CI", "true")];
         for value in ["", "auto", " auto\n"] {
             let with = |variables: &[_], expected| {

@@ -1,4 +1,4 @@
-//! `GITBOOK_MODE`.
+//! Parses `GITBOOK_MODE`.
 
 use super::from_variable::{FromVariable, InvalidValue};
 use crate::diagnostic::nearest;
@@ -6,7 +6,7 @@ use crate::diagnostic::nearest;
 /// The action of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// The action that fits the CI event.
+    /// Choose the action by the CI event.
     Auto,
     /// Publish to production.
     Publish,
@@ -14,11 +14,11 @@ pub(crate) enum Mode {
     Preview,
     /// Delete the branch's preview.
     Delete,
-    /// Delete the previews of all closed branches and pull requests.
+    /// Delete the previews of all deleted branches and closed pull requests.
     Sweep,
     /// Build and validate only.
     Check,
-    /// Report the decision that a later job will make, and divide its work into shards.
+    /// Report the decision that a later job will make, and divide the work of that job into shards.
     Plan,
 }
 
@@ -36,8 +36,8 @@ impl Mode {
 
 impl FromVariable for Mode {
     fn parse(text: &str) -> Result<Self, InvalidValue> {
-        let found = Self::ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
-        found.map(|(_, mode)| *mode).ok_or_else(|| {
+        let entry = Self::ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
+        entry.map(|(_, mode)| *mode).ok_or_else(|| {
             let suggestion = nearest(text, Self::ALL.iter().map(|(name, _)| *name));
             InvalidValue::with_suggestion("unknown mode", suggestion)
         })

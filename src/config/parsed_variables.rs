@@ -15,8 +15,8 @@ use crate::preview::Template;
 
 /// The variables of `Config` with the prefix `GITBOOK_`, as typed fields.
 ///
-/// On its own, the crate envy stops at the first error, names the field instead of the variable, and prints the value.
-/// Therefore each field is a `Parsed`, which never fails to deserialize, and `Reader` reports the errors of all variables.
+/// The crate envy stops at the first error, names the field instead of the variable, and prints the value. Therefore each field
+/// is a `Parsed`, which always deserializes successfully, and `Reader` reports the errors of all variables.
 #[derive(Deserialize)]
 pub(super) struct ParsedVariables {
     pub(super) token: Option<Parsed<Token>>,
@@ -41,7 +41,7 @@ pub(super) struct ParsedVariables {
 }
 
 impl ParsedVariables {
-    /// Reads the variables of the table.
+    /// Reads all variables in the table.
     ///
     /// # Errors
     /// Returns an error for each variable that is not Unicode.
@@ -59,14 +59,14 @@ impl ParsedVariables {
         // Without this filter, envy would also read `GITBOOK_GITBOOK_MODE` and `GITBOOK_mode` as `GITBOOK_MODE`.
         let known =
             variables::names().filter_map(|name| Some((name.to_owned(), environment.get(name)?.to_owned())));
-        envy::prefixed("GITBOOK_")
-            .from_iter(known)
-            .map_err(|error| vec![Diagnostic::error(None, format!("cannot read the environment: {error}"))])
+        envy::prefixed("GITBOOK_").from_iter(known).map_err(|error| {
+            vec![Diagnostic::error(None, format!("could not read the environment: {error}"))]
+        })
     }
 }
 
-/// Returns the manifest fields that variables set, sorted by the names of the variables.
-pub(super) fn overrides(environment: &Environment) -> Vec<Override> {
+/// Returns the manifest fields that variables set, sorted by variable name.
+pub(super) fn read_overrides(environment: &Environment) -> Vec<Override> {
     let fields = FIELDS.iter().filter_map(|field| {
         let value = environment.get(field.name)?.to_owned();
         Some(Override { key: field.key, variable: field.name.to_owned(), format: field.format, value })
@@ -76,11 +76,11 @@ pub(super) fn overrides(environment: &Environment) -> Vec<Override> {
     overrides
 }
 
-/// Returns a warning for each unknown variable with a name similar to a known one.
-pub(super) fn misspelled(environment: &Environment) -> Vec<Diagnostic> {
+/// Returns a warning for each unknown variable with a name that is similar to a known name.
+pub(super) fn find_misspelled_names(environment: &Environment) -> Vec<Diagnostic> {
     let unknown = environment.names().filter(|name| variables::names().all(|known| known != *name));
     let warning = |name: &str| {
-        // With the common prefix, all names would seem similar.
+        // Names are compared without the common prefix, because the prefix would make all names similar.
         let suffix = name.strip_prefix("GITBOOK_")?;
         let suffixes = variables::names().filter_map(|known| known.strip_prefix("GITBOOK_"));
         let suggestion = nearest(suffix, suffixes)?;
@@ -93,13 +93,13 @@ pub(super) fn misspelled(environment: &Environment) -> Vec<Diagnostic> {
 
 #[cfg(test)]
 mod tests {
-    use super::misspelled;
+    use super::find_misspelled_names;
     use crate::environment::Environment;
 
     #[test]
     fn suggests_the_name_closest_to_a_misspelled_variable() {
         let check = |name: &str, expected: Option<&str>| {
-            let warnings = misspelled(&Environment::of(&[(name, "x")]));
+            let warnings = find_misspelled_names(&Environment::of(&[(name, "x")]));
             let hint = warnings.first().map(|warning| warning.hint.clone().unwrap());
             assert_eq!(hint, expected.map(|known| format!("did you mean `{known}`?")), "{name}");
         };

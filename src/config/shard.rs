@@ -1,4 +1,4 @@
-//! `GITBOOK_SHARD`: divides the integrations among machines.
+//! Parses `GITBOOK_SHARD` and divides the integrations among machines.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -12,14 +12,15 @@ const MAX_SHARDS: u64 = 256;
 /// One machine's share of the integrations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shard {
-    /// The number of the shard, from 1.
+    /// The number of this shard, from 1.
     pub index: usize,
-    /// The number of shards.
+    /// The total number of shards.
     pub total: usize,
 }
 
 impl Shard {
-    /// Returns the items of this shard in the original order. Each item comes with its weight, the amount of work.
+    /// Returns the items of this shard in the original order. Each pair consists of a weight, which is the amount of work, and
+    /// an item.
     ///
     /// The result depends only on the weights and their order, so all machines agree without communicating.
     pub(crate) fn select<T>(self, items: impl IntoIterator<Item = (u64, T)>) -> Vec<T> {
@@ -34,10 +35,10 @@ impl Shard {
     }
 }
 
-/// Returns the number of a shard, from 0, for each weight.
+/// Returns the shard of each weight, as a number from 0.
 ///
-/// Assigns the weights from the heaviest to the lightest, each to the shard with the least work so far. So no shard has more
-/// work than an equal share plus one item.
+/// Assigns the weights from the heaviest to the lightest, each to the shard with the least work so far. Therefore no shard has
+/// more work than an equal share plus one item.
 fn assign_shards(weights: &[u64], total: usize) -> Vec<usize> {
     let mut order: Vec<_> = (0..weights.len()).collect();
     order.sort_by_key(|&item| (Reverse(weights[item]), item));
@@ -55,7 +56,7 @@ fn assign_shards(weights: &[u64], total: usize) -> Vec<usize> {
     shards
 }
 
-/// Returns the smallest number of shards with which a run takes at most 10 % longer than with the maximum number. No shard is
+/// Returns the smallest number of shards that makes a run at most 10 % slower than the maximum number of shards. No shard is
 /// empty.
 ///
 /// `start_cost` is the amount of work that takes as long as starting a machine.
@@ -82,7 +83,7 @@ impl FromVariable for Shard {
             None => Err("invalid shard".into()),
             Some((0, _)) => Err("the first shard has number 1".into()),
             Some((index, total)) if index > total => {
-                Err(format!("shard {index} is beyond the last of {total} shards").into())
+                Err(format!("shard {index} does not exist; the total is {total}").into())
             }
             Some((index, total)) => Ok(Self { index, total }),
         }
@@ -101,29 +102,29 @@ mod tests {
     use crate::config::from_variable::FromVariable as _;
 
     /// Returns the positions of the items in each shard.
-    fn shards(weights: &[u64], total: usize) -> Vec<Vec<usize>> {
+    fn items_by_shard(weights: &[u64], total: usize) -> Vec<Vec<usize>> {
         let items = || weights.iter().copied().zip(0..);
         (1..=total).map(|index| Shard { index, total }.select(items())).collect()
     }
 
     #[test]
     fn balances_the_weights_and_keeps_the_order() {
-        assert_eq!(shards(&[1, 1, 1, 1, 1], 2), [vec![0, 2, 4], vec![1, 3]]);
-        assert_eq!(shards(&[1, 2, 3, 6], 2), [vec![3], vec![0, 1, 2]]);
-        assert_eq!(shards(&[3, 3, 2, 2, 2], 2), [vec![0, 2, 4], vec![1, 3]]);
-        assert_eq!(shards(&[7], 3), [vec![0], vec![], vec![]]);
-        assert_eq!(shards(&[0, 0], 2), [[0], [1]]);
+        assert_eq!(items_by_shard(&[1, 1, 1, 1, 1], 2), [vec![0, 2, 4], vec![1, 3]]);
+        assert_eq!(items_by_shard(&[1, 2, 3, 6], 2), [vec![3], vec![0, 1, 2]]);
+        assert_eq!(items_by_shard(&[3, 3, 2, 2, 2], 2), [vec![0, 2, 4], vec![1, 3]]);
+        assert_eq!(items_by_shard(&[7], 3), [vec![0], vec![], vec![]]);
+        assert_eq!(items_by_shard(&[0, 0], 2), [[0], [1]]);
         assert_eq!(assign_shards(&[], 3), [0; 0]);
         let last = Shard { index: usize::MAX, total: usize::MAX };
         assert_eq!(last.select([(1, 'a')]), [' '; 0]);
     }
 
     #[test]
-    fn uses_no_more_shards_than_save_time() {
+    fn recommends_more_shards_only_if_they_save_time() {
         let equal = |count: usize| useful_shards(&vec![10; count], 640);
         assert_eq!([0, 1, 7, 8, 100, 10_000].map(equal), [0, 1, 1, 2, 14, 203]);
         assert_eq!(equal(1_000_000), 233);
-        // More shards do not speed up the heaviest item.
+        // The heaviest item takes the same time with more shards.
         assert_eq!(useful_shards(&[1000, 10, 10, 10], 0), 1);
         assert_eq!(useful_shards(&[1000, 1000, 10, 10], 0), 2);
         assert_eq!(useful_shards(&[1; 1000], 0), 250);
@@ -133,29 +134,29 @@ mod tests {
     proptest! {
         #[test]
         fn every_item_is_in_exactly_one_shard(weights in prop::collection::vec(0..1_000_000_u64, 0..60), total in 1..70_usize) {
-            let mut all = shards(&weights, total).concat();
+            let mut all = items_by_shard(&weights, total).concat();
             all.sort_unstable();
             prop_assert_eq!(all, (0..weights.len()).collect::<Vec<_>>());
         }
 
         #[test]
-        fn no_shard_has_more_than_an_equal_part_and_one_item(weights in prop::collection::vec(1..1_000_000_u64, 1..60), total in 1..70_usize) {
+        fn loads_differ_by_at_most_one_item(weights in prop::collection::vec(1..1_000_000_u64, 1..60), total in 1..70_usize) {
             let load = |shard: &Vec<usize>| shard.iter().map(|&item| weights[item]).sum::<u64>();
-            let loads: Vec<_> = shards(&weights, total).iter().map(load).collect();
+            let loads: Vec<_> = items_by_shard(&weights, total).iter().map(load).collect();
             let (min, max) = (*loads.iter().min().unwrap(), *loads.iter().max().unwrap());
             prop_assert!(max - min <= *weights.iter().max().unwrap(), "{:?}", loads);
-            // No shard is empty if there are enough items.
+            // If there are enough items, no shard is empty.
             prop_assert_eq!(loads.iter().filter(|load| **load > 0).count(), total.min(weights.len()));
         }
 
         #[test]
-        fn the_order_of_the_items_does_not_change_the_loads(weights in prop::collection::vec(0..50_u64, 1..60), total in 1..20_usize, seed in any::<u64>()) {
-            let mut others = weights.clone();
-            others.sort_by_key(|weight| weight.wrapping_mul(seed | 1));
+        fn loads_do_not_depend_on_the_order_of_the_items(weights in prop::collection::vec(0..50_u64, 1..60), total in 1..20_usize, seed in any::<u64>()) {
+            let mut reordered = weights.clone();
+            reordered.sort_by_key(|weight| weight.wrapping_mul(seed | 1));
             let loads = |weights: &[u64]| -> Vec<u64> {
-                shards(weights, total).iter().map(|shard| shard.iter().map(|&item| weights[item]).sum()).collect()
+                items_by_shard(weights, total).iter().map(|shard| shard.iter().map(|&item| weights[item]).sum()).collect()
             };
-            prop_assert_eq!(loads(&weights), loads(&others));
+            prop_assert_eq!(loads(&weights), loads(&reordered));
         }
 
         #[test]

@@ -1,4 +1,4 @@
-//! Tests the configuration that results from variables.
+//! Tests the configuration that variables produce.
 
 use secrecy::ExposeSecret;
 
@@ -6,15 +6,15 @@ use super::variables::{DefaultValue, GROUPS};
 use super::{Config, Endpoint, Mode};
 use crate::environment::Environment;
 
-fn read(variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+fn read_config(variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
     Config::from_environment(&Environment::of(variables)).map(|(config, _)| config).map_err(|problems| {
         problems.iter().map(|d| format!("{d} ({})", d.hint.clone().unwrap_or_default())).collect()
     })
 }
 
 #[test]
-fn unset_variables_have_defaults() {
-    let config = read(&[]).unwrap();
+fn returns_defaults_for_unset_variables() {
+    let config = read_config(&[]).unwrap();
     assert_eq!(config.endpoint, Endpoint::Url("https://api.gitbook.com".parse().unwrap()));
     assert_eq!(config.mode, Mode::Auto);
     assert_eq!(config.patterns(), ["."]);
@@ -25,8 +25,8 @@ fn unset_variables_have_defaults() {
 }
 
 #[test]
-fn variables_set_all_fields() {
-    let config = read(&[
+fn reads_the_values_of_set_variables() {
+    let config = read_config(&[
         ("GITBOOK_TOKEN", "t"),
         ("GITBOOK_ENDPOINT", "http://127.0.0.1:8080/api/"),
         ("GITBOOK_SANDBOX_DIR", "/tmp/s"),
@@ -50,33 +50,33 @@ fn variables_set_all_fields() {
 }
 
 #[test]
-fn similar_names_have_no_effect() {
-    let sets_nothing = |name| {
-        assert_eq!(read(&[("GITBOOK_MODE", "check"), (name, "publish")]).unwrap().mode, Mode::Check);
-        assert_eq!(read(&[(name, "publish")]).unwrap().mode, Mode::Auto, "{name}");
+fn ignores_variables_with_similar_names() {
+    let check_ignored = |name| {
+        assert_eq!(read_config(&[("GITBOOK_MODE", "check"), (name, "publish")]).unwrap().mode, Mode::Check);
+        assert_eq!(read_config(&[(name, "publish")]).unwrap().mode, Mode::Auto, "{name}");
     };
-    sets_nothing("GITBOOK_GITBOOK_MODE");
-    sets_nothing("GITBOOK_mode");
+    check_ignored("GITBOOK_GITBOOK_MODE");
+    check_ignored("GITBOOK_mode");
 }
 
 #[test]
-fn a_written_default_of_the_integrations_equals_an_unset_one() {
+fn treats_the_explicit_default_of_the_integrations_as_unset() {
     let check = |value: &str, expected: Option<&[&str]>| {
-        let selected = read(&[("GITBOOK_INTEGRATIONS", value)]).unwrap().integrations;
+        let selected = read_config(&[("GITBOOK_INTEGRATIONS", value)]).unwrap().integrations;
         let expected = expected.map(|patterns| patterns.iter().map(ToString::to_string).collect());
         assert_eq!(selected, expected, "{value}");
     };
-    for nothing in ["", ".", " .\n", ",\n"] {
-        check(nothing, None);
+    for default in ["", ".", " .\n", ",\n"] {
+        check(default, None);
     }
     check("./a", Some(&["./a"]));
     check("., a", Some(&[".", "a"]));
 }
 
 #[test]
-fn a_forge_token_loses_its_line_break() {
+fn removes_the_line_break_after_a_forge_token() {
     let check = |value: &str, expected: Option<&str>| {
-        let config = read(&[("GITHUB_TOKEN", value), ("GITLAB_TOKEN", value)]).unwrap();
+        let config = read_config(&[("GITHUB_TOKEN", value), ("GITLAB_TOKEN", value)]).unwrap();
         for token in [config.github_token, config.gitlab_token] {
             assert_eq!(token.as_ref().map(ExposeSecret::expose_secret), expected, "{value:?}");
         }
@@ -87,9 +87,9 @@ fn a_forge_token_loses_its_line_break() {
 }
 
 #[test]
-fn only_the_organization_applies_to_several_integrations() {
+fn only_the_organization_may_apply_to_several_integrations() {
     let check = |variables: &[(&str, &str)], is_named: bool, problem: Option<&str>| {
-        let config = read(variables).unwrap();
+        let config = read_config(variables).unwrap();
         let found = config.single_integration_override().map(|problem| problem.to_string());
         assert_eq!((config.names_integration(), found.as_deref()), (is_named, problem), "{variables:?}");
     };
@@ -103,11 +103,11 @@ fn only_the_organization_applies_to_several_integrations() {
 
 #[track_caller]
 fn check_error(variable: &str, value: &str, expected: &str) {
-    assert_eq!(read(&[(variable, value)]).unwrap_err(), [format!("{variable}: {expected}")]);
+    assert_eq!(read_config(&[(variable, value)]).unwrap_err(), [format!("{variable}: {expected}")]);
 }
 
 #[test]
-fn an_invalid_value_is_an_error_with_a_hint() {
+fn rejects_an_invalid_value_with_a_hint() {
     check_error(
         "GITBOOK_MODE",
         "pubish",
@@ -131,9 +131,9 @@ fn an_invalid_value_is_an_error_with_a_hint() {
         "the duration is zero (use a number with a unit, such as `500ms`, `60s` or `2m`)",
     );
     for (text, message) in [
-        ("9/8", "shard 9 is beyond the last of 8 shards"),
+        ("9/8", "shard 9 does not exist; the total is 8"),
         ("0/8", "the first shard has number 1"),
-        ("1/0", "shard 1 is beyond the last of 0 shards"),
+        ("1/0", "shard 1 does not exist; the total is 0"),
         ("2", "invalid shard"),
         ("-1/8", "invalid shard"),
         ("1/8/9", "invalid shard"),
@@ -160,8 +160,8 @@ fn an_invalid_value_is_an_error_with_a_hint() {
 }
 
 #[test]
-fn case_and_written_defaults_are_accepted() {
-    let config = read(&[
+fn accepts_explicit_defaults_and_any_case_of_booleans() {
+    let config = read_config(&[
         ("GITBOOK_PREVIEW_VISIBILITY", "private"),
         ("GITBOOK_BUNDLE", "false"),
         ("GITBOOK_DRY_RUN", "False"),
@@ -174,18 +174,18 @@ fn case_and_written_defaults_are_accepted() {
 }
 
 #[test]
-fn rejects_a_token_that_cannot_be_sent() {
-    let token = |text| read(&[("GITBOOK_TOKEN", text)]).unwrap().token;
+fn rejects_a_token_with_invalid_characters() {
+    let token = |text| read_config(&[("GITBOOK_TOKEN", text)]).unwrap().token;
     assert_eq!(token(" gb_api_x+/=\r\n").unwrap().expose_secret(), "gb_api_x+/=");
     assert!(token(" \n").is_none());
-    for bad in ["Bearer x", "x\ny", "x\u{0}", "ä"] {
-        let expected = "contains a space, a line break or another character that no token has (use the token as GitBook shows it, without `Bearer`)";
-        check_error("GITBOOK_TOKEN", bad, expected);
+    for invalid in ["Bearer x", "x\ny", "x\u{0}", "ä"] {
+        let expected = "contains a space, a line break or another character that is invalid in a token (use the token as GitBook shows it, without `Bearer`)";
+        check_error("GITBOOK_TOKEN", invalid, expected);
     }
 }
 
 #[test]
-fn http_is_accepted_for_loopback_only() {
+fn accepts_http_for_loopback_addresses_only() {
     let hint = "(use an `https` URL, an `http` URL of a loopback address, or `sandbox`)";
     check_error(
         "GITBOOK_ENDPOINT",
@@ -209,22 +209,22 @@ fn http_is_accepted_for_loopback_only() {
         check_error("GITBOOK_ENDPOINT", address, &format!("the URL contains a query or fragment {hint}"));
     }
     check_error("GITBOOK_ENDPOINT", "api.gitbook.com", &format!("invalid URL {hint}"));
-    for good in
+    for valid in
         ["http://localhost:1", "http://127.8.0.1", "http://[::1]:80", "https://example.com/x", "sandbox"]
     {
-        assert!(read(&[("GITBOOK_ENDPOINT", good)]).is_ok(), "{good}");
+        assert!(read_config(&[("GITBOOK_ENDPOINT", valid)]).is_ok(), "{valid}");
     }
 }
 
 #[test]
 fn reports_all_errors_at_once() {
-    let problems = read(&[("GITBOOK_MODE", "x"), ("GITBOOK_BUNDLE", "x")]).unwrap_err();
+    let problems = read_config(&[("GITBOOK_MODE", "x"), ("GITBOOK_BUNDLE", "x")]).unwrap_err();
     assert_eq!(problems.len(), 2, "{problems:?}");
 }
 
 #[cfg(unix)]
 #[test]
-fn only_variables_of_the_program_must_be_unicode() {
+fn rejects_non_unicode_values_of_its_own_variables_only() {
     use std::os::unix::ffi::OsStringExt as _;
     let value = || std::ffi::OsString::from_vec(vec![b'x', 0xff]);
     let environment = |name: &str| Environment::new([(name.into(), value())], "/".into());
@@ -234,11 +234,11 @@ fn only_variables_of_the_program_must_be_unicode() {
 }
 
 #[test]
-fn the_defaults_of_the_table_are_those_of_the_program() {
+fn the_defaults_in_the_table_equal_the_defaults_of_the_program() {
     let defaults = GROUPS.iter().flat_map(|group| group.variables).filter_map(|variable| {
         let DefaultValue::Literal(value) = variable.default else { return None };
         Some((variable.name, value))
     });
     let defaults: Vec<_> = defaults.collect();
-    assert_eq!(format!("{:?}", read(&defaults).unwrap()), format!("{:?}", read(&[]).unwrap()));
+    assert_eq!(format!("{:?}", read_config(&defaults).unwrap()), format!("{:?}", read_config(&[]).unwrap()));
 }

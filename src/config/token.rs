@@ -1,4 +1,4 @@
-//! `GITBOOK_TOKEN`.
+//! Parses `GITBOOK_TOKEN`.
 
 use secrecy::SecretString;
 
@@ -12,7 +12,7 @@ impl FromVariable for Token {
         if text.chars().all(|character| character.is_ascii_graphic()) {
             Ok(Self((!text.is_empty()).then(|| text.into())))
         } else {
-            Err("contains a space, a line break or another character that no token has".into())
+            Err("contains a space, a line break or another character that is invalid in a token".into())
         }
     }
 

@@ -20,10 +20,11 @@ pub(crate) struct Variable {
 
 /// The value of an unset variable.
 pub(crate) enum DefaultValue {
+    /// No default.
     Unset,
-    /// A value that the variable accepts.
+    /// A default that is a valid value of the variable.
     Literal(&'static str),
-    /// A description of the value.
+    /// A description of a default that depends on the run.
     Described(&'static str),
 }
 
@@ -39,7 +40,7 @@ pub(crate) const GROUPS: [Group; 7] = [
             variable(
                 "GITBOOK_TOKEN",
                 Unset,
-                "GitBook API token. Every mode that sends requests to GitBook needs it.",
+                "GitBook API token. Required by every mode that sends requests to GitBook.",
             ),
             variable(
                 "GITBOOK_ENDPOINT",
@@ -65,12 +66,12 @@ pub(crate) const GROUPS: [Group; 7] = [
             variable(
                 "GITBOOK_INTEGRATIONS",
                 Literal("."),
-                "Manifests, folders or globs, separated by commas or line breaks. `!` in front of one excludes it. A folder without a manifest is searched for `**/gitbook-manifest.yaml`, except in `node_modules` and in paths listed in `.gitignore`.",
+                "Manifests, folders or globs, separated by commas or line breaks. Entries that begin with `!` are exclusions. A folder without a manifest is searched for `**/gitbook-manifest.yaml`, except in `node_modules` and in paths listed in `.gitignore`.",
             ),
             variable(
                 "GITBOOK_ENV",
                 Unset,
-                "Entry of the manifest's `envs` for production. If unset, the entry `default` applies, if there is one.",
+                "Entry of the manifest's `envs` for production. If unset, the entry `default` applies if it exists.",
             ),
             variable(
                 "GITBOOK_BUNDLE",
@@ -85,7 +86,7 @@ pub(crate) const GROUPS: [Group; 7] = [
             variable(
                 "GITBOOK_SHARD",
                 Described("the parallel job of the CI system"),
-                "Part of the integrations for this machine, such as `2/8` for the second of eight shards, which are balanced by amount of work. The default applies on GitLab, CircleCI, Buildkite and Bitbucket.",
+                "Share of the integrations for this machine, such as `2/8` for the second of eight shards. All shards have a similar amount of work. The default applies on GitLab, CircleCI, Buildkite and Bitbucket.",
             ),
         ],
     },
@@ -100,12 +101,12 @@ pub(crate) const GROUPS: [Group; 7] = [
             variable(
                 "GITBOOK_PRODUCTION_BRANCH",
                 Described("the repository's default branch"),
-                "Branches that publish to production: names or globs, separated by commas. `!` in front of one excludes it.",
+                "Branches that publish to production: names or globs, separated by commas. Entries that begin with `!` are exclusions.",
             ),
             variable(
                 "GITBOOK_SKIP_UNCHANGED",
                 Literal("true"),
-                "Skip integrations that are already published with the same content. In production, this needs GitHub Deployments.",
+                "Skip integrations that are already published with the same content. For production, this requires GitHub Deployments.",
             ),
             variable(
                 "GITBOOK_DRY_RUN",
@@ -140,12 +141,12 @@ pub(crate) const GROUPS: [Group; 7] = [
             variable(
                 "GITHUB_TOKEN",
                 Unset,
-                "Token of GitHub, Gitea or Forgejo for the comment, Deployments, sweeps and the check for newer commits. The GitHub Action uses the token of the job by default.",
+                "GitHub, Gitea or Forgejo token for the pull request comment, Deployments, sweeps and the check for newer commits. The GitHub Action uses the job's token by default.",
             ),
             variable(
                 "GITLAB_TOKEN",
                 Unset,
-                "Token of GitLab for the same purposes: a project access token with the scope `api` and the role Reporter.",
+                "GitLab token for the merge request comment, sweeps and the check for newer commits: a project access token with the scope `api` and the role Reporter.",
             ),
             variable(
                 "GITBOOK_COMMENT",
@@ -155,7 +156,7 @@ pub(crate) const GROUPS: [Group; 7] = [
             variable(
                 "GITBOOK_DEPLOYMENTS",
                 Literal("true"),
-                "Record GitHub Deployments. Needs `GITHUB_TOKEN`. On GitLab, the job's `environment` has this purpose.",
+                "Record GitHub Deployments. Needs `GITHUB_TOKEN`. On GitLab, use the job's `environment` instead.",
             ),
         ],
     },
@@ -175,7 +176,7 @@ pub(crate) const GROUPS: [Group; 7] = [
             variable(
                 "GITBOOK_OUTPUT_FILE",
                 Described("`GITHUB_OUTPUT`"),
-                "File for the outputs, as dotenv lines. The file of `GITHUB_OUTPUT` gets GitHub's format.",
+                "File for the outputs, as dotenv lines. The file named by `GITHUB_OUTPUT` receives GitHub's format.",
             ),
             variable(
                 "GITBOOK_SUMMARY_FILE",
@@ -200,7 +201,7 @@ pub(crate) const GROUPS: [Group; 7] = [
             variable(
                 "GITBOOK_EVENT",
                 Unset,
-                "Event, in place of the detected one: `push`, `pull_request`, `closed`, `delete`, `tag`, `merge_queue`, `schedule`, `manual` or `release`.",
+                "Event that replaces the detected event: `push`, `pull_request`, `closed`, `delete`, `tag`, `merge_queue`, `schedule`, `manual` or `release`.",
             ),
             variable("GITBOOK_BRANCH", Unset, "Branch of the event. For a pull request, its head branch."),
             variable("GITBOOK_PULL_REQUEST", Unset, "Number of the pull request."),
@@ -265,7 +266,7 @@ impl FieldVariable {
     }
 }
 
-/// Returns the default value of a variable, or `None` if it has none or the table only describes it.
+/// Returns the default value of a variable, or `None` if the table contains no literal value for the variable.
 pub(super) fn literal_default(name: &str) -> Option<&'static str> {
     let mut variables = GROUPS.iter().flat_map(|group| group.variables);
     match variables.find(|variable| variable.name == name)?.default {

@@ -9,7 +9,7 @@ use crate::gitbook::{Attempts, Deletion, FailedAttempt, Published};
 use crate::preview::OwnershipMarker;
 
 impl Deployer<'_> {
-    /// Deletes a branch's preview of an integration. Keeps it if it belongs to another branch or repository, or is from a newer run.
+    /// Deletes a branch's preview of an integration. Keeps a preview of another branch or repository, or of a newer run.
     pub(crate) async fn delete(
         &self,
         preview: &NamedPreview,
@@ -57,14 +57,15 @@ impl Deployer<'_> {
         })
     }
 
-    /// Deletes an integration that the caller has just read and checked. Each further attempt reads and checks it again.
+    /// Deletes an integration that the caller has just read and checked. Each attempt after the first reads
+    /// and checks the integration again.
     pub(super) async fn delete_after_read(
         &self,
         name: &str,
         staleness: &StalenessCheck<'_>,
         check: impl AsyncFn(&Published) -> Result<(), AttemptError>,
     ) -> Result<Deletion, DeployError> {
-        let before = async |failure: Option<FailedAttempt>| {
+        let before_attempt = async |failure: Option<FailedAttempt>| {
             // The first attempt does not read the integration again, because the caller has just read it.
             if failure.is_none() && staleness.has_recent_verdict().await {
                 staleness.recent_verdict().await.error_if_stop()?;
@@ -79,7 +80,7 @@ impl Deployer<'_> {
             };
             check(&existing).await.map(|()| None)
         };
-        let deletion = match self.change("deleting", name, self.gitbook.delete(name, before)).await {
+        let deletion = match self.change("deleting", name, self.gitbook.delete(name, before_attempt)).await {
             // An earlier attempt has deleted the preview, and then the branch was reopened.
             Err(DeployError::Stopped { stop: Stop::Open(reason), earlier_attempt: Some(_) })
                 if self.is_missing(name).await == Some(true) =>

@@ -1,4 +1,4 @@
-//! Records each published integration as a deployment on GitHub.
+//! Records each published integration as a GitHub Deployment.
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,7 +22,7 @@ use crate::gitbook::{Attempts, Published};
 use crate::preview::{self, OwnershipMarker};
 use crate::untrusted::{is_unsafe_char, web_link};
 
-/// The maximum time for requests to GitHub after a signal. GitHub's runner kills the run 10 s later, and GitBook may need 5 s of them.
+/// The maximum time for requests to GitHub after a signal. GitHub's runner kills the run 10 s later; GitBook may need 5 s of this time.
 const MAX_AFTER_SIGNAL: Duration = Duration::from_secs(2);
 
 /// The maximum time to wait for the request that sets a deployment's status to "in progress".
@@ -34,7 +34,7 @@ const DEPLOYMENT_COST: Cost = Cost { requests: 3, writes: 3 };
 /// GitHub's limit for environment names, in characters.
 const MAX_ENVIRONMENT_NAME: usize = 255;
 
-/// A recorder of GitHub deployments. It stops after its first failure, so that a missing permission causes one warning only.
+/// A recorder of GitHub Deployments. It stops after its first failure, so that a missing permission causes one warning only.
 pub(crate) struct GitHubDeployments<'a> {
     forge: GitHub,
     /// The client that the rest of the run uses. If its circuit breaker is open, nothing is recorded. The recorder's own requests use
@@ -43,8 +43,8 @@ pub(crate) struct GitHubDeployments<'a> {
     cancel: &'a Cancel,
     commit: Option<&'a str>,
     log_url: Option<&'a str>,
-    /// Returns true if a text contains a secret. Such a text is not recorded, since everyone with access to the repository can read
-    /// deployments.
+    /// A function that returns true if a text contains a secret. Texts with secrets are not recorded, since everyone with access to
+    /// the repository can read deployments.
     holds_secret: &'a (dyn Fn(&str) -> bool + Sync),
     /// The first failure. Nothing is recorded after it.
     failure: Mutex<Option<ForgeError>>,
@@ -65,7 +65,7 @@ pub(super) struct DeploymentDetails<'a> {
     pub(super) marker: Option<&'a OwnershipMarker>,
 }
 
-/// The version that was last published to production, according to its GitHub deployment.
+/// The version that was last published to production, according to its GitHub Deployment.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct RecordedVersion {
     /// The hash of the published content.
@@ -99,7 +99,7 @@ impl<'a> GitHubDeployments<'a> {
     /// Waits until all final statuses are set. Returns the first failure.
     pub(crate) async fn finish(&self) -> Option<ForgeError> {
         let updates = std::mem::take(&mut *self.final_updates.lock().unwrap_or_else(PoisonError::into_inner));
-        // After a signal, there is little time, because GitHub's runner kills the run.
+        // The time after a signal is limited, because GitHub's runner soon kills the run.
         let results =
             self.cancel.run_with_grace_period(MAX_AFTER_SIGNAL, join_all(updates)).await.unwrap_or_default();
         results.into_iter().flatten().for_each(|result| self.finish_update(result));
@@ -136,7 +136,7 @@ impl<'a> GitHubDeployments<'a> {
             return request.await;
         };
         let status = self.new_status(DeploymentState::InProgress, None, "Publishing");
-        // This status is only informative. It is set once in the background, and not at all after a signal.
+        // The status “in progress” is only informative: it is set with one attempt in the background, and not at all after a signal.
         let forge = self.forge.single_attempt(MAX_IN_PROGRESS_REQUEST);
         let is_running = self.cancel.signal().is_none();
         let start =
@@ -160,16 +160,16 @@ impl<'a> GitHubDeployments<'a> {
             }
             Err(_) if cancelled => self.new_status(DeploymentState::Failure, None, "Cancelled"),
             Err(DeployError::Guard { error: GuardError::Newer(_), .. }) => {
-                self.new_status(DeploymentState::Inactive, None, "A newer run has published it")
+                self.new_status(DeploymentState::Inactive, None, "A newer run has published this preview")
             }
             Err(_) => self.new_status(DeploymentState::Failure, None, "Failed; see the log"),
         };
-        // The final status is set in the background, so that the deployment does not wait for it.
+        // The final status is set in the background, so that the next integration does not wait for GitHub.
         let environment = environment_name(details.integration, details.marker);
         let is_new = result.is_ok() && details.marker.is_some() && !cancelled;
-        let replaced = self.new_status(DeploymentState::Inactive, None, "Replaced by a newer one");
+        let replaced = self.new_status(DeploymentState::Inactive, None, "Replaced by a newer deployment");
         let update = async move {
-            // Wait for the request with the first status, since the final status must arrive after it.
+            // Wait for the request with the status “in progress”, since the final status must arrive after it.
             let max_wait = if cancelled { MAX_AFTER_SIGNAL / 2 } else { MAX_IN_PROGRESS_REQUEST };
             let started = tokio::time::timeout(max_wait, started).await;
             forge.set_status(deployment, &final_status).await?;
@@ -205,7 +205,7 @@ impl<'a> GitHubDeployments<'a> {
         let commit = self.commit.filter(|_| self.is_active())?;
         let DeploymentDetails { integration, name, hash, script_bytes, marker } = *details;
         let branch = marker.map(|marker| &marker.branch);
-        // Without the secret, the name might not be unique.
+        // If the secret were removed from a name, the name might not be unique.
         if [Some(integration), Some(name), branch.map(String::as_str)]
             .into_iter()
             .flatten()
@@ -277,7 +277,7 @@ impl<'a> GitHubDeployments<'a> {
     }
 }
 
-/// The start of a status description that contains the version. The version cannot be in the payload of the deployment, which is
+/// The start of a status description that contains the version. A deployment's payload cannot contain the version, because it is
 /// created before publishing and cannot be changed.
 const VERSION_PREFIX: &str = "Published, version ";
 
@@ -289,7 +289,7 @@ impl RecordedVersion {
     fn parse(success: &SuccessfulDeployment) -> Option<Self> {
         let hash = success.payload.get("hash")?.as_str()?.to_owned();
         let version = success.description.strip_prefix(VERSION_PREFIX)?.to_owned();
-        // Anyone with write access can create deployments with any payload. The size is only informative.
+        // Anyone with write access can create deployments with any payload. The size is only informative, so an invalid size is ignored.
         let script_bytes = success.payload.get("script_bytes").and_then(Value::as_u64);
         let script_bytes = script_bytes.and_then(|bytes| u32::try_from(bytes).ok());
         Some(Self { hash, version, script_bytes })
@@ -303,8 +303,8 @@ pub(super) fn hash_with_endpoint(endpoint: &Url, content: &str) -> String {
     )
 }
 
-/// Returns the name of the GitHub environment for an integration or its preview. For previews with a pull request in their name, it
-/// contains the pull request.
+/// Returns the name of the GitHub environment for an integration or its preview. If the name of the preview
+/// contains a pull request, the environment's name contains it, too.
 fn environment_name(integration: &str, preview: Option<&OwnershipMarker>) -> String {
     let name = match preview {
         None => format!("gitbook: {integration}"),

@@ -7,14 +7,14 @@ use serde_json::Value;
 /// Returns true if GitBook has returned a field as it was sent. An empty value equals a missing one.
 pub(super) fn is_same_field(field: &str, sent: &Value, got: &Value) -> bool {
     match field {
-        // GitBook may convert a content security policy from a text to an object, or the other way around.
+        // GitBook may convert a content security policy from a text to an object, or from an object to a text.
         "contentSecurityPolicy" => policy_directives(sent) == policy_directives(got),
         _ => is_same_value(field, sent, got),
     }
 }
 
-/// Returns true if two values of a key are equivalent. Ignores the order of lists, which GitBook may change. Only the order of `enum`
-/// matters, since users see its choices in this order.
+/// Returns true if two values with the same key are equivalent. Ignores the order of lists, which GitBook may change. Only the
+/// order of `enum` matters, since users see its choices in this order.
 fn is_same_value(key: &str, sent: &Value, got: &Value) -> bool {
     match (sent, got) {
         (Value::Object(sent), Value::Object(got)) => sent.keys().chain(got.keys()).all(|key| {
@@ -128,21 +128,21 @@ mod tests {
     }
 
     #[test]
-    fn accepts_a_url_as_the_icon_of_an_image() {
-        let icon = |sent: Value, got: Value, expected: bool| {
-            let of = |icon| json!([{"id": "b", "icon": icon}]);
-            check_field("blocks", &of(sent), &of(got), expected);
+    fn accepts_a_url_in_place_of_an_uploaded_icon() {
+        let check_icon = |sent: Value, got: Value, expected: bool| {
+            let blocks_with_icon = |icon| json!([{"id": "b", "icon": icon}]);
+            check_field("blocks", &blocks_with_icon(sent), &blocks_with_icon(got), expected);
         };
-        icon(json!("iVBORw0"), json!("https://x/b.png"), true);
-        icon(json!("./b.png"), json!("https://x/b.png"), true);
-        icon(json!("./b.png"), Value::Null, false);
-        icon(json!("https://x/b.png"), json!("https://x/b.png"), true);
-        icon(json!("https://x/b.png"), json!("https://evil/b.png"), false);
-        icon(Value::Null, json!("https://evil/b.png"), false);
+        check_icon(json!("iVBORw0"), json!("https://x/b.png"), true);
+        check_icon(json!("./b.png"), json!("https://x/b.png"), true);
+        check_icon(json!("./b.png"), Value::Null, false);
+        check_icon(json!("https://x/b.png"), json!("https://x/b.png"), true);
+        check_icon(json!("https://x/b.png"), json!("https://evil/b.png"), false);
+        check_icon(Value::Null, json!("https://evil/b.png"), false);
     }
 
     #[test]
-    fn compares_the_directives_of_a_policy_in_either_form() {
+    fn compares_policy_directives_in_texts_and_objects() {
         let text = json!("default-src 'self' https://x.example; IMG-SRC *;");
         check_policy(text.clone(), json!("img-src *;  default-src 'self'\n https://x.example"), true);
         let object = json!({"default-src": "'self'\nhttps://x.example;\n", "img-src": "*", "font-src": null});

@@ -12,15 +12,15 @@ pub(crate) enum GuardError {
     /// An integration without an ownership marker.
     #[error("`{name}` was not changed: the existing integration “{title}” was not created by gitbook-deploy")]
     NotMarked {
-        /// The name.
+        /// The integration's name.
         name: String,
-        /// The title.
+        /// The integration's title.
         title: String,
     },
     /// A preview with a damaged marker.
     #[error("`{name}` was not changed: its ownership marker is damaged")]
     Damaged {
-        /// The name.
+        /// The integration's name.
         name: String,
         /// The marker that the preview of this branch would have.
         marker: Box<OwnershipMarker>,
@@ -28,7 +28,7 @@ pub(crate) enum GuardError {
     /// A preview of another integration, branch or repository.
     #[error("`{name}` was not changed: it is a preview of the integration `{}` on branch `{}` of `{}`", marker.integration, marker.branch, marker.repository)]
     OtherPreview {
-        /// The name.
+        /// The integration's name.
         name: String,
         /// The marker of the existing preview.
         marker: Box<OwnershipMarker>,
@@ -38,12 +38,12 @@ pub(crate) enum GuardError {
     /// An integration with the expected marker that must not be changed for another reason.
     #[error("`{name}` was not changed: {protection}")]
     Protected {
-        /// The name.
+        /// The integration's name.
         name: String,
-        /// The reason to keep it.
+        /// The reason to keep the integration.
         protection: Protection,
     },
-    /// A preview of a newer run.
+    /// A preview that a newer run has published.
     #[error("a newer run ({}) has published this preview", .0.run)]
     Newer(Box<OwnershipMarker>),
 }
@@ -52,7 +52,7 @@ pub(crate) enum GuardError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Protection {
     /// The integration is public, so others may have installed it.
-    #[error("it is public, but previews never are")]
+    #[error("it is public, but previews are never public")]
     Public,
     /// The integration has the name of an integration in production.
     #[error("it has the name of an integration in production")]
@@ -60,7 +60,7 @@ pub(crate) enum Protection {
 }
 
 impl Protection {
-    /// Returns the remedy.
+    /// Returns a hint for the user: the next step to take.
     #[must_use]
     pub(crate) fn hint(self) -> &'static str {
         match self {
@@ -71,7 +71,7 @@ impl Protection {
 }
 
 impl GuardError {
-    /// Returns the remedy.
+    /// Returns a hint for the user: the next step to take.
     #[must_use]
     pub(crate) fn hint(&self) -> String {
         match self {
@@ -114,7 +114,7 @@ pub(super) fn protection<'a>(
     }
 }
 
-/// Returns true if an earlier attempt of this run has published the preview, and false if it may be published again.
+/// Returns true if an earlier attempt of this run has published the preview, and false if this run may publish it again.
 pub(super) fn has_published_preview(
     name: &str,
     existing: Option<&Published>,
@@ -122,18 +122,18 @@ pub(super) fn has_published_preview(
     marker: &OwnershipMarker,
 ) -> Result<bool, GuardError> {
     let Some(existing) = existing else { return Ok(false) };
-    // The preview is as it was before the first attempt, which was allowed to replace it. It may already have had the same marker.
-    let is_as_before = last
+    // If the preview is unchanged since it was last read, no attempt has published it, even if it already has the same marker.
+    let is_unchanged = last
         .existing
         .as_ref()
         .is_some_and(|last| (&last.version, &last.summary) == (&existing.version, &existing.summary));
-    if is_as_before {
+    if is_unchanged {
         return Ok(false);
     }
     check_may_change(name, existing, marker).map(|found| found == *marker)
 }
 
-/// Returns true if an earlier attempt of this run has published to production, and false if it may be published again. This check
+/// Returns true if an earlier attempt of this run has published to production, and false if this run may publish again. This check
 /// replaces the check for newer commits if the forge does not respond. `unanswered` is the number of attempts that may have taken
 /// effect.
 ///
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn publishes_a_preview_again_unless_it_has_succeeded() {
+    fn publishes_a_preview_again_unless_an_earlier_attempt_has_published_it() {
         let sent = OwnershipMarker { hash: "new".to_owned(), ..marker() };
         let old = OwnershipMarker { run: 11, hash: "old".to_owned(), ..marker() };
         let has_published_preview = |before: Option<&Published>, existing: Option<&Published>| {
@@ -277,10 +277,10 @@ mod tests {
         check(Some(&preview(&old, 1)), Some(preview(&old, 1)), false);
         check(None, Some(preview(&sent, 1)), true);
         check(Some(&preview(&old, 1)), Some(preview(&sent, 2)), true);
-        // The same run with other content.
+        // The existing preview is from the same run, but has other content.
         check(None, Some(preview(&OwnershipMarker { hash: "other".to_owned(), ..marker() }, 1)), false);
         check(None, Some(preview(&OwnershipMarker { commit: "other".to_owned(), ..sent.clone() }, 1)), false);
-        // The same marker from before this run.
+        // The existing preview already had the same marker before this run.
         check(Some(&preview(&sent, 1)), Some(preview(&sent, 1)), false);
         check(Some(&preview(&sent, 1)), Some(preview(&sent, 2)), true);
         let check_error = |existing: Published| {
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hint_contains_the_correct_marker() {
+    fn the_hint_for_a_damaged_marker_contains_the_correct_marker() {
         let correct = marker().to_string();
         for damaged in [
             correct.replace(" -->", ""),

@@ -51,7 +51,7 @@ pub(crate) struct Success {
 impl Success {
     /// Creates a result with the script's size and packages. Its status is [`Status::Checked`].
     #[must_use]
-    pub(super) fn with(integration: &Integration) -> Self {
+    pub(super) fn for_integration(integration: &Integration) -> Self {
         let (script_bytes, parts) = (Some(integration.script_bytes()), integration.parts().to_vec());
         Self { script_bytes, parts, ..Self::default() }
     }
@@ -99,13 +99,13 @@ pub(crate) enum DeployError {
         name: String,
         /// True if one of the attempts may have taken effect.
         may_have_succeeded: bool,
-        /// The cause.
+        /// The error of the request.
         source: ApiError,
     },
     /// The organization has reached its limit of integrations.
     #[error("publishing the preview `{name}` failed: GitBook accepts no more integrations; {count}")]
     Quota {
-        /// The preview.
+        /// The name of the preview.
         name: String,
         /// The number of existing previews.
         count: PreviewCount,
@@ -115,7 +115,7 @@ pub(crate) enum DeployError {
     /// The existing integration must not be changed.
     #[error("{error}{}", describe_earlier_attempt(*.earlier_attempt))]
     Guard {
-        /// The reason.
+        /// The reason why the integration must not be changed.
         error: GuardError,
         /// The action of an earlier attempt that may have taken effect.
         earlier_attempt: Option<&'static str>,
@@ -131,7 +131,7 @@ pub(crate) enum DeployError {
     /// A check before the request has stopped the run, or the check itself has failed.
     #[error("{stop}{}", describe_earlier_attempt(*.earlier_attempt))]
     Stopped {
-        /// The reason.
+        /// The reason to stop.
         stop: Stop,
         /// The action of an earlier attempt that may have taken effect.
         earlier_attempt: Option<&'static str>,
@@ -141,7 +141,7 @@ pub(crate) enum DeployError {
         "`{name}` was not published: another run published version {version} while this run waited to try again"
     )]
     PublishedByOtherRun {
-        /// The integration.
+        /// The name of the integration.
         name: String,
         /// The version that the other run has published.
         version: serde_json::Number,
@@ -152,7 +152,7 @@ pub(crate) enum DeployError {
         if *is_certain { "has" } else { "may have" }
     )]
     OverwroteNewerCommit {
-        /// The integration.
+        /// The name of the integration.
         name: String,
         /// The version before publishing.
         before: String,
@@ -166,7 +166,7 @@ pub(crate) enum DeployError {
     /// A preview was deleted although its branch or pull request is open again.
     #[error("`{name}` was deleted, but {reason}")]
     Reopened {
-        /// The preview.
+        /// The name of the preview.
         name: String,
         /// A sentence that says which branch or pull request is open.
         reason: String,
@@ -177,7 +177,7 @@ pub(crate) enum DeployError {
         if *is_removed { ", so the preview was deleted" } else { "" }
     )]
     MarkerLost {
-        /// The preview.
+        /// The name of the preview.
         name: String,
         /// True if this run has deleted the preview.
         is_removed: bool,
@@ -186,8 +186,8 @@ pub(crate) enum DeployError {
     #[error(
         "`{name}` was kept: the branch `{branch}` in its ownership marker is not a valid Git branch name"
     )]
-    NoBranch {
-        /// The preview.
+    InvalidBranch {
+        /// The name of the preview.
         name: String,
         /// The branch in the marker.
         branch: String,
@@ -197,7 +197,7 @@ pub(crate) enum DeployError {
     CancelledInFlight {
         /// The attempted action.
         action: &'static str,
-        /// The integration.
+        /// The name of the integration.
         name: String,
     },
     /// A signal arrived before the first request.
@@ -225,7 +225,8 @@ impl From<GuardError> for DeployError {
 }
 
 impl DeployError {
-    /// Converts the error to a skipped integration if it is not a failure: after a signal, a newer run or a change of the branch.
+    /// Converts an error that is not a failure to a success with the status “skipped”: after a signal, a newer run, or a change of the
+    /// branch or of the integration.
     pub(super) fn into_skipped(self) -> Result<Success, Self> {
         match self {
             Self::CancelledBefore(_)
@@ -254,11 +255,11 @@ impl DeployError {
             Self::SourceChanged(_) => {
                 "run again, and make sure that nothing writes to the checkout during this step".to_owned()
             }
-            Self::NoBranch { .. } => "delete it in GitBook if it is yours".to_owned(),
+            Self::InvalidBranch { .. } => "delete the preview in GitBook if it is yours".to_owned(),
             Self::Stopped { stop: Stop::Undecided { hint, .. }, .. } => hint.clone(),
             Self::Stopped { .. } => "no action needed".to_owned(),
             Self::PublishedByOtherRun { .. } => {
-                "run the job of the newest commit again; pass a token of the forge so that this step can find the newest commit".to_owned()
+                "run the job of the newest commit again; pass a GitHub or GitLab token so that this step can find the newest commit".to_owned()
             }
             Self::OverwroteNewerCommit { commit, .. } => format!("run the job of commit {commit} again"),
             Self::Reopened { .. } => "run the job of the branch's newest commit again to publish the preview".to_owned(),
@@ -284,7 +285,7 @@ impl Outcome {
             name: integration.name.clone(),
             location: integration.place.clone(),
             preview: false,
-            result: Ok(Success::with(integration)),
+            result: Ok(Success::for_integration(integration)),
             time,
             packaging: Some(time),
         };
@@ -292,7 +293,7 @@ impl Outcome {
         outcome
     }
 
-    /// Creates and logs the outcome of an integration that was skipped for this reason.
+    /// Creates and logs the outcome of an integration that was skipped for `reason`.
     #[must_use]
     pub(crate) fn skipped(name: String, location: &SourceLocation, preview: bool, reason: &str) -> Self {
         let success =

@@ -17,8 +17,8 @@ use crate::integration::{Integration, PreviewIdentity};
 use crate::preview::{self, OwnershipMarker};
 
 impl Deployer<'_> {
-    /// Publishes a branch's preview of an integration. Does not overwrite an existing integration that belongs to another branch or
-    /// repository, or is from a newer run.
+    /// Publishes a branch's preview of an integration. Never overwrites a preview of another branch or repository or of a newer run, or
+    /// an integration that is not a preview.
     pub(crate) async fn preview(
         &self,
         integration: &Integration,
@@ -29,7 +29,7 @@ impl Deployer<'_> {
         self.run_and_log(name.clone(), &integration.place, true, async {
             let success = self.publish_preview(&name, integration, previews, staleness).await;
             let success = success.or_else(DeployError::into_skipped)?;
-            let Success { script_bytes, parts, .. } = Success::with(integration);
+            let Success { script_bytes, parts, .. } = Success::for_integration(integration);
             Ok(Success { script_bytes, parts, ..success })
         })
         .await
@@ -57,9 +57,9 @@ impl Deployer<'_> {
         let mut previous_version = None;
         if let Some(existing) = &existing {
             let existing_marker = self.check_may_change(name, existing, marker, staleness).await?;
-            if !existing_marker.is_older_than(marker) {
-                // The run numbers do not show if the existing preview has a newer commit, so ask the forge. Its last response may be
-                // older than the preview.
+            if !existing_marker.is_same_or_older_than(marker) {
+                // The run numbers do not show if the existing preview has a newer commit, so ask the forge. The
+                // forge's last response may be older than the preview.
                 staleness.verdict_since(read_at).await.error_if_stop()?;
             }
             let summary = preview::summary(integration.text("summary"), &existing_marker);
@@ -94,7 +94,7 @@ impl Deployer<'_> {
         let request =
             self.send_preview(existing, (&marker_with_hash, &unmarked_summary), &expected, body, staleness);
         let response = match self.record(&details, request).await {
-            // GitBook's plan limits the number of integrations, so only a new preview can exceed it.
+            // The GitBook plan limits the number of integrations, and only a new preview can exceed this limit.
             Err(error) if is_new => Err(self.add_preview_count(error, integration, previews).await),
             response => response,
         }?;
@@ -114,7 +114,7 @@ impl Deployer<'_> {
         let name = expected.name;
         let is_new = existing.is_none();
         let last_read = LastRead::known(existing);
-        let before = async |failure: Option<FailedAttempt>| {
+        let before_attempt = async |failure: Option<FailedAttempt>| {
             // The preview was just read for the first attempt. Read it again only if creating the deployment took long.
             if failure.is_none() && staleness.has_recent_verdict().await {
                 staleness.recent_verdict().await.error_if_stop()?;
@@ -132,7 +132,7 @@ impl Deployer<'_> {
             last_read.set(existing, unanswered);
             Ok::<_, AttemptError>(None)
         };
-        let request = self.gitbook.publish(name, body, before);
+        let request = self.gitbook.publish(name, body, before_attempt);
         let response = self.change("publishing", name, request).await;
         let is_own = |existing: &Published| {
             Some(existing.summary.as_deref().and_then(OwnershipMarker::parse).as_ref() == Some(marker))
@@ -177,10 +177,10 @@ impl Deployer<'_> {
         error
     }
 
-    /// Deletes a preview that this run has created, but that has lost its marker: no later run would delete it. Returns true if this
-    /// succeeded.
+    /// Deletes a preview that this run has created and that has lost its marker. Later runs never delete a preview without a marker.
+    /// Returns true if the deletion succeeded.
     async fn delete_unmarked(&self, created: &Published, expected: &ExpectedIntegration<'_>) -> bool {
-        let before = async |_: Option<FailedAttempt>| {
+        let before_attempt = async |_: Option<FailedAttempt>| {
             let changed = || Stop::Changed("it was changed by another run".to_owned());
             match self.gitbook.read_once(expected.name).await? {
                 None => Ok(Some(Deletion::DidNotExist)),
@@ -194,7 +194,7 @@ impl Deployer<'_> {
                 Some(_) => Err(AttemptError::from(changed())),
             }
         };
-        let request = self.gitbook.delete(expected.name, before);
+        let request = self.gitbook.delete(expected.name, before_attempt);
         self.change("deleting", expected.name, request).await.is_ok()
     }
 
@@ -223,7 +223,7 @@ impl Deployer<'_> {
 }
 
 /// Returns true if an integration is in its first version and equals the expected preview except for its marker. If no integration
-/// had this name before, this run has created it.
+/// had this name before, this run has created the integration.
 fn is_unmarked_preview(
     existing: &Published,
     expected: &ExpectedIntegration<'_>,

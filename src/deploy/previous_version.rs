@@ -5,7 +5,7 @@ use super::version_check::version_number;
 use crate::gitbook::{Attempts, Published};
 use crate::preview::OwnershipMarker;
 
-/// The version that is replaced, and the size of its script.
+/// The version of an integration before a publish request, and the size of its script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PreviousVersion {
     version: u64,
@@ -18,13 +18,13 @@ impl PreviousVersion {
         Some(Self { version: version_number(existing)?, script_bytes: marker.script_bytes? })
     }
 
-    /// Returns the version in production, according to its GitHub deployment.
+    /// Returns the version in production, according to its GitHub Deployment.
     pub(super) fn of_production(recorded: &RecordedVersion) -> Option<Self> {
         Some(Self { version: recorded.version.parse().ok()?, script_bytes: recorded.script_bytes? })
     }
 
-    /// Returns the size of the script in bytes, if the response shows that the request has replaced this version. Others may have
-    /// published or deleted the integration in between, and a deployment may be from another endpoint.
+    /// Returns the size of the replaced script in bytes, or `None` if the response does not show that the request has replaced this
+    /// version: another run may have published or deleted the integration meanwhile, and a GitHub Deployment may be for another endpoint.
     pub(super) fn script_bytes(self, response: &Attempts<Published>) -> Option<usize> {
         let after = version_number(&response.last)?;
         let is_next = self.version < after && after <= max_own_version(self.version, response.unanswered);
@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn returns_the_size_only_for_the_replaced_version() {
         check(3, (Some(4), 0), Some(58));
-        // Others have published, the integration was deleted, or the deployment is from another endpoint.
+        // Another run has published or deleted the integration, or the GitHub Deployment is for another endpoint.
         check(3, (Some(5), 0), None);
         check(3, (Some(3), 0), None);
         check(3, (Some(1), 0), None);

@@ -26,12 +26,12 @@ impl Deployer<'_> {
     ) -> Outcome {
         let name = integration.name.clone();
         self.run_and_log(name.clone(), &integration.place, false, async {
-            let success = Success::with(integration);
+            let success = Success::for_integration(integration);
             if self.dry_run {
                 return Ok(Success { note: Some("dry run: would be published".to_owned()), ..success });
             }
             let request = integration.request()?;
-            // The deployments for all endpoints are in the same environment, so the hash includes the endpoint.
+            // The GitHub Deployments for all GitBook endpoints share one environment, so the hash includes the endpoint.
             let hash = deployment_record::hash_with_endpoint(self.gitbook.endpoint(), &request.hash);
             let expected = ExpectedIntegration::for_production(integration);
             let recorded = self.last_recorded(&name).await;
@@ -82,7 +82,7 @@ impl Deployer<'_> {
         body: Vec<u8>,
         staleness: &StalenessCheck<'_>,
     ) -> Result<Attempts<Published>, DeployError> {
-        let before = async |failure: Option<FailedAttempt>| {
+        let before_attempt = async |failure: Option<FailedAttempt>| {
             let Some(FailedAttempt { unanswered, .. }) = failure else {
                 staleness.verdict_since(first_read_at).await.error_if_stop()?;
                 return Ok(None);
@@ -103,7 +103,7 @@ impl Deployer<'_> {
             last_read.set(existing, unanswered);
             Ok::<_, AttemptError>(None)
         };
-        let request = self.gitbook.publish(expected.name, body, before);
+        let request = self.gitbook.publish(expected.name, body, before_attempt);
         let response = self.change("publishing", expected.name, request).await;
         let is_own = |existing: &Published| (!expected.differences(existing).is_empty()).then_some(false);
         let response = self.check_unanswered(response, expected.name, last_read, is_own).await?;
@@ -149,15 +149,15 @@ impl Deployer<'_> {
         self.unread_notice.call_once(|| tracing::info!("{message}"));
     }
 
-    /// Returns the version that was last published to production, according to GitHub. Returns `None` if the configuration says to
-    /// publish unchanged integrations, too.
+    /// Returns the version that was last published to production, according to its GitHub Deployment. Returns `None` if unchanged
+    /// integrations must be published, too.
     async fn last_recorded(&self, name: &str) -> Option<RecordedVersion> {
         self.github_deployments.filter(|_| self.skip_unchanged)?.last_recorded(name).await
     }
 }
 
-/// Returns true if the integration in production is the recorded version and has the expected fields. Someone else may have changed
-/// it.
+/// Returns true if the integration in production is the recorded version and has the expected fields. Another run or
+/// person may have changed the integration after the record was made.
 fn matches_record(
     existing: &Published,
     expected: &ExpectedIntegration<'_>,

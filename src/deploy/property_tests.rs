@@ -12,18 +12,18 @@ use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner
 use tempfile::TempDir;
 
 use test_environment::TestEnvironment;
-pub(super) use test_environment::packaged;
+pub(super) use test_environment::packaged_integration;
 
 const SCENARIOS: u32 = 10_000;
 
-/// The number of threads. Each runs its scenarios against its own sandbox.
+/// The number of threads. Each thread runs its scenarios against its own sandbox.
 const THREADS: u8 = 2;
 
 /// The stack size of a thread in bytes. Without compiler optimization, the nested futures need more than the default of 2 MiB.
 const STACK: usize = 16 << 20;
 
 #[test]
-fn previews_follow_their_branches_and_touch_nothing_else() {
+fn only_open_branches_have_previews_and_other_integrations_are_unchanged() {
     std::thread::scope(|scope| {
         for index in 0..THREADS {
             let thread = std::thread::Builder::new().stack_size(STACK);

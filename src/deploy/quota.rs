@@ -1,4 +1,4 @@
-//! Counts the existing previews after GitBook has rejected a new one because of the plan's limit.
+//! Counts the existing previews after GitBook has rejected a new preview because of the plan's limit.
 
 use std::fmt;
 
@@ -62,7 +62,7 @@ impl fmt::Display for PreviewCount {
         let Some(CountedPreviews { organization, from_this_repository, total }) = &self.0 else {
             return f.write_str("the number of previews is unknown");
         };
-        write!(f, "the organization `{organization}` has {total} previews of gitbook-deploy, ")?;
+        write!(f, "the organization `{organization}` has {total} previews by gitbook-deploy, ")?;
         if from_this_repository == total {
             f.write_str("all from this repository")
         } else {

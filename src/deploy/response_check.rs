@@ -12,7 +12,8 @@ use crate::integration::{Integration, PreviewIdentity};
 /// The maximum number of characters of a field's value in the log.
 const MAX_LOGGED_CHARACTERS: usize = 200;
 
-/// The fields of a publish request, which the response should repeat. An empty text was not sent and matches any response.
+/// The fields of a publish request, which the response should repeat. A field with an empty text
+/// was not sent, and matches any response.
 #[derive(Debug)]
 pub(super) struct ExpectedIntegration<'a> {
     pub(super) name: &'a str,
@@ -67,8 +68,8 @@ impl<'a> ExpectedIntegration<'a> {
         Self { name, title, visibility, summary: None, ..Self::for_production(integration) }
     }
 
-    /// Returns true if publishing would not change the existing integration. If a field would not be sent, it must have GitBook's
-    /// default value. If GitBook's response omits a field, it counts as empty.
+    /// Returns true if publishing would not change the existing integration. A field that the request omits must have
+    /// GitBook's default value. A field that the response omits counts as empty.
     pub(super) fn is_unchanged_in(&self, existing: &Published) -> bool {
         let or_default = |sent: &'a str, default: &'a str| if sent.is_empty() { default } else { sent };
         let (visibility, target) = (or_default(self.visibility, "private"), or_default(self.target, "all"));
@@ -97,22 +98,22 @@ impl<'a> ExpectedIntegration<'a> {
         if let Some(got) = self.other_integration(response) {
             return vec![Difference::Integration { sent: self.name, got }];
         }
-        let text = |text: &'a Option<String>| text.as_deref().filter(|text| !text.is_empty());
-        let present = |text: &'a str| Some(text).filter(|text| !text.is_empty());
+        let nonempty_option = |text: &'a Option<String>| text.as_deref().filter(|text| !text.is_empty());
+        let nonempty = |text: &'a str| Some(text).filter(|text| !text.is_empty());
         let texts = [
-            ("name", self.name, present(&response.name)),
-            ("title", self.title, present(&response.title)),
-            ("visibility", visibility, text(&response.visibility)),
-            ("target", target, text(&response.target)),
+            ("name", self.name, nonempty(&response.name)),
+            ("title", self.title, nonempty(&response.title)),
+            ("visibility", visibility, nonempty_option(&response.visibility)),
+            ("target", target, nonempty_option(&response.target)),
         ];
-        let sent = texts.into_iter().filter(|(_, sent, got)| !sent.is_empty() && Some(*sent) != *got);
-        let mut found: Vec<_> = sent
+        let different = texts.into_iter().filter(|(_, sent, got)| !sent.is_empty() && Some(*sent) != *got);
+        let mut differences: Vec<_> = different
             .map(|(field, sent, got)| self.new_difference(field, sent.to_owned(), got.map(str::to_owned)))
             .collect();
         let scopes: Option<BTreeSet<_>> =
             response.scopes.as_ref().map(|scopes| scopes.iter().map(String::as_str).collect());
         if scopes.as_ref() != Some(&self.scopes) {
-            found.push(self.new_difference(
+            differences.push(self.new_difference(
                 "scopes",
                 join_scopes(&self.scopes),
                 scopes.as_ref().map(join_scopes),
@@ -121,10 +122,10 @@ impl<'a> ExpectedIntegration<'a> {
         if let Some((sent, got)) = self.summary.zip(response.summary.as_deref())
             && sent.trim_end() != got.trim_end()
         {
-            found.push(self.new_difference("summary", shorten(sent), Some(shorten(got))));
+            differences.push(self.new_difference("summary", shorten(sent), Some(shorten(got))));
         }
-        found.extend(self.differences_in_content(&response.content));
-        found
+        differences.extend(self.differences_in_content(&response.content));
+        differences
     }
 
     /// Returns the differences in optional fields. A field that the response omits is not a difference.
@@ -255,7 +256,7 @@ mod tests {
         sent.differences(&response).iter().map(describe).collect()
     }
 
-    /// Checks the differences if one field of the response has another value or, for `null`, is missing.
+    /// Checks the differences from a response in which one field has another value or, for `null`, is missing.
     fn check(field: &str, value: Value, expected: &[&str]) {
         let mut response = response();
         match value {

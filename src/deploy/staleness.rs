@@ -1,11 +1,11 @@
-//! Checks before each request that the forge still allows the run to publish or delete: that there is no newer commit, for example.
+//! Checks before each request that the run may still publish or delete: for example, that the branch has no newer commit.
 
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use tokio::sync::Mutex;
 
-/// The maximum age of a verdict that is used again. The first requests for 57 integrations take a few seconds, so they share one.
+/// The maximum age of a reused verdict. The first requests for 57 integrations take a few seconds, so all of them share one verdict.
 const MAX_AGE: Duration = Duration::from_secs(10);
 
 /// The reason for a run to stop publishing or deleting.
@@ -16,7 +16,7 @@ pub(crate) enum Stop {
     NewerCommit {
         /// The abbreviated ID of the newer commit.
         commit: String,
-        /// The full reason.
+        /// The message for the user.
         reason: String,
     },
     /// The preview must not be published, because its branch or pull request is closed.
@@ -31,7 +31,7 @@ pub(crate) enum Stop {
     /// The preview must not be deleted, because the forge did not answer the check of its branch.
     #[error("{reason}")]
     Undecided {
-        /// The reason.
+        /// The failed check and its error.
         reason: String,
         /// The next step for the user.
         hint: String,
@@ -87,7 +87,8 @@ impl<'a> StalenessCheck<'a> {
         Self::new(|| Box::pin(async { Verdict::Unknown }))
     }
 
-    /// Returns a verdict that is at most 10 s old, and asks the forge if there is none. It is for the first attempt of each request.
+    /// Returns a verdict that is at most 10 s old, and asks the forge if there is none. Called before the first
+    /// attempt of each request.
     pub(crate) async fn recent_verdict(&self) -> Verdict {
         let now = Instant::now();
         self.verdict_since(now.checked_sub(MAX_AGE).unwrap_or(now)).await
@@ -98,8 +99,8 @@ impl<'a> StalenessCheck<'a> {
         self.newest.lock().await.as_ref().is_some_and(|(requested_at, _)| requested_at.elapsed() <= MAX_AGE)
     }
 
-    /// Returns a verdict that was requested at `moment` or later and is at most 10 s old, and asks the forge if there is none. A verdict
-    /// to stop always remains valid. If the forge did not respond the last time, it is asked again.
+    /// Returns the newest verdict if it was requested at `moment` or later and is at most 10 s old. Otherwise asks the forge.
+    /// [`Verdict::Stop`] never expires. After [`Verdict::Unanswered`], asks the forge again.
     pub(crate) async fn verdict_since(&self, moment: Instant) -> Verdict {
         let now = Instant::now();
         let moment = now.checked_sub(MAX_AGE).map_or(moment, |oldest| oldest.max(moment));
@@ -131,7 +132,7 @@ mod tests {
     use super::{StalenessCheck, Stop, Verdict};
 
     #[tokio::test]
-    async fn first_attempts_share_a_verdict_and_later_ones_request_another() {
+    async fn first_attempts_share_a_verdict_and_later_attempts_request_a_new_one() {
         let requests = AtomicUsize::new(0);
         let staleness = StalenessCheck::new(|| {
             requests.fetch_add(1, Ordering::Relaxed);
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_attempt_checks_again_after_a_failure_of_the_forge() {
+    async fn each_attempt_asks_the_forge_again_after_a_missing_response() {
         let requests = AtomicUsize::new(0);
         let staleness = StalenessCheck::new(|| {
             let is_down = requests.fetch_add(1, Ordering::Relaxed) < 2;
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_verdict_to_stop_remains_valid() {
+    async fn a_stop_verdict_never_expires() {
         let stop = Verdict::Stop(Stop::Closed("branch `x` is closed".to_owned()));
         let verdicts = std::sync::Mutex::new(vec![Verdict::Confirmed, stop.clone()]);
         let staleness = StalenessCheck::new(|| {

@@ -1,4 +1,4 @@
-//! The sweep: deletes the previews of closed branches and pull requests, and reports why it keeps the other previews.
+//! Sweeps an organization: deletes the previews of closed branches and pull requests, and reports a reason for each kept preview.
 
 use forge_failures::ForgeFailures;
 use others::OtherPreviews;
@@ -20,7 +20,7 @@ mod others;
 #[cfg(test)]
 mod property_tests;
 
-/// The maximum number of deletions per run. It limits the damage if a mistake makes branches look closed.
+/// The maximum number of deletions per run. This limits the damage if an error makes open branches look closed.
 const MAX_DELETIONS: usize = 50;
 
 /// The clients and settings for a sweep.
@@ -109,7 +109,7 @@ enum KeepReason {
 }
 
 impl Sweep<'_> {
-    /// Lists the previews of this repository in the organization with an ID or subdomain.
+    /// Lists the previews of this repository in an organization. `organization` is an ID or a subdomain.
     ///
     /// # Errors
     /// Returns an error if the organization does not exist or a request to GitBook fails.
@@ -118,19 +118,19 @@ impl Sweep<'_> {
         organization: &str,
         location: &SourceLocation,
     ) -> Result<ListedPreviews, SweepError> {
-        let failed = |source| SweepError::List(organization.to_owned(), source);
+        let to_error = |source| SweepError::List(organization.to_owned(), source);
         let gitbook = self.deployer.gitbook;
-        let Some(id) = gitbook.organization_id(organization).await.map_err(failed)? else {
+        let Some(id) = gitbook.organization_id(organization).await.map_err(to_error)? else {
             return Err(SweepError::NoOrganization(organization.to_owned()));
         };
         let mut others = OtherPreviews::default();
         let candidate = |integration| self.to_candidate(&integration, location, &mut others);
-        let candidates = gitbook.list(&id, candidate).await.map_err(failed)?;
+        let candidates = gitbook.list(&id, candidate).await.map_err(to_error)?;
         others.log();
         Ok(ListedPreviews(candidates))
     }
 
-    /// Asks the forge for the open branches and pull requests, and decides for each preview if it is kept. A preview is also kept if
+    /// Asks the forge for the open branches and pull requests, and decides which previews to keep. Also keeps a preview if
     /// the state of its branch is unknown.
     ///
     /// # Errors
@@ -164,7 +164,7 @@ impl Sweep<'_> {
                 match self.is_open(open.as_ref(), &candidate.name, &target, &failures).await {
                     Ok(true) => Some(self.open_reason(&target)),
                     Ok(false) => None,
-                    Err(undecided) => Some(KeepReason::Undecided(undecided.into())),
+                    Err(stop) => Some(KeepReason::Undecided(stop.into())),
                 };
         }
         Ok(candidates)
@@ -186,13 +186,13 @@ impl Sweep<'_> {
         is_open.map_err(|error| self.undecided_stop(name, target, &error))
     }
 
-    /// Deletes the candidates without a reason to keep them, up to the maximum. Returns an outcome for each candidate.
+    /// Deletes up to 50 candidates that have no reason to be kept. Returns an outcome for each candidate.
     ///
-    /// Calls `deleted` after each deletion with the outcome and the preview's branch or pull request.
+    /// Calls `on_deleted` after each deletion with the outcome and the preview's branch or pull request.
     pub(crate) async fn carry_out(
         &self,
         mut candidates: Vec<SweepCandidate>,
-        mut deleted: impl AsyncFnMut(&Outcome, &Target),
+        mut on_deleted: impl AsyncFnMut(&Outcome, &Target),
     ) -> Vec<Outcome> {
         candidates.sort_by(|a, b| a.name.cmp(&b.name));
         // If the manifests name an organization both by its ID and by its subdomain, its previews are listed twice.
@@ -221,7 +221,7 @@ impl Sweep<'_> {
             let delete = self.delete(&name, &marker, &failures);
             let outcome = self.deployer.run_and_log(name.clone(), &location, true, delete).await;
             if outcome.result.as_ref().is_ok_and(|success| success.status == Status::Deleted) {
-                deleted(&outcome, &self.target(&marker)).await;
+                on_deleted(&outcome, &self.target(&marker)).await;
             }
             outcomes.push(outcome);
         }
@@ -249,25 +249,25 @@ impl Sweep<'_> {
         }
         let name = integration.name.clone();
         let keep_reason = self.keep_reason(integration, &marker).map(KeepReason::Known);
-        // The forge cannot be asked for a branch with an invalid name.
+        // The program never asks the forge for a branch with an invalid name, so the state of such a branch is unknown.
         let invalid_branch = || {
             let branch = marker.branch.clone();
             let is_valid = Branch::new(&branch).is_valid();
-            (!is_valid).then(|| KeepReason::Undecided(DeployError::NoBranch { name: name.clone(), branch }))
+            (!is_valid)
+                .then(|| KeepReason::Undecided(DeployError::InvalidBranch { name: name.clone(), branch }))
         };
         let keep_reason = keep_reason.or_else(invalid_branch);
         Some(SweepCandidate { name, location: location.clone(), marker, keep_reason })
     }
 
-    /// Returns the reason to keep a preview even if its branch is closed, or `None` without such a reason.
+    /// Returns the reason to keep a preview even if its branch is closed, or `None` if there is no reason.
     fn keep_reason(&self, integration: &Published, marker: &OwnershipMarker) -> Option<String> {
         let name = &integration.name;
         let expected =
             self.template.name(&marker.integration, &Branch::new(&marker.branch), marker.pull_request);
         let lacks_number = self.template.needs_pull_request() && marker.pull_request.is_none();
         if *name != expected || lacks_number {
-            let reason =
-                "its name does not match `GITBOOK_PREVIEW_NAME`; delete it in GitBook if it is yours";
+            let reason = "its name does not match `GITBOOK_PREVIEW_NAME`; delete the preview in GitBook if it is yours";
             return Some(reason.to_owned());
         }
         let production = self.production.iter().map(String::as_str);
@@ -275,7 +275,8 @@ impl Sweep<'_> {
         Some(format!("{protection}; {}", protection.hint()))
     }
 
-    /// Returns the branch or pull request that a preview belongs to. It belongs to a pull request only if its name contains the number.
+    /// Returns the branch or pull request that a preview belongs to. A preview belongs to a pull request only if its name
+    /// contains the number.
     fn target(&self, marker: &OwnershipMarker) -> Target {
         let pull_request = marker.pull_request.filter(|_| self.template.needs_pull_request());
         Target { branch: Branch::new(&marker.branch), pull_request }
@@ -323,7 +324,7 @@ impl Sweep<'_> {
             Some(_) => format!("{} is closed", self.describe_target(target)),
             None => format!("{} is gone", self.describe_target(target)),
         };
-        // Each deletion asks the forge for its own branch, so the deletions do not share a check.
+        // Each deletion needs the state of another branch, so the deletions do not share a check.
         let staleness = StalenessCheck::new(|| {
             Box::pin(async move {
                 let verdict = cancel.run_until_cancelled(self.deletion_verdict(name, target, failures)).await;
@@ -356,8 +357,8 @@ impl Sweep<'_> {
         }
     }
 
-    /// Asks the forge again after a deletion. If the branch was reopened meanwhile, its run may have found the old preview and published
-    /// none.
+    /// Checks the branch again after a deletion, and returns an error if it was reopened: the run for the reopened branch may have found
+    /// the old preview and published none.
     async fn check_reopened(
         &self,
         name: &str,
@@ -374,7 +375,7 @@ impl Sweep<'_> {
             Ok(Err(error)) => {
                 let hint = error.hint();
                 tracing::warn!(
-                    "`{name}` was deleted, but could not check whether {target} is open again: {error}; {hint}"
+                    "deleted `{name}`, but could not check whether {target} is open again: {error}; {hint}"
                 );
             }
             Ok(Ok(RefState::Closed)) | Err(_) => {}

@@ -10,7 +10,7 @@ use super::staleness::{StalenessCheck, Stop, Verdict};
 use super::{DeployError, Deployer};
 use crate::gitbook::{Attempts, Published};
 
-/// The integration as it was last read before an attempt to publish it. Several attempts update it.
+/// The integration as it was last read before an attempt to publish it. Each attempt updates it.
 pub(super) struct LastRead(Mutex<ReadState>);
 
 /// The result of reading an integration.
@@ -113,8 +113,8 @@ impl Deployer<'_> {
 }
 
 impl Deployer<'_> {
-    /// Checks that an attempt without a response has not overwritten the version of a newer commit. `is_own` returns true if this run
-    /// has published the existing version, and `None` if this is unknown.
+    /// Checks that an attempt without a response has not overwritten the version of a newer commit. `is_own` returns `Some(true)` if
+    /// this run has published the existing version, and `None` if this is unknown.
     ///
     /// # Errors
     /// Returns [`DeployError::OverwroteNewerCommit`] if the version of a newer commit may be overwritten, and otherwise the error in
@@ -136,8 +136,8 @@ impl Deployer<'_> {
         let Some(existing) = self.read(name).await? else { return result };
         let (before, has_other_run) = last_read.with_lock(|read| {
             let before = read.existing.as_ref();
-            let is_as_before = before.is_some_and(|before| before.version == existing.version);
-            (describe_version(before), read.is_known && !is_as_before && !is_next_version(before, &existing))
+            let is_unchanged = before.is_some_and(|before| before.version == existing.version);
+            (describe_version(before), read.is_known && !is_unchanged && !is_next_version(before, &existing))
         });
         let is_own = is_own(&existing);
         if has_other_run && is_own != Some(false) {
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_version_excludes_other_runs() {
+    fn accepts_the_next_version_or_an_unknown_version() {
         let check = |before: Option<Option<u64>>, after: Option<u64>, expected: bool| {
             let before = before.map(version);
             assert_eq!(

@@ -1,4 +1,4 @@
-//! Locations in files and variables, with excerpts of the text.
+//! Locations in files and variables, with excerpts of their texts.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -28,26 +28,23 @@ impl Origin {
 pub(crate) struct TextPosition {
     pub(crate) line: usize,
     pub(crate) column: usize,
-    /// The column after the last character, if it is known and on the same line.
+    /// The column after the last character. It is `None` if the end is unknown or on another line.
     pub(crate) end_column: Option<usize>,
 }
 
-/// A file or variable, and the position in it, if known.
+/// A file or variable, and the position of a value in its text, if known.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct SourceLocation {
-    /// The file or variable.
     pub origin: Arc<Origin>,
-    /// The position.
     pub position: Option<TextPosition>,
     text: AttachedText,
 }
 
-/// The text from which excerpts are taken. All values compare as equal, so that the text does not affect comparisons of
-/// locations.
+/// The text from which excerpts are taken. All values compare as equal, so that the text does not affect comparisons of locations.
 #[derive(Clone, Default)]
 struct AttachedText(Option<Arc<SourceText>>);
 
-/// The text of a file or variable, or some of its lines.
+/// The text of a file or variable, or some lines of this text.
 struct SourceText {
     text: String,
     /// The number of the first line.
@@ -64,10 +61,11 @@ pub(crate) struct Excerpt {
     pub(crate) marked: Range<usize>,
 }
 
-/// The character that replaces each character of a secret. Its code point is for private use, so manifests do not contain it.
+/// The character that replaces each character of a secret. It is a private-use code point, so manifests do not contain it.
 pub(crate) const REDACTED_CHAR: char = '\u{10fffd}';
 
-/// The maximum length of a line in an excerpt. A longer line was not written by hand, and the search for secrets in it is slow.
+/// The maximum length in bytes of a line in an excerpt. A longer line was not written by hand, and searching such a line for secrets is
+/// slow.
 const MAX_LINE_LENGTH: usize = 256 * 1024;
 
 impl SourceLocation {
@@ -85,7 +83,7 @@ impl SourceLocation {
         }
     }
 
-    /// Returns the location of a line and a column.
+    /// Returns the location of a line and a column in the same file or variable.
     #[must_use]
     pub(crate) fn at(&self, line: usize, column: usize) -> Self {
         Self { position: Some(TextPosition { line, column, end_column: None }), ..self.clone() }
@@ -100,13 +98,13 @@ impl SourceLocation {
         self
     }
 
-    /// Attaches the text of the file or variable for excerpts. It must not contain secrets.
+    /// Attaches the text of the file or variable, from which excerpts are taken. The text must not contain secrets.
     #[must_use]
     pub(crate) fn with_text(&self, text: &str) -> Self {
         self.with_lines(text, 1)
     }
 
-    /// Attaches some lines of the file or variable for excerpts. They must not contain secrets.
+    /// Attaches some lines of the file or variable, from which excerpts are taken. The lines must not contain secrets.
     #[must_use]
     pub(crate) fn with_lines(&self, text: &str, first_line: usize) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
@@ -143,7 +141,7 @@ impl SourceLocation {
         self.text.0.as_ref().map(|text| (text.text.as_str(), text.first_line))
     }
 
-    /// Returns the text at the position, if a text is attached.
+    /// Returns the line at the position. Returns `None` without a position or an attached text, or if the line is too long.
     #[must_use]
     pub(crate) fn excerpt(&self) -> Option<Excerpt> {
         self.text.0.as_ref()?.excerpt(self.position?)
@@ -162,10 +160,10 @@ impl SourceText {
         {
             return None;
         }
-        let start = byte_of(line, position.column);
+        let start = byte_index(line, position.column);
         let end = position
             .end_column
-            .map_or_else(|| start + token_length(&line[start..]), |end| byte_of(line, end));
+            .map_or_else(|| start + token_length(&line[start..]), |end| byte_index(line, end));
         let (before, number) = match above {
             Some(above) => (format!("{above}\n"), position.line - 1),
             None => (String::new(), position.line),
@@ -176,17 +174,17 @@ impl SourceText {
 }
 
 /// Returns the byte index of a column, or the length of the line for a column after its end.
-fn byte_of(line: &str, column: usize) -> usize {
+fn byte_index(line: &str, column: usize) -> usize {
     line.char_indices().nth(column.saturating_sub(1)).map_or(line.len(), |(byte, _)| byte)
 }
 
-/// Returns the length in bytes of the first token: a word, a quoted text or one character.
+/// Returns the length in bytes of the first token in a text: a word, a quoted text or a single character.
 fn token_length(text: &str) -> usize {
     let Some(first) = text.chars().next() else { return 0 };
-    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '$');
+    let is_word_character = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '$');
     match first {
         '"' | '\'' | '`' => text[1..].find(first).map_or(1, |end| end + 2),
-        first if is_part(first) => text.find(|c| !is_part(c)).unwrap_or(text.len()),
+        first if is_word_character(first) => text.find(|c| !is_word_character(c)).unwrap_or(text.len()),
         first => first.len_utf8(),
     }
 }
@@ -211,7 +209,7 @@ impl Ord for AttachedText {
     }
 }
 
-/// Omits the text, so that debug output does not reveal a manifest.
+/// Omits the text, so that debug output does not contain a manifest.
 impl fmt::Debug for AttachedText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0.is_some() { "attached" } else { "none" })

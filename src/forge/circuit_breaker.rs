@@ -1,31 +1,32 @@
-//! The circuit breaker: after the forge fails to respond, further requests fail immediately. So deployments do not wait for the
-//! timeout of each request.
+//! The circuit breaker: after the forge has failed to respond, further requests fail immediately, so that a deployment does not wait
+//! for the timeout of each request.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::ForgeError;
 
-/// The minimum pause between two probes.
-const MIN_PAUSE: Duration = Duration::from_secs(1);
+/// The minimum pause after a probe, which is a request that checks whether the forge responds again.
+const MIN_PROBE_PAUSE: Duration = Duration::from_secs(1);
 
-/// The pause after a probe, as a multiple of the probe's duration. If the forge stays down, probes take at most one sixth of a run.
-const PAUSE_FACTOR: u32 = 5;
+/// The pause after a probe, as a multiple of the probe's duration. If the forge stays down, probes take at most one sixth of the run's
+/// time.
+const PROBE_PAUSE_FACTOR: u32 = 5;
 
 /// A circuit breaker. It is open while the forge does not respond. All clones share its state.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Circuit(Arc<Mutex<Option<Open>>>);
+pub(super) struct CircuitBreaker(Arc<Mutex<Option<OpenCircuit>>>);
 
 /// The state of an open circuit.
 #[derive(Debug)]
-struct Open {
+struct OpenCircuit {
     /// The failure that opened the circuit.
     failure: String,
     /// The earliest time of the next probe.
     next_probe: Instant,
 }
 
-impl Circuit {
+impl CircuitBreaker {
     /// Returns the failure that opened the circuit, or `None` if the circuit is closed.
     pub(super) fn failure(&self) -> Option<String> {
         self.with_lock(|open| open.as_ref().map(|open| open.failure.clone()))
@@ -34,12 +35,15 @@ impl Circuit {
     /// Opens the circuit after a failure. An open circuit keeps its first failure.
     pub(super) fn open(&self, error: &ForgeError) {
         self.with_lock(|open| {
-            open.get_or_insert_with(|| Open { failure: error.to_string(), next_probe: Instant::now() });
+            open.get_or_insert_with(|| OpenCircuit {
+                failure: error.to_string(),
+                next_probe: Instant::now(),
+            });
         });
     }
 
     /// Begins a probe, a request that checks whether the forge responds again. Returns false if the circuit is closed or the next
-    /// probe is not due yet. No other probe begins within `timeout`.
+    /// probe is not due yet. After `true`, no other probe begins within `timeout`.
     pub(super) fn begin_probe(&self, timeout: Duration) -> bool {
         let now = Instant::now();
         self.with_lock(|open| {
@@ -48,17 +52,17 @@ impl Circuit {
         })
     }
 
-    /// Ends the probe that [`begin_probe`](Self::begin_probe) began. Closes the circuit if the forge has answered.
-    pub(super) fn end_probe(&self, began: Instant, has_answered: bool) {
-        let pause = MIN_PAUSE.max(began.elapsed() * PAUSE_FACTOR);
+    /// Ends the probe that [`begin_probe`](Self::begin_probe) began. Closes the circuit if the forge has responded.
+    pub(super) fn end_probe(&self, began: Instant, has_responded: bool) {
+        let pause = MIN_PROBE_PAUSE.max(began.elapsed() * PROBE_PAUSE_FACTOR);
         self.with_lock(|open| match open {
-            _ if has_answered => *open = None,
+            _ if has_responded => *open = None,
             Some(open) => open.next_probe = Instant::now() + pause,
             None => {}
         });
     }
 
-    fn with_lock<T>(&self, work: impl FnOnce(&mut Option<Open>) -> T) -> T {
+    fn with_lock<T>(&self, work: impl FnOnce(&mut Option<OpenCircuit>) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -67,27 +71,27 @@ impl Circuit {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{Circuit, ForgeError};
+    use super::{CircuitBreaker, ForgeError};
     use crate::http::RequestError;
 
-    fn open_circuit() -> Circuit {
-        let circuit = Circuit::default();
+    fn open_circuit() -> CircuitBreaker {
+        let circuit = CircuitBreaker::default();
         circuit.open(&ForgeError::Request(RequestError::Cancelled));
         circuit
     }
 
     #[test]
     fn allows_one_probe_at_a_time() {
-        let circuit = Circuit::default();
-        let is_due = || circuit.begin_probe(Duration::from_secs(2));
-        assert!(!is_due() && circuit.failure().is_none());
+        let circuit = CircuitBreaker::default();
+        let begin_probe = || circuit.begin_probe(Duration::from_secs(2));
+        assert!(!begin_probe() && circuit.failure().is_none());
         for failure in ["first", "second"] {
             circuit.open(&ForgeError::CircuitOpen(failure.to_owned()));
         }
-        assert_eq!(circuit.failure().as_deref(), Some("skipped after an earlier failure: first"));
-        assert!(is_due() && !is_due());
+        assert_eq!(circuit.failure().as_deref(), Some("request skipped after an earlier failure: first"));
+        assert!(begin_probe() && !begin_probe());
         circuit.end_probe(Instant::now(), false);
-        assert!(!is_due() && circuit.failure().is_some());
+        assert!(!begin_probe() && circuit.failure().is_some());
     }
 
     #[test]
@@ -101,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn closes_after_an_answer() {
+    fn closes_after_a_successful_probe() {
         let circuit = open_circuit();
         assert!(circuit.begin_probe(Duration::from_secs(2)));
         circuit.end_probe(Instant::now(), true);

@@ -13,9 +13,9 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 use url::Url;
 
-use super::circuit_breaker::Circuit;
+use super::circuit_breaker::CircuitBreaker;
 use super::models::{BranchResponse, RepositoryResponse};
-use super::rate_limit_budget::Budget;
+use super::rate_limit_budget::RateLimitBudget;
 use super::{ForgeError, MaxWait, Permission, RefState};
 use crate::cancel::Cancel;
 use crate::http::{
@@ -24,13 +24,13 @@ use crate::http::{
 };
 use crate::repository::ForgeKind;
 
-/// The number of items that a list request asks for per page, the maximum of all forges.
+/// The requested number of items per page of a list: the maximum on all forges.
 pub(super) const PAGE_SIZE: &str = "100";
 
-/// The smallest default page size of all forges, that of GitLab (`docs.gitlab.com/api/rest/#pagination`).
+/// GitLab's default page size, which is the smallest of all forges (`docs.gitlab.com/api/rest/#pagination`).
 const MIN_PAGE_SIZE: usize = 20;
 
-/// The maximum timeout of a request. Publishing works without the forge, so deployments do not wait longer for it.
+/// The maximum timeout of a request. Publishing works without the forge, so a deployment does not wait longer for a response.
 const MAX_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_RETRIES: u32 = 2;
 
@@ -46,7 +46,7 @@ pub(crate) struct Access<'a> {
     pub retries: u32,
     /// The maximum time to wait until a rate limit ends.
     pub max_wait: MaxWait,
-    /// The cancellation of the run. After a signal, there are no retries.
+    /// The run's cancellation. After a signal, no request is retried.
     pub cancel: &'a Cancel,
 }
 
@@ -56,13 +56,13 @@ pub(super) struct Client {
     pub(super) kind: ForgeKind,
     http: Http,
     pub(super) root: Url,
-    /// The URL path segments of the repository below the root.
-    repository: Vec<String>,
+    /// The URL path segments of the repository, relative to `root`.
+    repository_path: Vec<String>,
     pub(super) token: SecretString,
     retry: Retry,
-    pub(super) circuit: Circuit,
+    pub(super) circuit: CircuitBreaker,
     default_branch: Arc<OnceCell<String>>,
-    pub(super) budget: Budget,
+    pub(super) budget: RateLimitBudget,
 }
 
 /// The query parameters of a URL.
@@ -71,7 +71,7 @@ pub(super) type Query<'a> = [(&'a str, &'a str)];
 impl Client {
     pub(super) fn new(
         kind: ForgeKind,
-        repository: &[&str],
+        repository_path: &[&str],
         access: &Access<'_>,
     ) -> Result<Self, RequestError> {
         let Access { root, token, timeout, retries, max_wait, cancel } = *access;
@@ -87,53 +87,62 @@ impl Client {
             ForgeKind::GitLab => ApiKind::GitLab,
         };
         let http = Http::new(api, root, timeout.min(MAX_TIMEOUT), Redirects::SameOrigin)?;
-        let repository = repository.iter().map(|&segment| segment.to_owned()).collect();
+        let repository_path = repository_path.iter().map(|&segment| segment.to_owned()).collect();
         let (circuit, default_branch, budget) = <_>::default();
         let (root, token) = (root.clone(), token.clone());
-        Ok(Self { kind, http, root, repository, token, retry, circuit, default_branch, budget })
+        Ok(Self { kind, http, root, repository_path, token, retry, circuit, default_branch, budget })
     }
 
-    /// Returns the state of a branch. `folder` is the URL path of the branches below the repository.
-    pub(super) async fn branch_state(&self, folder: &[&str], name: &str) -> Result<RefState, ForgeError> {
-        let response = self.get(&[folder, &[name]].concat(), &[], Permission::ReadContents).await;
+    /// Returns the state of a branch. `branches_path` is the URL path of the branch list, relative to the repository.
+    pub(super) async fn branch_state(
+        &self,
+        branches_path: &[&str],
+        name: &str,
+    ) -> Result<RefState, ForgeError> {
+        let response = self.get(&[branches_path, &[name]].concat(), &[], Permission::ReadContents).await;
         match response.and_then(|response| Ok(response.json::<BranchResponse>()?)) {
-            // The forge redirects from a renamed branch to the branch with the new name.
+            // After a branch was renamed, the forge redirects requests for its old name to the new name.
             Ok(branch) if branch.name == name => Ok(RefState::Open { tip: branch.commit.sha }),
             Ok(_) => Ok(RefState::Closed),
-            // Many proxies reject URLs with `%2F`, which a branch name with a slash contains. The access check below cannot detect
-            // such a proxy, because the default branch mostly has no slash.
+            // Many proxies reject `%2F`, the encoded slash in a branch name, with status 404. `check_branch_access` cannot detect
+            // this, because the name of the default branch rarely contains a slash.
             Err(ForgeError::Request(RequestError::NotFound(response))) if !response.is_from_api() => {
                 Err(RequestError::Unexpected(response).into())
             }
             Err(ForgeError::Request(RequestError::NotFound(_))) => {
-                self.check_branch_access(folder).await.map(|()| RefState::Closed)
+                self.check_branch_access(branches_path).await.map(|()| RefState::Closed)
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Checks that the token can read branches, by reading the default branch. To a token without access, forges report each branch
-    /// as not found.
-    pub(super) async fn check_branch_access(&self, folder: &[&str]) -> Result<(), ForgeError> {
+    /// Checks that the token can read branches, by reading the default branch. If the token has no access, the forge reports every
+    /// branch as not found.
+    pub(super) async fn check_branch_access(&self, branches_path: &[&str]) -> Result<(), ForgeError> {
         let default_branch = self.default_branch.get_or_try_init(async || {
             let repository: RepositoryResponse =
                 self.get(&[], &[], Permission::ReadContents).await?.json()?;
             Ok::<_, ForgeError>(repository.default_branch)
         });
-        let path = [folder, &[default_branch.await?.as_str()]].concat();
+        let path = [branches_path, &[default_branch.await?.as_str()]].concat();
         self.get(&path, &[], Permission::ReadContents).await.map(drop)
     }
 
-    /// Returns the names of all branches. `folder` is the URL path of the branches below the repository.
-    pub(super) async fn branches(&self, folder: &[&str]) -> Result<HashSet<String>, ForgeError> {
+    /// Returns the names of all branches. `branches_path` is the URL path of the branch list, relative to the repository.
+    pub(super) async fn branches(&self, branches_path: &[&str]) -> Result<HashSet<String>, ForgeError> {
         let name = |branch: BranchResponse| Some(branch.name);
-        Ok(self.complete_list(folder, &[], Permission::ReadContents, name).await?.into_iter().collect())
+        Ok(self
+            .complete_list(branches_path, &[], Permission::ReadContents, name)
+            .await?
+            .into_iter()
+            .collect())
     }
 
-    /// Returns a copy of the client with a separate circuit breaker, so that failures of one client do not stop the other.
+    /// Returns a copy of the client with its own circuit breaker, so that a failed request of the copy does not stop requests of the
+    /// original client, and vice versa.
     #[must_use]
     pub(super) fn own_circuit_breaker(&self) -> Self {
-        Self { circuit: Circuit::default(), ..self.clone() }
+        Self { circuit: CircuitBreaker::default(), ..self.clone() }
     }
 
     /// Returns a copy of the client that waits for rate limits up to [`MaxWait::Long`].
@@ -143,7 +152,7 @@ impl Client {
         Self { retry, ..self.clone() }
     }
 
-    /// Returns a copy of the client that never retries and has another timeout.
+    /// Returns a copy of the client that uses `timeout` and never retries a request.
     #[must_use]
     pub(super) fn single_attempt(&self, timeout: Duration) -> Self {
         let retry = Retry { max_retries: 0, ..self.retry.clone() };
@@ -160,7 +169,7 @@ impl Client {
         self.unless_circuit_open(|| self.send(Method::GET, url.clone(), None, permission)).await
     }
 
-    /// Reads an object outside of the repository. `path` is relative to the root of the API.
+    /// Reads an object that does not belong to the repository. `path` is relative to the root of the API.
     pub(super) async fn get_from_root(
         &self,
         path: &[&str],
@@ -171,7 +180,7 @@ impl Client {
         self.unless_circuit_open(|| self.send(Method::GET, url.clone(), None, permission)).await
     }
 
-    /// Sends a write request that is safe to repeat. Ignores the circuit breaker, so that operations in progress are completed.
+    /// Sends a write request that is safe to repeat. Ignores the circuit breaker, so that an operation in progress can finish.
     pub(super) async fn change(
         &self,
         method: Method,
@@ -183,8 +192,8 @@ impl Client {
         self.retry.run(|| self.send(method.clone(), url.clone(), body, permission)).await
     }
 
-    /// Sends a request that creates an object. Retries only if the failed request had no effect, since each success creates another
-    /// object.
+    /// Sends a request that creates an object. Retries only if the failed request certainly had no effect; otherwise, a retry could
+    /// create a duplicate.
     pub(super) async fn create(
         &self,
         path: &[&str],
@@ -197,8 +206,8 @@ impl Client {
         self.retry.run_if(ForgeError::is_safe_to_resend, request).await
     }
 
-    /// Runs a request unless the circuit is open. Opens the circuit after a failure that all further requests would repeat, so that
-    /// deployments do not wait for each of them.
+    /// Sends a request unless the circuit breaker is open. Opens the circuit breaker after a failure that all further requests would
+    /// repeat, so that a deployment does not wait for each of these requests.
     async fn unless_circuit_open<F: Future<Output = Result<Response, ForgeError>>>(
         &self,
         request: impl FnMut() -> F,
@@ -221,7 +230,7 @@ impl Client {
     }
 
     /// Reads a list and returns the items that `keep` selects and converts. If the server sends no `Link` header, a page with fewer
-    /// than 20 items is the last one.
+    /// than 20 items counts as the last page.
     pub(super) async fn list<T: DeserializeOwned, U>(
         &self,
         path: &[&str],
@@ -232,8 +241,8 @@ impl Client {
         self.read_pages(path, query, permission, MIN_PAGE_SIZE, keep).await
     }
 
-    /// Reads a list like [`list`](Self::list), but never misses an item, because missing items would lead to deletions. If the server
-    /// sends no `Link` header, it reads on until an empty page.
+    /// Reads a list like [`list`](Self::list), but never misses an item: callers delete previews of branches that are not on the list.
+    /// If the server sends no `Link` header, reads pages until one of them is empty.
     pub(super) async fn complete_list<T: DeserializeOwned, U>(
         &self,
         path: &[&str],
@@ -244,29 +253,30 @@ impl Client {
         self.read_pages(path, query, permission, 1, keep).await
     }
 
-    /// Reads all pages of a list. If the server sends no `Link` header, a page with fewer than `full_page` items is the last one.
+    /// Reads all pages of a list. If the server sends no `Link` header, a page with fewer than `min_full_page` items counts as the last
+    /// page.
     async fn read_pages<T: DeserializeOwned, U>(
         &self,
         path: &[&str],
         query: &Query<'_>,
         permission: Permission,
-        full_page: usize,
+        min_full_page: usize,
         keep: impl FnMut(T) -> Option<U>,
     ) -> Result<Vec<U>, ForgeError> {
-        read_all_pages(self.http.api(), (1, None), keep, async |(number, previous): (u32, Option<u64>)| {
+        read_all_pages(self.http.api(), (1, None), keep, async |(number, last_hash): (u32, Option<u64>)| {
             let page = number.to_string();
             let query = [query, &[("per_page", PAGE_SIZE), ("page", page.as_str())][..]].concat();
             let url = self.url(path, &query);
             let request = || self.with_token(self.http.request(Method::GET, url.clone()));
             let response =
                 self.unless_circuit_open(|| self.send_request(MAX_PAGE, request(), permission)).await?;
-            // A server that ignores `page` sends the same list again.
+            // A server that ignores the parameter `page` sends the same page again.
             let hash = Some(body_hash(&response.body));
-            if hash == previous {
+            if hash == last_hash {
                 return Ok((Vec::new(), None));
             }
             let items: Vec<T> = response.json()?;
-            let next = has_next_page(&response, items.len() >= full_page).then_some((number + 1, hash));
+            let next = has_next_page(&response, items.len() >= min_full_page).then_some((number + 1, hash));
             Ok((items, next))
         })
         .await
@@ -294,12 +304,12 @@ impl Client {
 
     async fn send_request(
         &self,
-        limit: usize,
+        max_bytes: usize,
         request: RequestBuilder,
         permission: Permission,
     ) -> Result<Response, ForgeError> {
-        let response = self.http.send(limit, request).await?;
-        self.budget.update(&response.headers);
+        let response = self.http.send(max_bytes, request).await?;
+        self.budget.update_remaining(&response.headers);
         if response.status.is_success() {
             Ok(response)
         } else {
@@ -320,11 +330,11 @@ impl Client {
 
     fn url(&self, path: &[&str], query: &Query<'_>) -> Url {
         let mut url = self.root.clone();
-        for segment in self.repository.iter().map(String::as_str).chain(path.iter().copied()) {
+        for segment in self.repository_path.iter().map(String::as_str).chain(path.iter().copied()) {
             push_segments(&mut url, &[segment]);
         }
         if self.kind == ForgeKind::GitLab {
-            // Some servers decode `+` in a path as a space, and would not find a branch with a `+`.
+            // Some servers decode `+` in a path as a space, and would not find a branch with `+` in its name.
             let path = url.path().replace('+', "%2B");
             url.set_path(&path);
         }
@@ -341,12 +351,12 @@ fn body_hash(body: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// Returns true if another page follows, according to the `Link` header. Returns `may_be_full` if there is no such header, for
-/// example because a proxy has removed it.
-fn has_next_page(response: &Response, may_be_full: bool) -> bool {
+/// Returns true if the `Link` header names a next page. Without this header, for example because a proxy has removed it, returns
+/// true if the page is full.
+fn has_next_page(response: &Response, is_full_page: bool) -> bool {
     let mut links = response.headers.get_all(LINK).iter().filter_map(|links| links.to_str().ok()).peekable();
     if links.peek().is_none() {
-        return may_be_full;
+        return is_full_page;
     }
     links.flat_map(|links| links.split(',')).any(|link| link.contains("rel=\"next\""))
 }

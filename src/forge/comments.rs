@@ -1,8 +1,8 @@
-//! Writes the comment on a pull request, which several jobs may write at the same time.
+//! Creates and updates the pull request comment, which several jobs may write at the same time.
 //!
-//! The API cannot make a write depend on the current text. Each job therefore reads the comment after writing it, and repeats the
-//! write until the comment contains its text. If other jobs may write, it also reads the comment again after a delay, because another
-//! job may have read the old text before and overwrite the new one.
+//! The API cannot reject a write if the comment has changed since the last read. Each job therefore reads the comment after each write,
+//! and writes again until the comment contains the job's text. If other jobs may write the comment, the job also reads it once more
+//! after a delay: another job that has read the old text before may still overwrite the new text.
 
 use std::time::Duration;
 
@@ -18,9 +18,9 @@ use crate::http::{RequestError, jitter};
 pub(crate) struct ExistingComments {
     number: u64,
     marker: &'static str,
-    /// The ID of the comment that this job has created. It counts as this program's comment regardless of its author.
+    /// The ID of the comment that this job has created. This comment counts as written by gitbook-deploy regardless of its author.
     created: Option<u64>,
-    /// The IDs and texts, oldest first. There are several if several jobs have created one at the same time.
+    /// The IDs and texts of the comments, oldest first. If several jobs create the comment at the same time, there are several.
     comments: Vec<(u64, String)>,
 }
 
@@ -38,8 +38,8 @@ impl ExistingComments {
 
 /// A change to the comment.
 pub(crate) struct CommentUpdate<'a> {
-    /// Returns the new text, given the existing texts, oldest first. If it is called with a text that it returned before, it must
-    /// return the same text.
+    /// A function that receives the existing texts, oldest first, and returns the new text. For a text that it has returned before,
+    /// it must return the same text again.
     pub text: &'a (dyn Fn(&[String]) -> String + Sync),
     /// True to create the comment if it is missing.
     pub create: bool,
@@ -60,11 +60,11 @@ pub(crate) enum CommentResult {
     None,
 }
 
-/// The maximum number of times that the comment is read and written. Dozens of jobs that end at the same time need fewer.
+/// The maximum number of times that the comment is written or read again. Even dozens of jobs that end at the same time need fewer.
 const MAX_ROUNDS: usize = 30;
 
-/// The delay before the last read. Another job needs less time between reading and writing the comment.
-const SETTLE_DELAY: Duration = Duration::from_millis(1200);
+/// The delay before the last read. It is longer than the time that another job needs between reading and writing the comment.
+const LAST_READ_DELAY: Duration = Duration::from_millis(1200);
 
 /// The maximum random delay before a job writes again after another job has overwritten its text.
 const MAX_JITTER: Duration = Duration::from_millis(600);
@@ -80,7 +80,7 @@ impl Forge {
         number: u64,
         marker: &'static str,
     ) -> Result<ExistingComments, ForgeError> {
-        self.read_again(ExistingComments { number, marker, created: None, comments: Vec::new() }).await
+        self.read_comments(ExistingComments { number, marker, created: None, comments: Vec::new() }).await
     }
 
     /// Creates or updates the comment.
@@ -89,47 +89,49 @@ impl Forge {
     /// Returns an error if a request to the forge fails, or [`ForgeError::Overwritten`] if other jobs overwrite the comment each time.
     pub(crate) async fn update_comment(
         &self,
-        mut found: ExistingComments,
+        mut existing: ExistingComments,
         update: &CommentUpdate<'_>,
     ) -> Result<CommentResult, ForgeError> {
         let mut random = fastrand::Rng::new();
-        let (mut wrote, mut settled, mut waited) = (false, !update.shared, false);
+        let (mut has_written, mut is_final, mut has_waited) = (false, !update.shared, false);
         for _ in 0..MAX_ROUNDS {
-            if found.comments.is_empty() && !update.create {
+            if existing.comments.is_empty() && !update.create {
                 return Ok(CommentResult::None);
             }
-            let bodies: Vec<_> = found.comments.iter().map(|(_, body)| body.clone()).collect();
-            let wanted = (update.text)(&bodies);
-            if matches!(&bodies[..], [only] if *only == wanted) {
-                match (wrote, settled) {
+            let bodies: Vec<_> = existing.comments.iter().map(|(_, body)| body.clone()).collect();
+            let new_text = (update.text)(&bodies);
+            if matches!(&bodies[..], [only] if *only == new_text) {
+                match (has_written, is_final) {
                     (false, _) => return Ok(CommentResult::Unchanged),
                     (true, true) => return Ok(CommentResult::Written),
-                    (true, false) => tokio::time::sleep(SETTLE_DELAY + jitter(&mut random, MAX_JITTER)).await,
+                    (true, false) => {
+                        tokio::time::sleep(LAST_READ_DELAY + jitter(&mut random, MAX_JITTER)).await;
+                    }
                 }
-                settled = true;
-            } else if wrote && !waited {
+                is_final = true;
+            } else if has_written && !has_waited {
                 // Without a random delay, two jobs could overwrite each other forever.
                 tokio::time::sleep(jitter(&mut random, MAX_JITTER)).await;
-                waited = true;
+                has_waited = true;
             } else {
-                found.created = self.write(&found, &wanted).await?.or(found.created);
-                (wrote, settled, waited) = (true, !update.shared, false);
+                existing.created = self.write(&existing, &new_text).await?.or(existing.created);
+                (has_written, is_final, has_waited) = (true, !update.shared, false);
             }
-            found = match self.read_again(found).await {
+            existing = match self.read_comments(existing).await {
                 // The comment was written, so a failure to read it again is not an error.
-                Err(error) if wrote => return Ok(CommentResult::Unverified(error)),
-                found => found?,
+                Err(error) if has_written => return Ok(CommentResult::Unverified(error)),
+                existing => existing?,
             };
         }
         Err(ForgeError::Overwritten(MAX_ROUNDS))
     }
 
-    /// Updates the oldest comment and deletes the others, which other jobs have created at the same time. If there is no comment,
-    /// creates one and returns its ID.
-    async fn write(&self, found: &ExistingComments, text: &str) -> Result<Option<u64>, ForgeError> {
+    /// Updates the oldest comment and deletes the newer comments, which other jobs have created at the same time. If there is no
+    /// comment, creates one and returns its ID.
+    async fn write(&self, existing: &ExistingComments, text: &str) -> Result<Option<u64>, ForgeError> {
         let body = json!({ "body": text });
-        let Some(((oldest, current), others)) = found.comments.split_first() else {
-            let number = found.number.to_string();
+        let Some(((oldest, current), others)) = existing.comments.split_first() else {
+            let number = existing.number.to_string();
             let path = match self {
                 Self::GitHub(_) => ["issues", &number, "comments"],
                 Self::GitLab(_) => ["merge_requests", &number, "notes"],
@@ -138,17 +140,17 @@ impl Forge {
             return Ok(Some(response.json::<CreatedComment>()?.id));
         };
         if current != text {
-            self.change_comment(found.number, *oldest, Some(&body)).await?;
+            self.update_or_delete_comment(existing.number, *oldest, Some(&body)).await?;
         }
         for (id, _) in others {
-            self.change_comment(found.number, *id, None).await?;
+            self.update_or_delete_comment(existing.number, *id, None).await?;
         }
         Ok(None)
     }
 
-    /// Replaces the body of a comment, or deletes the comment if `body` is `None`. If the comment is already deleted, it does
-    /// nothing: the next read detects that.
-    async fn change_comment(
+    /// Replaces the body of a comment, or deletes the comment if `body` is `None`. Succeeds if the comment was already deleted, because
+    /// the next read detects the deletion.
+    async fn update_or_delete_comment(
         &self,
         number: u64,
         id: u64,
@@ -166,17 +168,19 @@ impl Forge {
         }
     }
 
-    async fn read_again(&self, found: ExistingComments) -> Result<ExistingComments, ForgeError> {
+    async fn read_comments(&self, existing: ExistingComments) -> Result<ExistingComments, ForgeError> {
         let mut comments = match self {
-            Self::GitHub(github) => github.comments(found.number, found.marker, found.created).await?,
-            Self::GitLab(gitlab) => gitlab.notes(found.number, found.marker).await?,
+            Self::GitHub(github) => {
+                github.comments(existing.number, existing.marker, existing.created).await?
+            }
+            Self::GitLab(gitlab) => gitlab.notes(existing.number, existing.marker).await?,
         };
         for (_, text) in &mut comments {
             *text = text.replace("\r\n", "\n");
         }
         comments.sort_by_key(|(id, _)| *id);
-        // If someone adds a comment between the requests for two pages, a comment may be on both.
+        // If someone adds a comment between the requests for two pages, both pages may contain the same comment.
         comments.dedup_by_key(|(id, _)| *id);
-        Ok(ExistingComments { comments, ..found })
+        Ok(ExistingComments { comments, ..existing })
     }
 }

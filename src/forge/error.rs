@@ -22,8 +22,8 @@ pub(crate) enum Permission {
 }
 
 impl Permission {
-    /// Returns the entry in the `permissions` of a GitHub workflow.
-    fn on_github(self) -> &'static str {
+    /// Returns the line that grants this permission below `permissions` in a GitHub workflow.
+    fn in_github_workflow(self) -> &'static str {
         match self {
             Self::ReadContents => "contents: read",
             Self::ReadPullRequests => "pull-requests: read",
@@ -36,12 +36,12 @@ impl Permission {
     fn describe(self, api: ApiKind) -> String {
         match (api, self) {
             (ApiKind::GitLab, Self::ReadContents | Self::ReadPullRequests) => {
-                "scope `read_api`, or its user the role Reporter".to_owned()
+                "scope `read_api`, or its user lacks the role Reporter".to_owned()
             }
             (ApiKind::GitLab, Self::WritePullRequests | Self::WriteDeployments) => {
-                "scope `api`, or its user the role Reporter".to_owned()
+                "scope `api`, or its user lacks the role Reporter".to_owned()
             }
-            (ApiKind::GitHub | ApiKind::GitBook, _) => format!("permission `{}`", self.on_github()),
+            (ApiKind::GitHub | ApiKind::GitBook, _) => format!("permission `{}`", self.in_github_workflow()),
         }
     }
 }
@@ -49,7 +49,7 @@ impl Permission {
 /// A failed request to the forge.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ForgeError {
-    /// Status 403.
+    /// A missing permission (status 403).
     #[error("the token lacks the {}: {response}", permission.describe(response.api))]
     Forbidden {
         /// The permission that the request needs.
@@ -57,10 +57,10 @@ pub(crate) enum ForgeError {
         /// The response.
         response: ErrorResponse,
     },
-    /// The request was not sent, because an earlier one failed for a reason that affects all requests.
-    #[error("skipped after an earlier failure: {0}")]
+    /// A request that was not sent, because an earlier request failed for a reason that affects all requests.
+    #[error("request skipped after an earlier failure: {0}")]
     CircuitOpen(String),
-    /// Other jobs have overwritten the comment each time that this job wrote it.
+    /// A comment that other jobs have overwritten after each write by this job.
     #[error("other jobs overwrote the comment {0} times")]
     Overwritten(usize),
     /// Any other failure.
@@ -73,7 +73,7 @@ pub(crate) enum ForgeError {
 struct ErrorBody {
     /// The error message. On GitLab, it may also be an object with the errors of each field.
     message: Option<Value>,
-    /// The error message of GitLab for an invalid token or a missing field.
+    /// GitLab's error message for an invalid token or a missing field.
     error: Option<String>,
     error_description: Option<String>,
 }
@@ -89,7 +89,7 @@ impl ErrorBody {
     }
 }
 
-/// The time to wait after GitHub's secondary rate limit, as documented by GitHub for responses that contain no time.
+/// The time to wait after a response that reports GitHub's secondary rate limit without its end, as GitHub documents.
 const SECONDARY_LIMIT_WAIT: Duration = Duration::from_secs(60);
 
 impl ForgeError {
@@ -124,7 +124,7 @@ impl ForgeError {
                     .to_owned()
             }
             Self::Forbidden { permission, .. } => {
-                let permission = permission.on_github();
+                let permission = permission.in_github_workflow();
                 format!("add `{permission}` to the job's `permissions`, or to the permissions of the token")
             }
             Self::CircuitOpen(_) | Self::Overwritten(_) => "run again later".to_owned(),
@@ -145,7 +145,7 @@ impl ForgeError {
         )
     }
 
-    /// Returns true if the failed request had no effect and may succeed later.
+    /// Returns true if the failed request certainly had no effect and may succeed later.
     pub(super) fn is_safe_to_resend(&self) -> bool {
         matches!(
             self,
@@ -163,7 +163,7 @@ fn request_hint(error: &RequestError) -> String {
                 .to_owned()
         }
         RequestError::Unauthorized(_) | RequestError::Forbidden(_) => {
-            "set `GITHUB_TOKEN` to a token of the forge, on GitHub `${{ github.token }}`".to_owned()
+            "set `GITHUB_TOKEN` to a valid token for the forge; in GitHub Actions, use `${{ github.token }}`".to_owned()
         }
         RequestError::NotFound(ErrorResponse { api, .. }) => {
             let variable = url_variable(*api);

@@ -13,8 +13,8 @@ use super::{ForgeError, Permission, RefState};
 use crate::http::RequestError;
 use crate::repository::{Branch, ForgeKind};
 
-/// The URL path of the branches below the repository.
-const BRANCHES: [&str; 1] = ["branches"];
+/// The URL path of the branch list, relative to the repository.
+const BRANCHES_PATH: [&str; 1] = ["branches"];
 
 /// A client for one GitHub repository.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub(crate) struct GitHub {
     owner: String,
     /// The repository as `owner/name`.
     repository: String,
-    /// The login of the token's user, once it was requested. The inner value is `None` if the login is unknown.
+    /// The login of the token's user; empty until the first request for this login. The inner value is `None` if the request failed.
     pub(super) login: Arc<OnceCell<Option<String>>>,
 }
 
@@ -46,16 +46,16 @@ impl GitHub {
     ) -> Result<RefState, ForgeError> {
         match (pull_request, branch.split_fork()) {
             (Some(number), _) => self.pull_request_state(number).await,
-            (None, None) => self.client.branch_state(&BRANCHES, branch.as_str()).await,
-            (None, Some(_)) => match self.open_from(branch).await?.into_iter().next() {
+            (None, None) => self.client.branch_state(&BRANCHES_PATH, branch.as_str()).await,
+            (None, Some(_)) => match self.open_pull_requests_from(branch).await?.into_iter().next() {
                 Some(open) => Ok(RefState::Open { tip: open.head.sha }),
-                None => self.client.check_branch_access(&BRANCHES).await.map(|()| RefState::Closed),
+                None => self.client.check_branch_access(&BRANCHES_PATH).await.map(|()| RefState::Closed),
             },
         }
     }
 
     pub(super) async fn branches(&self) -> Result<HashSet<String>, ForgeError> {
-        self.client.branches(&BRANCHES).await
+        self.client.branches(&BRANCHES_PATH).await
     }
 
     pub(super) async fn open_pull_requests(&self) -> Result<Vec<PullRequestResponse>, ForgeError> {
@@ -63,7 +63,7 @@ impl GitHub {
         self.client.complete_list(&["pulls"], &query, Permission::ReadPullRequests, Some).await
     }
 
-    /// Returns true if one of the given pull requests has the number or, if `number` is `None`, comes from the branch.
+    /// Returns true if `open` contains a pull request with this number or, if `number` is `None`, a pull request from the branch.
     pub(super) fn has_open(
         &self,
         open: &[PullRequestResponse],
@@ -81,8 +81,12 @@ impl GitHub {
         branch: &Branch,
         open_only: bool,
     ) -> Result<Vec<u64>, ForgeError> {
-        let found = if open_only { self.open_from(branch).await? } else { self.newest_from(branch).await? };
-        Ok(found.iter().map(|pull_request| pull_request.number).collect())
+        let pull_requests = if open_only {
+            self.open_pull_requests_from(branch).await?
+        } else {
+            self.newest_pull_requests_from(branch).await?
+        };
+        Ok(pull_requests.iter().map(|pull_request| pull_request.number).collect())
     }
 
     async fn pull_request_state(&self, number: u64) -> Result<RefState, ForgeError> {
@@ -96,7 +100,7 @@ impl GitHub {
     }
 
     /// Lists the open pull requests from a branch.
-    async fn open_from(&self, branch: &Branch) -> Result<Vec<PullRequestResponse>, ForgeError> {
+    async fn open_pull_requests_from(&self, branch: &Branch) -> Result<Vec<PullRequestResponse>, ForgeError> {
         let head = self.head_filter(branch);
         let query = [("state", "open"), ("head", &*head)];
         let is_from = |pull_request| self.is_from(&pull_request, branch).then_some(pull_request);
@@ -105,18 +109,21 @@ impl GitHub {
         if !found.is_empty() || branch.split_fork().is_none() {
             return Ok(found);
         }
-        // GitHub does not document that the filter `head` finds pull requests from deleted or renamed forks.
+        // The filter `head` may miss pull requests from deleted or renamed forks. GitHub does not document these cases.
         let all = self.open_pull_requests().await?;
-        Ok(self.only_from(all, branch))
+        Ok(self.filter_by_branch(all, branch))
     }
 
-    /// Lists the newest pull requests from a branch in any state. Reads one page only, because Gitea and Forgejo ignore the filter
-    /// and would send all pull requests of the repository.
-    async fn newest_from(&self, branch: &Branch) -> Result<Vec<PullRequestResponse>, ForgeError> {
+    /// Lists the newest pull requests from a branch in any state. Reads only one page, because Gitea and Forgejo ignore the filter
+    /// `head`: their pages contain all pull requests of the repository.
+    async fn newest_pull_requests_from(
+        &self,
+        branch: &Branch,
+    ) -> Result<Vec<PullRequestResponse>, ForgeError> {
         let head = self.head_filter(branch);
         let query = [("state", "all"), ("head", &*head), ("per_page", PAGE_SIZE)];
         let page = self.client.get(&["pulls"], &query, Permission::ReadPullRequests).await?.json()?;
-        Ok(self.only_from(page, branch))
+        Ok(self.filter_by_branch(page, branch))
     }
 
     /// Returns the value of the filter `head`, which selects pull requests by their branch. Gitea and Forgejo ignore this filter.
@@ -125,12 +132,16 @@ impl GitHub {
         format!("{owner}:{name}")
     }
 
-    fn only_from(&self, mut found: Vec<PullRequestResponse>, branch: &Branch) -> Vec<PullRequestResponse> {
-        found.retain(|pull_request| self.is_from(pull_request, branch));
-        found
+    fn filter_by_branch(
+        &self,
+        mut pull_requests: Vec<PullRequestResponse>,
+        branch: &Branch,
+    ) -> Vec<PullRequestResponse> {
+        pull_requests.retain(|pull_request| self.is_from(pull_request, branch));
+        pull_requests
     }
 
-    /// Returns true if a pull request comes from the branch, which is in this repository or in the fork that its name contains.
+    /// Returns true if a pull request comes from the branch, which is either in this repository or in a fork.
     fn is_from(&self, PullRequestResponse { head, .. }: &PullRequestResponse, branch: &Branch) -> bool {
         let (owner, name) = branch.split_fork().unwrap_or(("", branch.as_str()));
         let is_same_repository = match (branch.split_fork(), &head.repo) {
@@ -140,9 +151,9 @@ impl GitHub {
             (Some(_), Some(repository)) => repository
                 .full_name
                 .split_once('/')
-                .is_some_and(|(other, _)| other.eq_ignore_ascii_case(owner)),
-            // The fork was deleted. If its owner is unknown, the pull request may come from the branch.
-            (Some(_), None) => head.owner().is_none_or(|other| other.eq_ignore_ascii_case(owner)),
+                .is_some_and(|(head_owner, _)| head_owner.eq_ignore_ascii_case(owner)),
+            // The fork was deleted. If its owner is unknown, the pull request may still come from this branch.
+            (Some(_), None) => head.owner().is_none_or(|head_owner| head_owner.eq_ignore_ascii_case(owner)),
         };
         head.reference == name && is_same_repository
     }
@@ -152,7 +163,7 @@ impl GitHub {
         self.client.circuit.failure()
     }
 
-    /// Returns a copy of the client with a separate circuit breaker.
+    /// Returns a copy of the client with its own circuit breaker.
     #[must_use]
     pub(crate) fn own_circuit_breaker(&self) -> Self {
         Self { client: self.client.own_circuit_breaker(), ..self.clone() }
@@ -164,12 +175,13 @@ impl GitHub {
         Self { client: self.client.with_long_wait(), ..self.clone() }
     }
 
-    /// Reserves requests for a deployment. Returns `None` if a rate limit is nearly reached, since other requests are more important.
+    /// Reserves requests for a deployment record. Returns `None` if a rate limit is nearly reached, because the comment and branch
+    /// checks need the remaining requests.
     pub(crate) fn reserve(&self, cost: Cost) -> Option<Reservation> {
         self.client.budget.reserve(cost)
     }
 
-    /// Returns a copy of the client that never retries and has another timeout.
+    /// Returns a copy of the client that uses `timeout` and never retries a request.
     #[must_use]
     pub(crate) fn single_attempt(&self, timeout: Duration) -> Self {
         Self { client: self.client.single_attempt(timeout), ..self.clone() }

@@ -12,15 +12,13 @@ use super::{ForgeError, Permission};
 /// A deployment to create.
 #[derive(Debug)]
 pub(crate) struct NewDeployment<'a> {
-    /// The name of the environment.
     pub environment: &'a str,
-    /// True for a preview: its environment no longer exists after its branch is closed.
+    /// True for a preview: its environment no longer exists after the branch or pull request is closed.
     pub transient: bool,
-    /// The commit.
     pub commit: &'a str,
     /// A description in one line.
     pub description: &'a str,
-    /// The data that gitbook-deploy reads back in later runs.
+    /// The data that later runs of gitbook-deploy read.
     pub payload: Value,
 }
 
@@ -33,14 +31,13 @@ pub(crate) enum DeploymentState {
     Success,
     /// The deployment failed.
     Failure,
-    /// The preview was deleted, or a newer deployment has replaced this one.
+    /// The preview was deleted, or a newer deployment has replaced this deployment.
     Inactive,
 }
 
 /// A status to add to a deployment.
 #[derive(Debug)]
 pub(crate) struct NewStatus {
-    /// The state.
     pub state: DeploymentState,
     /// The URL of the deployed integration.
     pub url: Option<String>,
@@ -50,7 +47,7 @@ pub(crate) struct NewStatus {
     pub description: String,
 }
 
-/// A successful deployment in GitHub's record.
+/// A successful deployment that GitHub has recorded.
 #[derive(Debug)]
 pub(crate) struct SuccessfulDeployment {
     /// The data that an earlier run has stored.
@@ -59,21 +56,20 @@ pub(crate) struct SuccessfulDeployment {
     pub description: String,
 }
 
-/// The number of inactive deployments after which all older ones are assumed to be inactive, too. At most this many runs publish the
-/// same preview at the same time. The oldest of them may report its success last, when newer deployments are already inactive.
-const ENOUGH_INACTIVE: usize = 4;
+/// The number of inactive deployments after which all older deployments are assumed to be inactive, too. It equals the maximum number
+/// of runs that publish the same preview at the same time: the run with the oldest deployment may report its success last, when the
+/// newer deployments are already inactive.
+const MAX_INACTIVE_READ: usize = 4;
 
 /// The number of statuses that are requested at the same time.
-const CONCURRENCY: usize = 4;
+const CONCURRENT_STATUS_REQUESTS: usize = 4;
 
-/// The cost of listing deployments.
-const LIST_COST: Cost = Cost { requests: 1, writes: 0 };
+const LIST_DEPLOYMENTS_COST: Cost = Cost { requests: 1, writes: 0 };
 
 /// The cost of reading several statuses at the same time.
-const READ_COST: Cost = Cost { requests: CONCURRENCY as u64, writes: 0 };
+const READ_STATUSES_COST: Cost = Cost { requests: CONCURRENT_STATUS_REQUESTS as u64, writes: 0 };
 
-/// The cost of adding a status.
-const WRITE_COST: Cost = Cost { requests: 1, writes: 1 };
+const ADD_STATUS_COST: Cost = Cost { requests: 1, writes: 1 };
 
 /// GitHub's limit for descriptions, in characters.
 const MAX_DESCRIPTION: usize = 140;
@@ -118,7 +114,7 @@ impl GitHub {
         let mut body =
             json!({"state": status.state.name(), "description": truncate_description(&status.description)});
         for (key, url) in [("environment_url", &status.url), ("log_url", &status.log_url)] {
-            // GitHub rejects URLs with other schemes.
+            // GitHub rejects URLs with any scheme except `http` and `https`.
             if let Some(url) =
                 url.as_deref().filter(|url| url.starts_with("https://") || url.starts_with("http://"))
             {
@@ -131,21 +127,21 @@ impl GitHub {
         Ok(())
     }
 
-    /// Deactivates all deployments of an environment. Returns false if it stopped because a rate limit is nearly reached.
+    /// Deactivates all deployments of an environment. Returns false if it stopped early because a rate limit is nearly reached.
     ///
     /// # Errors
     /// Returns an error if a request to GitHub fails.
     pub(crate) async fn deactivate(
         &self,
         environment: &str,
-        inactive: &NewStatus,
+        inactive_status: &NewStatus,
     ) -> Result<bool, ForgeError> {
-        let Some(all) = self.deployment_ids(environment).await? else { return Ok(false) };
-        self.deactivate_all(&all, ENOUGH_INACTIVE, inactive).await
+        let Some(ids) = self.deployment_ids(environment).await? else { return Ok(false) };
+        self.deactivate_all(&ids, MAX_INACTIVE_READ, inactive_status).await
     }
 
-    /// Deactivates the deployments of an environment that are older than `deployment`. Returns false if it stopped because a rate limit
-    /// is nearly reached.
+    /// Deactivates the deployments of an environment that are older than `deployment`. Returns false if it stopped early because a rate
+    /// limit is nearly reached.
     ///
     /// # Errors
     /// Returns an error if a request to GitHub fails.
@@ -153,14 +149,15 @@ impl GitHub {
         &self,
         deployment: u64,
         environment: &str,
-        inactive: &NewStatus,
+        inactive_status: &NewStatus,
     ) -> Result<bool, ForgeError> {
-        let Some(mut all) = self.deployment_ids(environment).await? else { return Ok(false) };
-        all.retain(|id| *id < deployment);
-        self.deactivate_all(&all, 1, inactive).await
+        let Some(mut ids) = self.deployment_ids(environment).await? else { return Ok(false) };
+        ids.retain(|id| *id < deployment);
+        self.deactivate_all(&ids, 1, inactive_status).await
     }
 
-    /// Returns the newest deployment of an environment, or `None` if it did not succeed: then the published version is unknown.
+    /// Returns the newest deployment of an environment. Returns `None` if this deployment did not succeed, because the published version
+    /// is then unknown.
     ///
     /// # Errors
     /// Returns an error if a request to GitHub fails.
@@ -179,44 +176,44 @@ impl GitHub {
 
     /// Lists the IDs of an environment's deployments, newest first. Returns `None` if a rate limit is nearly reached.
     async fn deployment_ids(&self, environment: &str) -> Result<Option<Vec<u64>>, ForgeError> {
-        let Some(_reservation) = self.reserve(LIST_COST) else { return Ok(None) };
+        let Some(_reservation) = self.reserve(LIST_DEPLOYMENTS_COST) else { return Ok(None) };
         let query = [("environment", environment)];
         let id = |deployment: DeploymentResponse| Some(deployment.id);
         self.client.list(&["deployments"], &query, Permission::WriteDeployments, id).await.map(Some)
     }
 
-    /// Deactivates deployments. Reads the statuses from the newest deployment to the oldest, until `enough` of them are inactive. Then
-    /// deactivates the active ones from the oldest to the newest, so that an interruption never leaves an active deployment that is
-    /// older than `enough` inactive ones. Returns false if it stopped because a rate limit is nearly reached.
+    /// Deactivates deployments. Reads the statuses from the newest deployment to the oldest, until `max_inactive` deployments are
+    /// inactive. Then deactivates the active deployments from the oldest to the newest: after an interruption, no active deployment is
+    /// older than `max_inactive` inactive deployments. Returns false if it stopped early because a rate limit is nearly reached.
     async fn deactivate_all(
         &self,
-        all: &[u64],
-        enough: usize,
-        inactive: &NewStatus,
+        ids: &[u64],
+        max_inactive: usize,
+        inactive_status: &NewStatus,
     ) -> Result<bool, ForgeError> {
-        let (mut active, mut seen_inactive) = (Vec::new(), 0);
-        for ids in all.chunks(CONCURRENCY) {
-            let Some(_reservation) = self.reserve(READ_COST) else { return Ok(false) };
-            let statuses = try_join_all(ids.iter().map(|id| self.newest_status(*id))).await?;
-            for (id, status) in ids.iter().zip(&statuses) {
+        let (mut active, mut inactive_count) = (Vec::new(), 0);
+        for batch in ids.chunks(CONCURRENT_STATUS_REQUESTS) {
+            let Some(_reservation) = self.reserve(READ_STATUSES_COST) else { return Ok(false) };
+            let statuses = try_join_all(batch.iter().map(|id| self.newest_status(*id))).await?;
+            for (id, status) in batch.iter().zip(&statuses) {
                 match status.as_ref().map(|status| &*status.state) {
-                    Some("inactive") => seen_inactive += 1,
+                    Some("inactive") => inactive_count += 1,
                     Some("failure" | "error") => {}
                     _ => active.push(*id),
                 }
             }
-            if seen_inactive >= enough {
+            if inactive_count >= max_inactive {
                 break;
             }
         }
         for id in active.iter().rev() {
-            let Some(_reservation) = self.reserve(WRITE_COST) else { return Ok(false) };
-            self.set_status(*id, inactive).await?;
+            let Some(_reservation) = self.reserve(ADD_STATUS_COST) else { return Ok(false) };
+            self.set_status(*id, inactive_status).await?;
         }
         Ok(true)
     }
 
-    /// Returns the newest status of a deployment.
+    /// Returns the newest status of a deployment, or `None` if the deployment has no status.
     async fn newest_status(&self, deployment: u64) -> Result<Option<DeploymentStatus>, ForgeError> {
         let path = ["deployments", &deployment.to_string(), "statuses"];
         let response = self.client.get(&path, &[("per_page", "1")], Permission::WriteDeployments).await?;

@@ -12,20 +12,20 @@ use super::{ForgeError, Permission, RefState};
 use crate::http::RequestError;
 use crate::repository::{Branch, ForgeKind, UNKNOWN_OWNER};
 
-/// The URL path of the branches below the project.
-const BRANCHES: [&str; 2] = ["repository", "branches"];
+/// The URL path of the branch list, relative to the project.
+const BRANCHES_PATH: [&str; 2] = ["repository", "branches"];
 
 /// A client for one GitLab project.
 #[derive(Clone, Debug)]
 pub(crate) struct GitLab {
     pub(super) client: Client,
-    /// The ID of the token's user, once it was requested.
+    /// The ID of the token's user; empty until the first request for this ID.
     user: Arc<OnceCell<u64>>,
 }
 
 impl GitLab {
-    /// Creates a client for the project with a number or, if the number is unknown, with a path. Returns `None` for a path without a
-    /// slash.
+    /// Creates a client for a project, identified by its number or, if `number` is `None`, by its path. Returns `None` if the number is
+    /// unknown and the path has no slash.
     ///
     /// # Errors
     /// Returns an error if the system has no usable certificate store.
@@ -35,7 +35,7 @@ impl GitLab {
         access: &Access<'_>,
     ) -> Result<Option<Self>, RequestError> {
         let project = match number {
-            // The number stays the same if the project is moved.
+            // If a project is moved, its path changes, but not its number.
             Some(number) => number.to_string(),
             None if path.contains('/') => path.to_owned(),
             None => return Ok(None),
@@ -51,28 +51,28 @@ impl GitLab {
     ) -> Result<RefState, ForgeError> {
         match (merge_request, branch.split_fork()) {
             (Some(number), _) => self.merge_request_state(number).await,
-            (None, None) => self.client.branch_state(&BRANCHES, branch.as_str()).await,
+            (None, None) => self.client.branch_state(&BRANCHES_PATH, branch.as_str()).await,
             (None, Some(_)) => {
                 let open = self.merge_requests_from(branch, "opened").await?.into_iter().next();
                 let open = match open {
-                    // A merge request is `locked` while it is merged. If that fails, it is open again.
+                    // GitLab locks a merge request during the merge. If the merge fails, the merge request is open again.
                     None => self.merge_requests_from(branch, "locked").await?.into_iter().next(),
                     open => open,
                 };
                 match open {
                     Some(open) => Ok(open_state(open)),
-                    None => self.client.check_branch_access(&BRANCHES).await.map(|()| RefState::Closed),
+                    None => self.client.check_branch_access(&BRANCHES_PATH).await.map(|()| RefState::Closed),
                 }
             }
         }
     }
 
     pub(super) async fn branches(&self) -> Result<HashSet<String>, ForgeError> {
-        self.client.branches(&BRANCHES).await
+        self.client.branches(&BRANCHES_PATH).await
     }
 
-    /// Lists the open merge requests, including those that are `locked` while they are merged, since they are open again if that
-    /// fails.
+    /// Lists the open merge requests. Includes locked merge requests: GitLab locks a merge request during the merge, and if the merge
+    /// fails, the merge request is open again.
     pub(super) async fn open_merge_requests(&self) -> Result<Vec<MergeRequest>, ForgeError> {
         let mut open = Vec::new();
         for state in ["opened", "locked"] {
@@ -83,7 +83,7 @@ impl GitLab {
         Ok(open)
     }
 
-    /// Returns true if one of the given merge requests has the number or, if `number` is `None`, comes from the branch.
+    /// Returns true if `open` contains a merge request with this number or, if `number` is `None`, a merge request from the branch.
     pub(super) async fn has_open(
         &self,
         open: &[MergeRequest],
@@ -93,7 +93,7 @@ impl GitLab {
         if let Some(number) = number {
             return Ok(open.iter().any(|merge_request| merge_request.iid == number));
         }
-        let (owner, name) = owner_and_name(branch);
+        let (owner, name) = fork_owner_and_name(branch);
         for merge_request in open.iter().filter(|merge_request| merge_request.source_branch == name) {
             if self.is_from(merge_request, owner).await? {
                 return Ok(true);
@@ -114,59 +114,61 @@ impl GitLab {
     async fn merge_request_state(&self, number: u64) -> Result<RefState, ForgeError> {
         let path = ["merge_requests", &number.to_string()];
         let response = match self.client.get(&path, &[], Permission::ReadPullRequests).await {
-            // Either the merge request was deleted, or the token cannot read merge requests. Only in the second case the request
-            // for the list fails.
-            Err(ForgeError::Request(RequestError::NotFound(_))) => return self.state_in_list(number).await,
+            // Either the merge request was deleted, or the token cannot read merge requests. In the second case, the list request
+            // fails as well.
+            Err(ForgeError::Request(RequestError::NotFound(_))) => {
+                return self.merge_request_state_in_list(number).await;
+            }
             response => response?,
         };
         let merge_request: MergeRequest = response.json()?;
         Ok(match merge_request.state.as_str() {
             "closed" | "merged" => RefState::Closed,
-            // A merge request is `locked` while it is merged. If that fails, it is open again.
+            // GitLab locks a merge request during the merge. If the merge fails, the merge request is open again.
             _ => open_state(merge_request),
         })
     }
 
-    async fn state_in_list(&self, number: u64) -> Result<RefState, ForgeError> {
+    async fn merge_request_state_in_list(&self, number: u64) -> Result<RefState, ForgeError> {
         let number = number.to_string();
         let query = [("iids[]", &*number), ("scope", "all"), ("state", "all")];
         let found: Vec<MergeRequest> =
             self.client.get(&["merge_requests"], &query, Permission::ReadPullRequests).await?.json()?;
         match found.into_iter().next() {
             Some(merge_request) => Ok(open_state(merge_request)),
-            None => self.client.check_branch_access(&BRANCHES).await.map(|()| RefState::Closed),
+            None => self.client.check_branch_access(&BRANCHES_PATH).await.map(|()| RefState::Closed),
         }
     }
 
-    /// Lists the merge requests from a branch, newest first. For the state `all`, it lists the newest 100 in any state; otherwise it
-    /// lists all in the given state.
+    /// Lists the merge requests from a branch, newest first. For the state `all`, lists the newest 100 merge requests in any state;
+    /// otherwise lists all merge requests in this state.
     async fn merge_requests_from(
         &self,
         branch: &Branch,
         state: &str,
     ) -> Result<Vec<MergeRequest>, ForgeError> {
-        let (owner, name) = owner_and_name(branch);
+        let (owner, name) = fork_owner_and_name(branch);
         let query = [("scope", "all"), ("source_branch", name), ("state", state)];
         let (path, permission) = (["merge_requests"], Permission::ReadPullRequests);
-        let mut all: Vec<MergeRequest> = if state != "all" {
+        let mut merge_requests: Vec<MergeRequest> = if state != "all" {
             self.client.complete_list(&path, &query, permission, Some).await?
         } else {
             let query = [&query[..], &[("per_page", PAGE_SIZE)]].concat();
             self.client.get(&path, &query, permission).await?.json()?
         };
         // Old servers may ignore the filter `source_branch`.
-        all.retain(|merge_request| merge_request.source_branch == name);
-        let mut found = Vec::new();
-        for merge_request in all {
+        merge_requests.retain(|merge_request| merge_request.source_branch == name);
+        let mut from_branch = Vec::new();
+        for merge_request in merge_requests {
             if self.is_from(&merge_request, owner).await? {
-                found.push(merge_request);
+                from_branch.push(merge_request);
             }
         }
-        Ok(found)
+        Ok(from_branch)
     }
 
     /// Returns true if a merge request comes from the fork of `owner` or, if `owner` is `None`, from the project itself. Also returns
-    /// true if the fork's owner is unknown because the fork is deleted or private: a preview that counts as open is never deleted.
+    /// true if the fork's owner is unknown because the fork was deleted or is private: the preview is then kept.
     async fn is_from(&self, merge_request: &MergeRequest, owner: Option<&str>) -> Result<bool, ForgeError> {
         let is_own = merge_request.source_project_id == Some(merge_request.target_project_id);
         let (Some(owner), false) = (owner, is_own) else { return Ok(is_own == owner.is_none()) };
@@ -184,13 +186,13 @@ impl GitLab {
         }
     }
 
-    /// Finds the notes that gitbook-deploy has written on a merge request, by their marker line and their author. Returns their IDs
-    /// and texts in any order.
+    /// Finds the notes (comments) that gitbook-deploy has written on a merge request, by their marker line and their author. Returns
+    /// the IDs and texts of the notes in any order.
     pub(super) async fn notes(&self, number: u64, marker: &str) -> Result<Vec<(u64, String)>, ForgeError> {
         let path = ["merge_requests", &number.to_string(), "notes"];
-        let is_marked = |note: &Note| !note.system && note.body.lines().any(|line| line.trim() == marker);
-        let marked = |note| Some(note).filter(is_marked);
-        let mut notes = self.client.list(&path, &[], Permission::WritePullRequests, marked).await?;
+        let has_marker = |note: &Note| !note.system && note.body.lines().any(|line| line.trim() == marker);
+        let keep = |note| Some(note).filter(has_marker);
+        let mut notes = self.client.list(&path, &[], Permission::WritePullRequests, keep).await?;
         if notes.is_empty() {
             return Ok(Vec::new());
         }
@@ -207,28 +209,28 @@ impl GitLab {
         self.user.get_or_try_init(request).await.copied()
     }
 
-    /// Returns a copy of the client with a separate circuit breaker.
+    /// Returns a copy of the client with its own circuit breaker.
     #[must_use]
     pub(super) fn own_circuit_breaker(&self) -> Self {
         Self { client: self.client.own_circuit_breaker(), ..self.clone() }
     }
 
-    /// Returns a copy of the client that never retries and has another timeout.
+    /// Returns a copy of the client that uses `timeout` and never retries a request.
     #[must_use]
     pub(super) fn single_attempt(&self, timeout: Duration) -> Self {
         Self { client: self.client.single_attempt(timeout), ..self.clone() }
     }
 }
 
-/// Splits a branch into the owner of its fork, if it is in a fork, and its name in that repository.
-fn owner_and_name(branch: &Branch) -> (Option<&str>, &str) {
+/// Splits a branch into the owner of its fork (`None` for a branch of the project itself) and its name in that repository.
+fn fork_owner_and_name(branch: &Branch) -> (Option<&str>, &str) {
     match branch.split_fork() {
         Some((owner, name)) => (Some(owner), name),
         None => (None, branch.as_str()),
     }
 }
 
-/// Returns the state of a merge request that is open. GitLab does not report the newest commit until it has processed it.
+/// Returns the state of an open merge request. GitLab omits the newest commit until it has processed this commit.
 fn open_state(merge_request: MergeRequest) -> RefState {
     RefState::Open { tip: merge_request.sha.unwrap_or_default() }
 }

@@ -1,4 +1,4 @@
-//! The fields of the forge's responses that the program uses. Gitea and Forgejo omit many of GitHub's other fields.
+//! The fields of forge responses that the program reads. GitHub sends many other fields, which Gitea and Forgejo omit.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -33,7 +33,7 @@ pub(super) struct PullRequestHead {
     #[serde(rename = "ref")]
     pub(super) reference: String,
     pub(super) sha: String,
-    /// The repository of the branch; `None` if it was deleted.
+    /// The repository that contains the branch; `None` if this repository was deleted.
     pub(super) repo: Option<HeadRepository>,
     /// The branch, mostly in the form `owner:branch`.
     pub(super) label: Option<String>,
@@ -41,7 +41,7 @@ pub(super) struct PullRequestHead {
 }
 
 impl PullRequestHead {
-    /// Returns the owner of the branch's repository. The owner is also known if the repository was deleted.
+    /// Returns the owner of the repository that contains the branch, even if this repository was deleted.
     pub(super) fn owner(&self) -> Option<&str> {
         let label = self.label.as_ref().and_then(|label| label.split_once(':'));
         label.map(|(owner, _)| owner).or_else(|| self.user.as_ref().map(|user| &*user.login))
@@ -58,7 +58,7 @@ pub(super) struct GitHubUser {
     pub(super) login: String,
     /// `User` or `Bot` on GitHub; `None` on Gitea and Forgejo.
     #[serde(rename = "type")]
-    pub(super) kind: Option<String>,
+    pub(super) account_type: Option<String>,
 }
 
 /// The response of GitHub's GraphQL API to the query `{viewer{login}}`.
@@ -87,7 +87,7 @@ impl CommentResponse {
     }
 
     pub(super) fn is_by_bot(&self) -> bool {
-        self.user.as_ref().and_then(|user| user.kind.as_deref()) == Some("Bot")
+        self.user.as_ref().and_then(|user| user.account_type.as_deref()) == Some("Bot")
     }
 
     pub(super) fn starts_with(&self, line: &str) -> bool {
@@ -95,14 +95,14 @@ impl CommentResponse {
     }
 
     pub(super) fn contains_line(&self, line: &str) -> bool {
-        self.body.as_deref().is_some_and(|body| body.lines().any(|other| other.trim() == line))
+        self.body.as_deref().is_some_and(|body| body.lines().any(|body_line| body_line.trim() == line))
     }
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct DeploymentResponse {
     pub(super) id: u64,
-    /// The data that the creator of the deployment has stored in it.
+    /// The data that the deployment's creator has stored in this deployment.
     #[serde(default)]
     pub(super) payload: Value,
 }
@@ -152,6 +152,6 @@ pub(super) struct Note {
     pub(super) id: u64,
     pub(super) body: String,
     pub(super) author: Option<GitLabUser>,
-    /// True for notes that GitLab itself writes, for example after a change of the title.
+    /// True for a note that GitLab itself wrote, for example about a changed title.
     pub(super) system: bool,
 }

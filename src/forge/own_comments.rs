@@ -11,15 +11,15 @@ use super::models::{CommentResponse, GitHubUser, ViewerResponse};
 use super::{ForgeError, Permission};
 use crate::http::push_segments;
 
-/// The prefix of GitHub App tokens. The token of a GitHub Actions job (`github.token`) is one of them.
+/// The prefix of GitHub App tokens. The token of a GitHub Actions job (`github.token`) is a GitHub App token, too.
 const APP_TOKEN_PREFIX: &str = "ghs_";
 
-/// The logins that job tokens have on GitHub, Gitea and Forgejo. No user can register them.
+/// The logins of the job tokens of GitHub, Gitea and Forgejo. No user can register these logins.
 const JOB_LOGINS: [&str; 3] = ["github-actions[bot]", "gitea-actions", "forgejo-actions"];
 
 impl GitHub {
-    /// Finds the comments that gitbook-deploy has written on a pull request, by their marker line and their author. Returns their IDs
-    /// and texts in any order. `created` is the ID of the comment that this job has created, which is always included.
+    /// Finds the comments that gitbook-deploy has written on a pull request, by their marker line and their author. Always includes the
+    /// comment with the ID `created`, which this job has created. Returns the IDs and texts of the comments in any order.
     pub(super) async fn comments(
         &self,
         number: u64,
@@ -40,7 +40,7 @@ impl GitHub {
     /// marker.
     async fn written_by_token(&self, mut marked: Vec<CommentResponse>, marker: &str) -> Vec<CommentResponse> {
         let is_app = self.client.token.expose_secret().starts_with(APP_TOKEN_PREFIX);
-        // The author of a comment by a GitHub App is a bot.
+        // The author of a comment that was written with a GitHub App token is a bot.
         marked.retain(|comment| !is_app || comment.is_by_bot());
         if marked.is_empty() {
             return marked;
@@ -57,7 +57,7 @@ impl GitHub {
         marked.into_iter().filter(is_ours).collect()
     }
 
-    /// Returns the login of the token's user, or `None` if it cannot be read. On some forges, a job token has no user.
+    /// Returns the login of the token's user, or `None` if the request fails. On some forges, a job token has no user.
     async fn login(&self) -> Option<&str> {
         let request = async || {
             if self.client.token.expose_secret().starts_with(APP_TOKEN_PREFIX) {
@@ -85,7 +85,7 @@ impl GitHub {
         self.client.send(method, url, body, Permission::WritePullRequests).await.ok()?.json().ok()
     }
 
-    /// Returns the URL of the GraphQL API: `/graphql` on GitHub, and `/api/graphql` on GitHub Enterprise, which has its REST API in
+    /// Returns the URL of the GraphQL API: `/graphql` on GitHub, and `/api/graphql` on GitHub Enterprise, where the REST API is at
     /// `/api/v3`.
     fn graphql_url(&self) -> Url {
         let path = self.client.root.path().trim_end_matches('/').trim_end_matches("/v3");

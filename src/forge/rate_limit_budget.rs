@@ -1,4 +1,4 @@
-//! Counts the requests that GitHub's rate limits still allow, so that optional requests leave enough for the comment.
+//! Counts the requests that GitHub's rate limits still allow, so that optional requests leave enough for the pull request comment.
 //!
 //! GitHub documents the limits in `docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api`.
 
@@ -12,20 +12,22 @@ use reqwest::header::HeaderMap;
 const MAX_WRITES: usize = 80;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The number of writes that are reserved for the comment. Jobs that overwrite each other's comment repeat their writes.
+/// The number of writes per minute that are reserved for the pull request comment. If jobs overwrite each other's text in the comment,
+/// each job repeats its write.
 const RESERVED_WRITES: usize = 10;
 
-/// The number of requests that are reserved for the comment and for checks of branches. They count toward GitHub's primary rate limit,
-/// the number of requests per hour.
+/// The number of requests that are reserved for the pull request comment and for branch checks. They count toward GitHub's primary
+/// rate limit, which is a number of requests per hour.
 const RESERVED_REQUESTS: u64 = 50;
 
-/// The requests that were sent or reserved. All clones share the counts.
+/// The counts of sent and reserved requests. All clones share these counts.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Budget(Arc<Mutex<UsedRequests>>);
+pub(super) struct RateLimitBudget(Arc<Mutex<UsedRequests>>);
 
 #[derive(Debug, Default)]
 struct UsedRequests {
-    writes: VecDeque<Instant>,
+    /// The times of the writes in the last minute.
+    recent_writes: VecDeque<Instant>,
     reserved_writes: usize,
     reserved_requests: u64,
     /// The number of requests that the primary rate limit still allows, according to the newest response.
@@ -39,22 +41,22 @@ pub(crate) struct Cost {
     pub(crate) writes: usize,
 }
 
-/// Requests that stay reserved until this value is dropped. Reserved requests that are already sent count twice, which errs on the
-/// safe side.
+/// Requests that stay reserved until this value is dropped. Until then, a sent request counts twice: as sent and as reserved. The true
+/// number of requests is therefore never higher than the counted number.
 #[derive(Debug)]
 pub(crate) struct Reservation {
-    budget: Budget,
+    budget: RateLimitBudget,
     cost: Cost,
 }
 
-impl Budget {
-    /// Counts a write that is sent now.
+impl RateLimitBudget {
+    /// Counts a write at the current time.
     pub(super) fn count_write(&self) {
-        self.with_lock(|used| used.writes.push_back(Instant::now()));
+        self.with_lock(|used| used.recent_writes.push_back(Instant::now()));
     }
 
-    /// Updates the number of remaining requests from a response's `X-RateLimit-Remaining`.
-    pub(super) fn update(&self, headers: &HeaderMap) {
+    /// Updates the number of remaining requests from the response header `X-RateLimit-Remaining`.
+    pub(super) fn update_remaining(&self, headers: &HeaderMap) {
         let remaining =
             headers.get("x-ratelimit-remaining").and_then(|text| text.to_str().ok()?.parse().ok());
         self.with_lock(|used| used.remaining = remaining.or(used.remaining));
@@ -64,12 +66,12 @@ impl Budget {
     pub(super) fn reserve(&self, cost: Cost) -> Option<Reservation> {
         self.with_lock(|used| {
             let now = Instant::now();
-            used.writes.retain(|write| now.duration_since(*write) < MINUTE);
+            used.recent_writes.retain(|write| now.duration_since(*write) < MINUTE);
             let requests = RESERVED_REQUESTS + used.reserved_requests + cost.requests;
-            let writes = RESERVED_WRITES + used.writes.len() + used.reserved_writes + cost.writes;
-            let is_near = used.remaining.is_some_and(|remaining| remaining < requests)
+            let writes = RESERVED_WRITES + used.recent_writes.len() + used.reserved_writes + cost.writes;
+            let is_nearly_reached = used.remaining.is_some_and(|remaining| remaining < requests)
                 || cost.writes > 0 && writes > MAX_WRITES;
-            if is_near {
+            if is_nearly_reached {
                 return None;
             }
             used.reserved_requests += cost.requests;
@@ -96,19 +98,19 @@ impl Drop for Reservation {
 mod tests {
     use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-    use super::{Budget, Cost};
+    use super::{Cost, RateLimitBudget};
 
     const DEPLOYMENT: Cost = Cost { requests: 4, writes: 4 };
 
-    fn remaining(text: &'static str) -> HeaderMap {
-        [(HeaderName::from_static("x-ratelimit-remaining"), HeaderValue::from_static(text))]
+    fn remaining_header(value: &'static str) -> HeaderMap {
+        [(HeaderName::from_static("x-ratelimit-remaining"), HeaderValue::from_static(value))]
             .into_iter()
             .collect()
     }
 
     #[test]
-    fn reserves_writes_for_the_comment() {
-        let budget = Budget::default();
+    fn leaves_ten_writes_per_minute_for_the_comment() {
+        let budget = RateLimitBudget::default();
         (0..60).for_each(|_| budget.count_write());
         let first = budget.reserve(DEPLOYMENT);
         assert!(first.is_some() && budget.reserve(DEPLOYMENT).is_some());
@@ -121,20 +123,21 @@ mod tests {
     }
 
     #[test]
-    fn reserves_requests_for_the_comment() {
-        let budget = Budget::default();
-        budget.update(&HeaderMap::new());
+    fn leaves_fifty_requests_for_the_comment_and_branch_checks() {
+        let budget = RateLimitBudget::default();
+        budget.update_remaining(&HeaderMap::new());
         assert!(budget.reserve(DEPLOYMENT).is_some());
-        for (left, is_enough) in [("54", true), ("53", false), ("0", false), ("900", true), ("x", true)] {
-            budget.update(&remaining(left));
-            assert_eq!(budget.reserve(DEPLOYMENT).is_some(), is_enough, "{left}");
+        for (remaining, is_enough) in [("54", true), ("53", false), ("0", false), ("900", true), ("x", true)]
+        {
+            budget.update_remaining(&remaining_header(remaining));
+            assert_eq!(budget.reserve(DEPLOYMENT).is_some(), is_enough, "{remaining}");
         }
     }
 
     #[test]
-    fn counts_reserved_requests() {
-        let budget = Budget::default();
-        budget.update(&remaining("60"));
+    fn counts_reserved_requests_until_they_are_released() {
+        let budget = RateLimitBudget::default();
+        budget.update_remaining(&remaining_header("60"));
         let reserved = [budget.reserve(DEPLOYMENT), budget.reserve(DEPLOYMENT)];
         assert!(reserved.iter().all(Option::is_some) && budget.reserve(DEPLOYMENT).is_none());
         drop(reserved);

@@ -6,7 +6,7 @@ use super::models::{MergeRequest, PullRequestResponse};
 use super::{Forge, ForgeError};
 use crate::repository::Branch;
 
-/// The open pull requests of a repository at the time of the request.
+/// The open pull requests of a repository at the time of the list request.
 #[derive(Debug)]
 pub(crate) struct OpenPullRequests(PullRequests);
 
@@ -40,10 +40,10 @@ impl Forge {
         Ok(OpenPullRequests(open))
     }
 
-    /// Returns true if one of the given pull requests has the number or, if `number` is `None`, comes from the branch.
+    /// Returns true if the list contains a pull request with this number or, if `number` is `None`, a pull request from the branch.
     ///
     /// # Errors
-    /// Returns an error if a request to GitLab fails. GitLab's list omits the owners of forks, so they are requested here.
+    /// Returns an error if a request to GitLab fails. GitLab's list omits the owners of forks, so this function requests them.
     pub(crate) async fn has_open(
         &self,
         OpenPullRequests(open): &OpenPullRequests,
@@ -53,7 +53,7 @@ impl Forge {
         match (self, open) {
             (Self::GitHub(github), PullRequests::GitHub(open)) => Ok(github.has_open(open, branch, number)),
             (Self::GitLab(gitlab), PullRequests::GitLab(open)) => gitlab.has_open(open, branch, number).await,
-            // The list is from another forge, which cannot happen. A preview that counts as open is never deleted.
+            // Unreachable, because a list comes from the same forge. `true` is the safe result: the preview is kept.
             _ => Ok(true),
         }
     }

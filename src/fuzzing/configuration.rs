@@ -19,7 +19,7 @@ use crate::repository::Branch;
 /// The variable with the path of the event file. In the input, its value is the content of the file instead.
 const EVENT_FILE: &str = "GITHUB_EVENT_PATH";
 
-/// Variables with the paths of files that the program would write.
+/// Variables that name files to write. The target removes them, so that the program writes no files.
 const OUTPUT_FILE_VARIABLES: [&str; 6] = [
     "GITBOOK_OUTPUT_FILE",
     "GITBOOK_SUMMARY_FILE",
@@ -29,20 +29,20 @@ const OUTPUT_FILE_VARIABLES: [&str; 6] = [
     "GITHUB_STEP_SUMMARY",
 ];
 
-/// A text that the fuzzer uses as a secret. If only tokens contain it, the log must not.
+/// A text that the inputs use as a secret. If only tokens contain it, the log must not.
 const TEST_SECRET: &str = "hush";
 
 /// Reads the configuration and the event from an environment, makes the decision, and logs everything.
 ///
 /// The input consists of lines such as `NAME=value`. Any other line continues the value of the line above it. Checks:
 ///
-/// - An accepted value is in its range. The endpoint does not expose the token, and different branches have different preview
+/// - An accepted value is in its range. The endpoint does not expose the token. Different branches have different preview
 ///   names.
 /// - An error names a variable of the environment and has a hint.
 /// - The log does not contain a token.
 /// - Nothing is published, deleted or swept without a token. Each mode takes its own action or does nothing.
-/// - A run for a fork's pull request with the base repository's secrets publishes nothing, nor does a job that stops an
-///   environment.
+/// - A run for a fork's pull request that has the base repository's secrets publishes nothing. A job that stops a GitLab
+///   environment publishes nothing, either.
 /// - No log line affects the terminal or CI system that displays it.
 pub fn configuration(data: &[u8]) {
     let mut variables = parse_variables(data);
@@ -57,7 +57,7 @@ pub fn configuration(data: &[u8]) {
         let log: String =
             log.split_inclusive('\n').filter(|line| !line.starts_with("::add-mask::")).collect();
         assert!(
-            !is_in_tokens_only(&variables) || !log.contains(TEST_SECRET),
+            !is_test_secret_in_tokens_only(&variables) || !log.contains(TEST_SECRET),
             "the log contains a token:\n{log}"
         );
     });
@@ -104,7 +104,7 @@ fn decide_and_log(
     }
 }
 
-/// Checks that each value is in its range.
+/// Checks that each value of the configuration is in its range.
 fn check_config(config: &Config) {
     assert!(
         config.retries <= 20 && (1..=64).contains(&config.concurrency.get()) && !config.timeout.is_zero()
@@ -135,7 +135,7 @@ fn check_plan(config: &Config, ci: &Ci, plan: &Plan) {
     assert!(!reason.is_empty() && !reason.contains(char::is_control), "{plan:?}");
     assert!(config.has_token() || !decision.needs_forge(), "{plan:?} without a token");
     assert!(!(publishes && (ci.is_fork_with_base_secrets || ci.stops_environment)), "{plan:?} of {ci:?}");
-    let refuses = matches!(decision, Decision::Refuse(_) | Decision::Nothing);
+    let refuses_or_skips = matches!(decision, Decision::Refuse(_) | Decision::Nothing);
     let is_requested = match config.mode {
         Mode::Auto => match decision {
             Decision::Publish => match &ci.event {
@@ -147,10 +147,10 @@ fn check_plan(config: &Config, ci: &Ci, plan: &Plan) {
             Decision::Sweep => ci.event == Event::Schedule,
             _ => true,
         },
-        Mode::Publish => refuses || *decision == Decision::Publish,
-        Mode::Preview => refuses || matches!(decision, Decision::Preview(_)),
-        Mode::Delete => refuses || matches!(decision, Decision::Delete(_)),
-        Mode::Sweep => refuses || *decision == Decision::Sweep,
+        Mode::Publish => refuses_or_skips || *decision == Decision::Publish,
+        Mode::Preview => refuses_or_skips || matches!(decision, Decision::Preview(_)),
+        Mode::Delete => refuses_or_skips || matches!(decision, Decision::Delete(_)),
+        Mode::Sweep => refuses_or_skips || *decision == Decision::Sweep,
         Mode::Check => *decision == Decision::Check,
         Mode::Plan => matches!(decision, Decision::Plan(_)),
     };
@@ -191,7 +191,7 @@ fn parse_assignment(line: &[u8]) -> Option<(String, &[u8])> {
 }
 
 /// Returns true if some token variables contain the test secret, and no other variables do.
-fn is_in_tokens_only(variables: &BTreeMap<String, Vec<u8>>) -> bool {
+fn is_test_secret_in_tokens_only(variables: &BTreeMap<String, Vec<u8>>) -> bool {
     let contains_test_secret =
         |value: &[u8]| value.windows(TEST_SECRET.len()).any(|part| part == TEST_SECRET.as_bytes());
     let is_token = |name: &&String| crate::environment::is_token(name);

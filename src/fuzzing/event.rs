@@ -12,16 +12,16 @@ use crate::plan::{Decision, Plan, Target, decide};
 use crate::preview::{self, OwnershipMarker};
 use crate::report::{Reporter, RunReport};
 
-const FILE: &str = "event.json";
+const EVENT_FILE_NAME: &str = "event.json";
 
-/// The base branch. `GITHUB_REF` names this branch for many events that concern other branches.
-const BASE: &str = "refs/heads/main";
+/// The ref of the base branch. `GITHUB_REF` names this branch for many events that concern other branches.
+const BASE_REF: &str = "refs/heads/main";
 
 /// Detects an event and makes the decision, with and without a token, in each mode that publishes. Logs the result in each
 /// format.
 ///
-/// The first line of the input is the name of the event, and the rest its payload. The checks read the payload, not the
-/// detected event:
+/// The first line of the input is the name of the event, and the other lines are the payload. The checks compare the decision
+/// with the payload, not with the detected event:
 ///
 /// - Nothing is published, deleted or swept without a token.
 /// - A pull request is never published to production. A fork's branch never has the same name as a branch of the repository
@@ -37,15 +37,15 @@ pub fn event(data: &[u8]) {
     // A variable cannot contain NUL.
     let name = name.replace('\0', "");
     let payload = payload.strip_prefix(b"\n").unwrap_or_default();
-    with_file(FILE, payload, |folder| {
+    with_file(EVENT_FILE_NAME, payload, |folder| {
         for mode in ["auto", "publish", "preview"] {
             for token in ["", "t"] {
                 let variables = [
                     ("CI", "true"),
                     ("GITHUB_ACTIONS", "true"),
                     ("GITHUB_EVENT_NAME", &name),
-                    ("GITHUB_EVENT_PATH", FILE),
-                    ("GITHUB_REF", BASE),
+                    ("GITHUB_EVENT_PATH", EVENT_FILE_NAME),
+                    ("GITHUB_REF", BASE_REF),
                     ("GITHUB_RUN_ID", "7"),
                     ("GITHUB_SHA", "5555555"),
                     ("GITBOOK_MODE", mode),
@@ -66,7 +66,7 @@ fn check_event(environment: &Environment, name: &str, payload: &[u8]) {
     if let Ok(ci) = ci::detect(environment) {
         let plan = decide(&config, &ci);
         let payload = serde_json::from_slice(payload).expect("a detected payload is JSON");
-        let payload = Payload { name, value: payload };
+        let payload = Payload { event_name: name, value: payload };
         payload.check(&ci, &plan, environment);
         check_names(&plan, &config, &ci);
         (run.ci, run.plan) = (Some(ci), Some(plan));
@@ -90,7 +90,7 @@ fn check_event(environment: &Environment, name: &str, payload: &[u8]) {
 /// The payload of an event.
 struct Payload<'a> {
     /// The name of the event.
-    name: &'a str,
+    event_name: &'a str,
     value: Value,
 }
 
@@ -100,18 +100,18 @@ impl Payload<'_> {
     }
 
     fn is_pull_request(&self) -> bool {
-        matches!(self.name, "pull_request" | "pull_request_target")
+        matches!(self.event_name, "pull_request" | "pull_request_target")
     }
 
-    /// Returns true unless the payload proves that the head is in the repository itself.
-    fn is_of_fork(&self) -> bool {
+    /// Returns true for a pull request, unless the payload proves that its head branch is in the repository itself.
+    fn may_be_from_fork(&self) -> bool {
         let id = |side: &str| self.value.pointer(&format!("/pull_request/{side}/repo/id"));
         self.is_pull_request() && (id("head").is_none() || id("head") != id("base"))
     }
 
-    /// Returns true if a branch was deleted or a pull request closed.
-    fn is_end(&self) -> bool {
-        match self.name {
+    /// Returns true if the event is the deletion of a branch or the closing of a pull request.
+    fn ends_branch_or_pull_request(&self) -> bool {
+        match self.event_name {
             "push" => {
                 let after = self.text("/after");
                 self.value["deleted"] == true || !after.is_empty() && after.trim_matches('0').is_empty()
@@ -121,12 +121,12 @@ impl Payload<'_> {
         }
     }
 
-    /// Returns true for a release, and for events on the default branch.
+    /// Returns true for a release, a push to the default branch, and a manual run on the default branch.
     fn is_production(&self) -> bool {
-        let reference = self.value.get("ref").and_then(Value::as_str).unwrap_or(BASE);
+        let reference = self.value.get("ref").and_then(Value::as_str).unwrap_or(BASE_REF);
         let default = self.text("/repository/default_branch");
-        let is_release = self.name == "release" && self.text("/action") == "published";
-        let has_branch = matches!(self.name, "push" | "workflow_dispatch");
+        let is_release = self.event_name == "release" && self.text("/action") == "published";
+        let has_branch = matches!(self.event_name, "push" | "workflow_dispatch");
         is_release || has_branch && reference.strip_prefix("refs/heads/") == Some(default)
     }
 
@@ -137,8 +137,8 @@ impl Payload<'_> {
         let publishes = matches!(decision, Decision::Publish | Decision::Preview(_));
         assert!(has_token || !decision.needs_forge(), "{plan:?} without a token");
         assert!(!plan.reason.is_empty() && !plan.reason.contains(char::is_control), "{plan:?}");
-        if self.name == "pull_request_target" && self.is_of_fork() {
-            assert!(!publishes, "{plan:?} with the base's secrets");
+        if self.event_name == "pull_request_target" && self.may_be_from_fork() {
+            assert!(!publishes, "{plan:?} with the base repository's secrets");
         }
         if self.is_pull_request() {
             assert_eq!(ci.commit.as_deref(), Some(self.text("/pull_request/head/sha")));
@@ -148,16 +148,25 @@ impl Payload<'_> {
             let branch = request.branch.as_str();
             assert_eq!(
                 branch.strip_suffix(head).is_some_and(|owner| owner.ends_with(':')),
-                self.is_of_fork()
+                self.may_be_from_fork()
             );
-            assert!(self.is_of_fork() || branch == head, "{branch}");
+            assert!(self.may_be_from_fork() || branch == head, "{branch}");
         }
         if is_auto {
             let publishes_production = *decision == Decision::Publish;
-            assert!(!publishes_production || self.is_production() && !self.is_end(), "{plan:?}");
-            assert!(!matches!(decision, Decision::Delete(_)) || self.is_end(), "{plan:?}");
-            assert!(!matches!(decision, Decision::Preview(_)) || !self.is_end(), "{plan:?}");
-            assert!(*decision != Decision::Sweep || self.name == "schedule", "{plan:?}");
+            assert!(
+                !publishes_production || self.is_production() && !self.ends_branch_or_pull_request(),
+                "{plan:?}"
+            );
+            assert!(
+                !matches!(decision, Decision::Delete(_)) || self.ends_branch_or_pull_request(),
+                "{plan:?}"
+            );
+            assert!(
+                !matches!(decision, Decision::Preview(_)) || !self.ends_branch_or_pull_request(),
+                "{plan:?}"
+            );
+            assert!(*decision != Decision::Sweep || self.event_name == "schedule", "{plan:?}");
         }
     }
 }

@@ -12,12 +12,12 @@ use crate::environment::Environment;
 use crate::integration::{IntegrationSource, Packaged, Packaging, PackagingContext, package};
 use crate::report::Reporter;
 
-const NAME: &str = "icon.png";
+const FILE_NAME: &str = "icon.png";
 
 const MANIFEST: &str = "{name: a, title: ab, organization: o, script: script.js, scopes: [], icon: icon.png, previewImages: [icon.png]}";
 
 /// The smallest sizes that exceed the limits of an icon and of a preview image.
-const TOO_LARGE: [u64; 2] = [250 * 1024 + 1, 1024 * 1024 + 1];
+const SIZES_OVER_LIMIT: [u64; 2] = [250 * 1024 + 1, 1024 * 1024 + 1];
 
 /// Packages an integration with the input as its icon and preview image. Checks:
 ///
@@ -27,16 +27,20 @@ const TOO_LARGE: [u64; 2] = [250 * 1024 + 1, 1024 * 1024 + 1];
 /// - An image above the size limit has an error with the limit.
 pub fn image(data: &[u8]) {
     with_file("gitbook-manifest.yaml", MANIFEST.as_bytes(), |_| ());
-    with_file(NAME, data, |folder| {
+    with_file(FILE_NAME, data, |folder| {
         check(&package_input(folder), data, folder);
-        for size in TOO_LARGE.map(|size| size.max(data.len() as u64)) {
+        for size in SIZES_OVER_LIMIT.map(|size| size.max(data.len() as u64)) {
             // Extends the file without writing data.
-            let file = std::fs::File::options().write(true).open(folder.join(NAME));
+            let file = std::fs::File::options().write(true).open(folder.join(FILE_NAME));
             file.and_then(|file| file.set_len(size)).expect("the temporary file is writable");
             let problems = package_input(folder).problems;
             let too_large =
                 problems.iter().filter(|problem| problem.message.contains("; the limit is ")).count();
-            assert_eq!(too_large, TOO_LARGE.iter().filter(|min| size >= **min).count(), "{problems:?}");
+            assert_eq!(
+                too_large,
+                SIZES_OVER_LIMIT.iter().filter(|over_limit| size >= **over_limit).count(),
+                "{problems:?}"
+            );
         }
     });
 }
@@ -88,10 +92,10 @@ fn check(packaged: &Packaged, data: &[u8], folder: &Path) {
         assert_eq!(sent.as_deref(), Ok(data));
     }
     let messages: Vec<_> = problems.iter().map(|problem| problem.message.clone()).collect();
-    let Some(Header { width, height }) = Header::of(data) else {
-        let is_known = |message: &&String| message.ends_with(" image named `.png`");
+    let Some(PngHeader { width, height }) = PngHeader::of(data) else {
+        let is_format_warning = |message: &&String| message.ends_with(" image named `.png`");
         assert_eq!(
-            messages.iter().filter(is_known).count(),
+            messages.iter().filter(is_format_warning).count(),
             2,
             "a file that is not an image was accepted: {messages:?}"
         );
@@ -103,12 +107,12 @@ fn check(packaged: &Packaged, data: &[u8], folder: &Path) {
 }
 
 /// The width and height in a PNG header.
-struct Header {
+struct PngHeader {
     width: u32,
     height: u32,
 }
 
-impl Header {
+impl PngHeader {
     fn of(data: &[u8]) -> Option<Self> {
         let rest = data.strip_prefix(b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR")?;
         let (width, rest) = rest.split_first_chunk()?;

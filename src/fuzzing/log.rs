@@ -29,7 +29,7 @@ impl Write for MemoryWriter {
     }
 }
 
-/// Returns the text that `print` prints. Checks that each line conforms to the format.
+/// Returns the text that `print` prints. Checks each line.
 pub(super) fn print_to_text(
     format: LogFormat,
     environment: &Environment,
@@ -44,26 +44,36 @@ pub(super) fn print_to_text(
     text
 }
 
-/// Checks that a line has no effects other than those of its format.
+/// Checks that the terminal or CI system only displays a line, or executes one of the program's own commands.
 fn check_line(format: LogFormat, line: &str) {
-    // This line must contain the secret unchanged. The runner removes the line from the log.
+    // A line with `::add-mask::` must contain the secret unchanged. The runner does not display such a line.
     if line.starts_with("::add-mask::") {
         return;
     }
     let unsafe_char = line.chars().find(|character| is_unsafe_char(*character) && *character != '\t');
     assert_eq!(unsafe_char, None, "{line:?}");
-    // The runner does not look for further commands in the data of a command.
-    let is_ours = format == LogFormat::GitHub && COMMANDS.iter().any(|command| is_command(command, line));
-    assert!(is_ours || !line.trim_start().starts_with("::"), "a foreign workflow command: {line:?}");
-    assert!(is_ours || !line.contains("##["), "an old workflow command: {line:?}");
-    assert!(!line.contains("section_start:") || is_ours, "a section marker of GitLab: {line:?}");
+    // The runner does not look for commands in the data of another command.
+    let is_own_command =
+        format == LogFormat::GitHub && COMMANDS.iter().any(|command| is_command(command, line));
+    assert!(
+        is_own_command || !line.trim_start().starts_with("::"),
+        "a workflow command from the input: {line:?}"
+    );
+    assert!(
+        is_own_command || !line.contains("##["),
+        "a workflow command from the input in the old syntax: {line:?}"
+    );
+    assert!(
+        !line.contains("section_start:") || is_own_command,
+        "a GitLab section marker from the input: {line:?}"
+    );
     if format == LogFormat::Json {
         let value: serde_json::Value = serde_json::from_str(line).expect("a line is a JSON document");
         assert!(value["level"].is_string() && value["message"].is_string(), "no level or message: {line:?}");
     }
 }
 
-/// Returns true for a line with this command, with or without properties.
+/// Returns true if a line starts with a workflow command, with or without properties.
 fn is_command(command: &str, line: &str) -> bool {
     line.strip_prefix(command).is_some_and(|rest| rest.starts_with("::") || rest.starts_with(' '))
 }

@@ -17,13 +17,13 @@ use crate::repository::Branch;
 use crate::schema::{self, BODY, FindingKind};
 use crate::yaml::{YamlData, YamlValue};
 
-const NAME: &str = "gitbook-manifest.yaml";
+const MANIFEST_NAME: &str = "gitbook-manifest.yaml";
 
-/// A text that the fuzzer uses as a secret. If only the manifest's `secrets` contain it, the log must not.
+/// A text that the inputs use as a secret. If only the manifest's `secrets` contain it, the log must not.
 const TEST_SECRET: &str = "hush";
 
-/// The value of `${{ env.KEY }}`.
-const RESOLVED: &str = "key-of-the-fuzzing";
+/// The value of the variable `KEY`, which manifests may use as a secret.
+const KEY_VALUE: &str = "key-of-the-fuzzing";
 
 /// Packages a manifest and prints its problems in each format of the log. Checks:
 ///
@@ -31,31 +31,31 @@ const RESOLVED: &str = "key-of-the-fuzzing";
 /// - No log line affects the terminal or CI system that displays it.
 /// - No log or excerpt contains a secret from the manifest or the environment, even if the manifest has a syntax error.
 /// - The API accepts each valid manifest, for production and for a preview. The ownership marker of the preview can be read.
-/// - The name of the integration is the same if only the manifest is read.
+/// - `identity`, which reads only the manifest, returns the same name and organization as packaging.
 pub fn manifest(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    with_file(NAME, data, |folder| check_manifest(folder, &text));
+    with_file(MANIFEST_NAME, data, |folder| check_manifest(folder, &text));
     if data.len() == text.len() && is_test_secret_hidden(&text) {
         let broken = format!("{text}\n]: - [\n");
-        with_file(NAME, broken.as_bytes(), |folder| check_manifest(folder, &broken));
+        with_file(MANIFEST_NAME, broken.as_bytes(), |folder| check_manifest(folder, &broken));
     }
 }
 
-/// Packages the manifest twice: with resolved secrets, and for another `envs` entry.
+/// Packages the manifest twice: with resolved secrets, and with the `envs` entry `production`.
 fn check_manifest(folder: &Path, text: &str) {
     let environment = Environment::new(
-        [("KEY".into(), RESOLVED.into()), ("LONG".into(), "x".repeat(3000).into())],
+        [("KEY".into(), KEY_VALUE.into()), ("LONG".into(), "x".repeat(3000).into())],
         folder.into(),
     );
     let source = IntegrationSource {
-        manifest: Some(folder.join(NAME)),
-        display_path: PathBuf::from(NAME),
+        manifest: Some(folder.join(MANIFEST_NAME)),
+        display_path: PathBuf::from(MANIFEST_NAME),
         folder: folder.to_owned(),
     };
     // Resolving `op://` would start the 1Password CLI.
-    let resolves =
-        !YamlValue::parse(text, &SourceLocation::file(NAME)).is_ok_and(|value| contains(&value, "op://"));
-    for (env, resolve_secrets) in [(None, resolves), (Some("production"), false)] {
+    let has_no_1password_references = !YamlValue::parse(text, &SourceLocation::file(MANIFEST_NAME))
+        .is_ok_and(|value| contains_text(&value, "op://"));
+    for (env, resolve_secrets) in [(None, has_no_1password_references), (Some("production"), false)] {
         let packaging = Packaging {
             env,
             overrides: &[],
@@ -90,7 +90,7 @@ fn check_problems(packaged: &Packaged, text: &str, environment: &Environment) {
             Reporter::open(environment, printer.clone()).print_problems(problems);
         });
         assert!(!is_secret || !log.contains(TEST_SECRET), "the log contains a secret:\n{log}");
-        assert!(text.contains(RESOLVED) || !log.contains(RESOLVED), "the log contains a secret:\n{log}");
+        assert!(text.contains(KEY_VALUE) || !log.contains(KEY_VALUE), "the log contains a secret:\n{log}");
     }
     let location = problems.iter().find_map(|problem| problem.location.as_ref());
     if let Some(location) = location.filter(|_| is_secret) {
@@ -105,16 +105,19 @@ fn check_problems(packaged: &Packaged, text: &str, environment: &Environment) {
 /// Checks that a location is within the text or directly after it.
 fn check_location(problem: &Diagnostic, text: &str) {
     let Some(location) = &problem.location else { return };
-    assert_eq!(location.path(), Some(Path::new(NAME)), "{problem:?}");
+    assert_eq!(location.path(), Some(Path::new(MANIFEST_NAME)), "{problem:?}");
     let Some(TextPosition { line, column, end_column: end }) = location.position else { return };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // In YAML, a carriage return also ends a line.
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let lines: Vec<_> = text.lines().collect();
-    assert!((1..=lines.len() + 1).contains(&line), "{problem:?} is behind {} lines", lines.len());
+    assert!((1..=lines.len() + 1).contains(&line), "{problem:?} is after the last of {} lines", lines.len());
     let length = lines.get(line - 1).map_or(0, |line| line.chars().count());
-    assert!((1..=length + 1).contains(&column), "{problem:?} is behind {length} characters");
-    assert!(end.is_none_or(|end| end > column && end <= length + 1), "{problem:?} ends behind {length}");
+    assert!((1..=length + 1).contains(&column), "{problem:?} is after the last of {length} characters");
+    assert!(
+        end.is_none_or(|end| end > column && end <= length + 1),
+        "{problem:?} ends after the last of {length} characters"
+    );
     if let Some(excerpt) = location.excerpt() {
         assert!(excerpt.text.get(excerpt.marked.clone()).is_some(), "{excerpt:?}");
     }
@@ -122,7 +125,7 @@ fn check_location(problem: &Diagnostic, text: &str) {
 
 /// Returns true if the test secret occurs in the text, but only in values below the key `secrets`.
 fn is_test_secret_hidden(text: &str) -> bool {
-    let value = YamlValue::parse(text, &SourceLocation::file(NAME));
+    let value = YamlValue::parse(text, &SourceLocation::file(MANIFEST_NAME));
     let secrets = value.map_or(0, |value| count_test_secrets(&value, false));
     secrets > 0 && secrets == text.matches(TEST_SECRET).count()
 }
@@ -140,11 +143,11 @@ fn count_test_secrets(value: &YamlValue, is_below: bool) -> usize {
     }
 }
 
-/// Returns true if any text of a value contains another text.
-fn contains(value: &YamlValue, searched: &str) -> bool {
+/// Returns true if any string in a YAML value contains `searched`.
+fn contains_text(value: &YamlValue, searched: &str) -> bool {
     match &value.value {
-        YamlData::Mapping(map) => map.0.iter().any(|(_, value)| contains(value, searched)),
-        YamlData::List(items) => items.iter().any(|item| contains(item, searched)),
+        YamlData::Mapping(map) => map.0.iter().any(|(_, value)| contains_text(value, searched)),
+        YamlData::List(items) => items.iter().any(|item| contains_text(item, searched)),
         YamlData::Text(text) => text.contains(searched),
         _ => false,
     }
@@ -181,7 +184,7 @@ fn check_body(integration: &Integration) {
 /// Parses a body and checks it against the API's schema.
 fn parse_body(body: &[u8]) -> serde_json::Value {
     let body = serde_json::from_slice(body).expect("a body is JSON");
-    let value = YamlValue::from_json(&body, &SourceLocation::file(NAME));
+    let value = YamlValue::from_json(&body, &SourceLocation::file(MANIFEST_NAME));
     let violation =
         schema::check(&value, &BODY).into_iter().find(|finding| finding.kind == FindingKind::Violation);
     assert!(violation.is_none(), "the API would reject the body: {violation:?}");

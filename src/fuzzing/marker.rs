@@ -12,18 +12,18 @@ use crate::report::comment;
 pub fn marker(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     if let Some(found) = OwnershipMarker::parse(&text) {
-        assert!(OwnershipMarker::resembles(&text), "the marker is not found in a manifest");
+        assert!(OwnershipMarker::resembles(&text), "the marker is not recognized in a summary");
         check(&found, &text);
     }
-    check(&with_values(&text), &text);
-    let once = comment::merge(&[text.into_owned()], &[]);
-    let twice = comment::merge(std::slice::from_ref(&once), &[]);
-    assert_eq!(twice, once, "the comment changes without a reason");
-    assert!(once.starts_with(comment::MARKER), "the comment has no marker: {once:?}");
+    check(&marker_with_values(&text), &text);
+    let merged = comment::merge(&[text.into_owned()], &[]);
+    let merged_again = comment::merge(std::slice::from_ref(&merged), &[]);
+    assert_eq!(merged_again, merged, "a second merge changes the comment");
+    assert!(merged.starts_with(comment::MARKER), "the comment has no marker: {merged:?}");
 }
 
 /// Returns a marker with the lines of a text as its values.
-fn with_values(text: &str) -> OwnershipMarker {
+fn marker_with_values(text: &str) -> OwnershipMarker {
     let mut lines = text.split('\n');
     let mut value = || lines.next().unwrap_or_default().to_owned();
     let [integration, repository, branch, commit, hash] = [value(), value(), value(), value(), value()];

@@ -4,7 +4,7 @@ use std::panic::{RefUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// Runs a target on each file of its corpus.
-fn replay(name: &str, target: impl Fn(&[u8]) + RefUnwindSafe) {
+fn run_on_corpus(name: &str, target: impl Fn(&[u8]) + RefUnwindSafe) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
     let files = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
@@ -21,26 +21,26 @@ fn replay(name: &str, target: impl Fn(&[u8]) + RefUnwindSafe) {
 }
 
 #[test]
-fn manifest_corpus() {
-    replay("manifest", super::manifest);
+fn manifest_corpus_violates_no_invariant() {
+    run_on_corpus("manifest", super::manifest);
 }
 
 #[test]
-fn event_corpus() {
-    replay("event", super::event);
+fn event_corpus_violates_no_invariant() {
+    run_on_corpus("event", super::event);
 }
 
 #[test]
-fn marker_corpus() {
-    replay("marker", super::marker);
+fn marker_corpus_violates_no_invariant() {
+    run_on_corpus("marker", super::marker);
 }
 
 #[test]
-fn image_corpus() {
-    replay("image", super::image);
+fn image_corpus_violates_no_invariant() {
+    run_on_corpus("image", super::image);
 }
 
 #[test]
-fn configuration_corpus() {
-    replay("configuration", super::configuration);
+fn configuration_corpus_violates_no_invariant() {
+    run_on_corpus("configuration", super::configuration);
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::read;
+use super::read_file;
 use crate::config::variables;
 
 /// A CI system and the variables that the program reads there.
@@ -12,13 +12,13 @@ pub(super) struct CiSystem {
     pub(super) variables: Vec<String>,
 }
 
-/// Returns the variables that several systems share, then each system in alphabetical order. Each variable occurs once.
+/// Returns the variables that several systems share, then the systems in alphabetical order. Lists each variable only once.
 pub(super) fn by_system() -> Vec<CiSystem> {
-    let table = read("src/ci.rs");
+    let table = read_file("src/ci.rs");
     let mut systems: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut shared = variable_names(&table);
     for module in modules() {
-        let text = read(&format!("src/ci/{module}.rs"));
+        let text = read_file(&format!("src/ci/{module}.rs"));
         let detect = format!("detect: {module}::detect");
         match system_name(&text) {
             Some(name) => {
@@ -29,20 +29,20 @@ pub(super) fn by_system() -> Vec<CiSystem> {
             None => shared.extend(variable_names(&text)),
         }
     }
-    let mut seen: BTreeSet<String> = variables::names().map(str::to_owned).collect();
-    seen.insert("GITHUB_ACTIONS".to_owned());
+    let mut listed: BTreeSet<String> = variables::names().map(str::to_owned).collect();
+    listed.insert("GITHUB_ACTIONS".to_owned());
     let mut all = Vec::new();
     for (name, variables) in systems {
-        let variables: Vec<_> = variables.into_iter().filter(|name| seen.insert(name.clone())).collect();
+        let variables: Vec<_> = variables.into_iter().filter(|name| listed.insert(name.clone())).collect();
         all.push(CiSystem { name, variables });
     }
-    let variables = shared.into_iter().filter(|name| seen.insert(name.clone())).collect();
+    let variables = shared.into_iter().filter(|name| listed.insert(name.clone())).collect();
     all.insert(0, CiSystem { name: "Several systems".to_owned(), variables });
     all
 }
 
-/// Returns the modules of `src/ci`, except those for tests and for GitHub. The variables are for Docker, which the GitHub Action
-/// does not need.
+/// Returns the modules of `src/ci`, except for tests and GitHub. The list of variables is for Docker, which the GitHub Action does
+/// not use.
 fn modules() -> BTreeSet<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ci");
     let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name());

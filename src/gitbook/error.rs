@@ -11,13 +11,13 @@ use crate::http::{ErrorResponse, RequestError, Response, Retryable, TransportErr
 /// A failed request to GitBook's API.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// Status 404 for a publish request.
+    /// An organization that does not exist (status 404 in response to a publish request).
     #[error("organization not found: {0}")]
     NoOrganization(ErrorResponse),
-    /// The plan of the organization allows no more integrations.
+    /// A limit of the organization's GitBook plan, such as the number of integrations.
     #[error("GitBook plan limit reached: {0}")]
     Quota(ErrorResponse),
-    /// The configured endpoint cannot be combined with a path to form a URL.
+    /// An endpoint that cannot be combined with a path to form a URL.
     #[error("the endpoint is not a base URL: {0}")]
     Url(url::ParseError),
     /// Any other failure.
@@ -33,17 +33,17 @@ struct ErrorEnvelope {
 
 #[derive(Deserialize)]
 struct ErrorDetails {
-    /// The error code, mostly the number of the status.
+    /// The error code, which mostly equals the HTTP status.
     code: Value,
     message: String,
-    /// The name of the error. The API documents names for few errors.
+    /// The name of the error. GitBook documents names for few errors.
     #[serde(default, rename = "type")]
     name: Value,
 }
 
 impl ErrorDetails {
     /// Returns true if the error means that a limit of the GitBook plan is reached: for status 402 (payment required) and for error
-    /// names that contain "quota" or "limit". The API does not document this error.
+    /// names that contain "quota" or "limit". GitBook does not document this error.
     fn is_quota(&self, status: StatusCode) -> bool {
         let payment_required = StatusCode::PAYMENT_REQUIRED;
         let mut names = [&self.code, &self.name].into_iter().filter_map(Value::as_str);
@@ -54,14 +54,14 @@ impl ErrorDetails {
     }
 }
 
-/// Returns true for error names such as `quota_exceeded` and `integrations-limit`, but not for those of rate limits.
+/// Returns true for error names such as `quota_exceeded` and `integrations-limit`, but not for names of rate limit errors.
 fn is_quota_name(name: &str) -> bool {
     let name = name.to_lowercase();
     let contains = |words: &[&str]| words.iter().any(|word| name.contains(word));
     contains(&["quota", "limit"]) && !contains(&["rate", "request"])
 }
 
-/// The maximum wait that a hint mentions. A longer one is assumed to be an error of the server.
+/// The maximum wait that a hint mentions. A longer wait is assumed to be a mistake of the server.
 const MAX_HINTED_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl ApiError {
@@ -76,7 +76,7 @@ impl ApiError {
         if is_quota { Self::Quota(response) } else { RequestError::from_response(response).into() }
     }
 
-    /// Returns true if the request may have taken effect.
+    /// Returns true if the failed request may have taken effect.
     #[must_use]
     pub(crate) fn may_have_succeeded(&self) -> bool {
         matches!(self, Self::Request(error) if error.may_have_succeeded())
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn recognizes_a_quota_by_status_and_code() {
+    fn recognizes_a_plan_limit_by_status_code_or_name() {
         for (status, code, name) in [
             (402, json!(402), Value::Null),
             (402, json!(7), Value::Null),
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_other_errors_as_a_quota() {
+    fn does_not_report_other_errors_as_a_plan_limit() {
         for (status, code, name) in [
             (403, json!(403), Value::Null),
             (403, json!("forbidden"), json!("missing_scope")),
@@ -205,12 +205,12 @@ mod tests {
             let error = error(status, &json!({"error": {"code": code, "message": "Quota.", "type": name}}));
             assert!(matches!(error, ApiError::Request(_)), "{status} {code} {name}: {error:?}");
         }
-        // The body is from a proxy.
+        // A body without an error object is from a proxy.
         assert!(matches!(error(402, &json!("Payment required")), ApiError::Request(_)));
     }
 
     #[test]
-    fn shows_a_code_that_differs_from_the_status() {
+    fn displays_an_error_code_only_if_it_differs_from_the_status() {
         let text = |code: Value| error(403, &json!({"error": {"code": code, "message": "No."}})).to_string();
         assert_eq!(text(json!(403)), "the token lacks a permission: 403 No.");
         assert_eq!(text(json!(17)), "the token lacks a permission: 403 (code 17) No.");

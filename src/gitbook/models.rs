@@ -35,7 +35,7 @@ pub struct Published {
     pub urls: Urls,
 }
 
-/// The fields of an integration that are compared with the request as JSON. A response may omit any of them.
+/// The fields of an integration that are compared with the request as JSON. A response may omit any of these fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PublishedContent {
@@ -59,14 +59,14 @@ pub struct PublishedContent {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default)]
 pub struct Owner {
-    /// The organization's id.
+    /// The organization's ID.
     pub id: String,
     /// The organization's subdomain.
     pub hostname: Option<String>,
 }
 
 impl Owner {
-    /// Returns true if the organization has this ID or subdomain, and `None` if this is unknown because the response omits the
+    /// Returns true if the organization has this ID or subdomain. Returns `None` if the ID differs and the response omits the
     /// subdomain.
     #[must_use]
     pub(crate) fn matches(&self, id_or_subdomain: &str) -> Option<bool> {
@@ -88,7 +88,7 @@ pub struct Urls {
     pub public_endpoint: Option<String>,
 }
 
-/// The result of a request with retries, and the number of its attempts without a response.
+/// The result of a request with retries, and the number of failed attempts with an unknown effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempts<T> {
     /// The result of the last attempt.
@@ -115,7 +115,7 @@ pub enum Deletion {
     DidNotExist,
 }
 
-/// Deserializes `null` as the default value, because an incomplete response must not turn a successful request into a failure.
+/// Deserializes `null` as the default value, because a successful request must not fail due to an incomplete response.
 fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {

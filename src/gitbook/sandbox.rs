@@ -44,8 +44,8 @@ impl Sandbox {
     }
 }
 
-/// Starts the sandbox on a free port of `127.0.0.1` and returns the root URL of its API. It runs until the Tokio runtime ends. The
-/// published integrations stay in `folder`.
+/// Starts the sandbox on a free port of `127.0.0.1` and returns the root URL of its API. The sandbox runs until the Tokio runtime
+/// ends. The published integrations stay in `folder`.
 ///
 /// # Errors
 /// Returns an error if the folder cannot be created or read, or if no port is free.
@@ -53,7 +53,7 @@ pub async fn start(folder: &Path) -> io::Result<Url> {
     start_with(folder, |router| router).await
 }
 
-/// Starts the sandbox like [`start`]. `wrap` can add layers to its router.
+/// Starts the sandbox like [`start`]. `wrap` can add layers to the router.
 pub(crate) async fn start_with(folder: &Path, wrap: impl FnOnce(Router) -> Router) -> io::Result<Url> {
     let store = Store::open(folder)?;
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -100,7 +100,7 @@ async fn publish(
     match store::decode_images(&body) {
         Ok(images) => match sandbox.store().publish(&name, &body, &images) {
             Ok(integration) => Json(sandbox.response(integration)).into_response(),
-            Err(error) => io_error(&error),
+            Err(error) => io_error_response(&error),
         },
         Err(message) => error_response(StatusCode::BAD_REQUEST, &message),
     }
@@ -110,11 +110,11 @@ async fn read(State(sandbox): State<SharedSandbox>, UrlPath(name): UrlPath<Strin
     if let Some(message) = name_error(&name) {
         return error_response(StatusCode::BAD_REQUEST, message);
     }
-    let found = sandbox.store().read(&name);
-    match found {
+    let integration = sandbox.store().read(&name);
+    match integration {
         Ok(Some(integration)) => Json(sandbox.response(integration)).into_response(),
         Ok(None) => error_response(StatusCode::NOT_FOUND, "Integration not found"),
-        Err(error) => io_error(&error),
+        Err(error) => io_error_response(&error),
     }
 }
 
@@ -125,7 +125,7 @@ async fn delete(State(sandbox): State<SharedSandbox>, UrlPath(name): UrlPath<Str
     match sandbox.store().delete(&name) {
         Ok(true) => StatusCode::RESET_CONTENT.into_response(),
         Ok(false) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => io_error(&error),
+        Err(error) => io_error_response(&error),
     }
 }
 
@@ -148,11 +148,11 @@ async fn list(
         return error_response(StatusCode::BAD_REQUEST, "limit must be from 1 to 1000");
     }
     let first = query.page.unwrap_or(0);
-    let found = sandbox.store().list_organization(&organization);
-    match found {
-        Ok(all) => {
-            let count = all.len();
-            let items = all.into_iter().skip(first).take(limit);
+    let integrations = sandbox.store().list_organization(&organization);
+    match integrations {
+        Ok(integrations) => {
+            let count = integrations.len();
+            let items = integrations.into_iter().skip(first).take(limit);
             let items: Vec<_> = items.map(|integration| sandbox.response(integration)).collect();
             let next = first + items.len();
             let mut page = json!({"items": items, "count": count});
@@ -161,36 +161,36 @@ async fn list(
             }
             Json(page).into_response()
         }
-        Err(error) => io_error(&error),
+        Err(error) => io_error_response(&error),
     }
 }
 
-/// Handles a request for the organizations of the user: those that own an integration in the sandbox.
+/// Lists the organizations of the token's user. In the sandbox, these are the organizations that own an integration.
 async fn organizations(State(sandbox): State<SharedSandbox>) -> Response {
-    let found = sandbox.store().organizations();
-    match found {
+    let ids = sandbox.store().organizations();
+    match ids {
         Ok(ids) => {
             let items: Vec<_> =
                 ids.iter().map(|id| responses::organization_response(id, &sandbox.root)).collect();
             Json(json!({"items": items, "count": items.len()})).into_response()
         }
-        Err(error) => io_error(&error),
+        Err(error) => io_error_response(&error),
     }
 }
 
-/// Returns the first error in a publish request. Like GitBook, it rejects unknown values, for which a manifest only causes a warning,
-/// and ignores unknown fields.
+/// Returns a message about the first error in a publish request. Like GitBook, the sandbox ignores unknown fields and rejects unknown
+/// values, although an unknown value in a manifest only causes a warning.
 fn find_error(name: &str, body: &Value) -> Option<String> {
     if let Some(message) = name_error(name) {
         return Some(message.to_owned());
     }
     let body = YamlValue::from_json(body, &SourceLocation::variable("body"));
-    let found = schema::check(&body, &schema::BODY);
-    let first = found.into_iter().find(|finding| finding.kind != FindingKind::UnknownField);
+    let findings = schema::check(&body, &schema::BODY);
+    let first = findings.into_iter().find(|finding| finding.kind != FindingKind::UnknownField);
     first.map(|finding| finding.diagnostic.message.replace('`', "\""))
 }
 
-/// Returns an error message for names that GitBook rejects or that cannot be a folder name.
+/// Returns an error message for a name that GitBook rejects or that is not a valid folder name.
 fn name_error(name: &str) -> Option<&'static str> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let valid =
@@ -198,7 +198,7 @@ fn name_error(name: &str) -> Option<&'static str> {
     (!valid).then_some("Invalid integration name")
 }
 
-fn io_error(error: &io::Error) -> Response {
+fn io_error_response(error: &io::Error) -> Response {
     error_response(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string())
 }
 

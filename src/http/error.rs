@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 
 use super::{Response, Retryable, TransportError};
 
-/// The maximum number of characters of an API's error message. The rest is cut off.
+/// The maximum number of characters of an API's error message. A longer message is truncated.
 const MAX_MESSAGE: usize = 1000;
 
 /// The API that receives a request.
@@ -46,31 +46,31 @@ pub enum RequestError {
     /// Status 400, 412, 413, 415 or 422: the request is invalid.
     #[error("{api} rejected the request: {0}", api = .0.api)]
     Rejected(ErrorResponse),
-    /// Status 401.
+    /// Status 401: the token is missing or invalid.
     #[error("{api} rejected the token: {0}", api = .0.api)]
     Unauthorized(ErrorResponse),
-    /// Status 403.
+    /// Status 403: the token lacks a permission.
     #[error("the token lacks a permission: {0}")]
     Forbidden(ErrorResponse),
-    /// Status 404.
+    /// Status 404: the requested object does not exist, or the token cannot read it.
     #[error("{api} resource not found: {0}", api = .0.api.adjective())]
     NotFound(ErrorResponse),
-    /// Status 409.
+    /// Status 409: the request conflicts with the current state of the server.
     #[error("{api} reported a conflict: {0}", api = .0.api)]
     Conflict(ErrorResponse),
-    /// Status 429.
+    /// Status 429: a rate limit is reached.
     #[error("{api} rate limit reached: {0}", api = .0.api.adjective())]
     RateLimited(ErrorResponse),
-    /// Status 408, 425 or 5xx.
+    /// Status 408, 425 or 5xx: the server could not process the request.
     #[error("{api} server error: {0}", api = .0.api.adjective())]
     Server(ErrorResponse),
-    /// Status 3xx, for a redirect that the client does not follow.
+    /// Status 3xx: a redirect that the client does not follow.
     #[error("{api} redirects to another server ({status}); the token is not sent there", api = .0.api, status = .0.status.as_u16())]
     Redirect(ErrorResponse),
     /// Any other status.
     #[error("{api} sent an unexpected response: {0}", api = .0.api)]
     Unexpected(ErrorResponse),
-    /// A successful status, but a body that is not the JSON that the API documents.
+    /// A successful status with a body that does not match the documented JSON.
     #[error("{api} sent an unexpected response body with status {status}")]
     NotJson {
         /// The API.
@@ -80,13 +80,13 @@ pub enum RequestError {
         /// The reason why the body could not be parsed.
         source: serde_json::Error,
     },
-    /// No complete response.
+    /// A missing or incomplete response.
     #[error("{1}")]
     Transport(ApiKind, TransportError),
     /// A list with more pages than the maximum.
     #[error("{0} sent a list of more than {1} pages")]
     EndlessList(ApiKind, usize),
-    /// A signal that arrived before the next attempt.
+    /// A cancellation by a signal that arrived before the next attempt.
     #[error("cancelled before the retry")]
     Cancelled,
 }
@@ -104,8 +104,8 @@ pub struct ErrorResponse {
 }
 
 impl ErrorResponse {
-    /// Creates an error response from a response and the code and message in its body. A body without a message may be from a
-    /// proxy, so it is never shown.
+    /// Creates an error response from a response and the error code and message in its body. A body without a message may be from a
+    /// proxy, so the program never displays this body.
     pub(crate) fn new(response: &Response, code: Option<String>, message: Option<String>) -> Self {
         let Response { api, status, retry_after, .. } = *response;
         let message = message.map(|message| message.chars().take(MAX_MESSAGE).collect());
@@ -138,7 +138,7 @@ impl fmt::Display for ErrorResponse {
 }
 
 impl RequestError {
-    /// Returns the error that the response's status stands for.
+    /// Returns the error for the status of the response.
     pub(crate) fn from_response(response: ErrorResponse) -> Self {
         match response.status.as_u16() {
             400 | 412 | 413 | 415 | 422 => Self::Rejected(response),
@@ -176,7 +176,7 @@ impl RequestError {
         match self {
             Self::RateLimited(_) | Self::Server(_) => true,
             Self::Transport(_, error) => error.is_retryable(),
-            // If a response has no `Content-Length`, a lost connection looks like its end.
+            // Without `Content-Length`, a lost connection looks like the end of the body, so the JSON may be truncated.
             Self::NotJson { source, .. } => source.is_eof() && source.column() > 0,
             _ => false,
         }

@@ -1,4 +1,4 @@
-//! Retries with exponential backoff and jitter. A wait that the server asks for is the minimum.
+//! Retries failed requests with exponential backoff and jitter, and waits at least as long as the server asks.
 
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
@@ -13,15 +13,15 @@ use crate::cancel::Cancel;
 /// The delay before the first retry. Most overloaded servers have recovered by then.
 pub(crate) const FIRST_DELAY: Duration = Duration::from_millis(500);
 
-/// The maximum time for a request if several machines share one rate limit. They compete for the requests that the limit allows
-/// (`docs/scale.md`).
+/// The maximum time for a request if several machines share one rate limit. The machines compete for the requests that the limit
+/// allows (`docs/scale.md`).
 pub(crate) const MAX_SHARD_WAIT: Duration = Duration::from_secs(30 * 60);
 
 /// The maximum delay of the exponential backoff.
 const MAX_DELAY: Duration = Duration::from_secs(30);
 
-/// The maximum random delay that is added after a rate limit. All machines learn the same end of the limit, so without it they would
-/// retry at the same moment.
+/// The maximum random delay that is added to the wait for a rate limit. All machines receive the same end of the limit; without the
+/// random delay, they would retry at the same moment.
 const MAX_LIMIT_JITTER: Duration = Duration::from_secs(15);
 
 /// The rules for retrying a request.
@@ -32,19 +32,20 @@ pub(crate) struct Retry {
     pub(crate) first_delay: Duration,
     /// The maximum time for a request including all its retries.
     pub(crate) max_wait: Duration,
-    /// The maximum time after a rate limit with a known end. With a value, such a limit does not count toward `max_retries`, because
-    /// with many machines a request may be limited many times before it succeeds. `None` treats a rate limit like any other failure.
+    /// The maximum time for a request after a rate limit with a known end. With a value, such limits do not count toward `max_retries`,
+    /// because with many machines a request may be limited many times before it succeeds. With `None`, a rate limit counts like any
+    /// other failure.
     pub(crate) max_wait_for_limits: Option<Duration>,
-    /// Stops retries after a signal.
+    /// The run's cancellation. After a signal, no request is retried.
     pub(crate) cancel: Option<Cancel>,
 }
 
 /// An error that may be caused by a failed request.
 pub trait Retryable: fmt::Display {
-    /// The error if a signal arrives before the next attempt.
+    /// The error for a signal that arrives before the next attempt.
     const CANCELLED: Self;
 
-    /// Returns the error of the failed request, if the error has this cause.
+    /// Returns the error of the request that caused this error, or `None` for any other cause.
     fn request_error(&self) -> Option<&RequestError>;
 
     /// Returns true if the same request may succeed on a retry.
@@ -63,7 +64,7 @@ struct Delays<'a> {
 }
 
 impl Delays<'_> {
-    /// Returns the delay before the next attempt, or `None` if there must be no further attempt.
+    /// Returns the delay before the next attempt, or `None` if the request must not be retried.
     fn next(&mut self, error: &impl Retryable, elapsed: Duration) -> Option<Duration> {
         let Retry { max_retries, max_wait, max_wait_for_limits, .. } = *self.retry;
         let error = error.request_error();
@@ -170,19 +171,19 @@ pub(super) fn retry_after(status: StatusCode, headers: &HeaderMap) -> Option<Dur
     if status.is_success() {
         return None;
     }
-    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let header = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let now = SystemTime::now();
-    let until = |time: SystemTime| time.duration_since(now).unwrap_or_default();
-    if let Some(after) = text(RETRY_AFTER.as_str()) {
+    let time_until = |time: SystemTime| time.duration_since(now).unwrap_or_default();
+    if let Some(after) = header(RETRY_AFTER.as_str()) {
         let seconds = after.parse().ok().map(Duration::from_secs);
-        return seconds.or_else(|| httpdate::parse_http_date(after).ok().map(until));
+        return seconds.or_else(|| httpdate::parse_http_date(after).ok().map(time_until));
     }
-    let exhausted = status == StatusCode::FORBIDDEN && text("x-ratelimit-remaining") == Some("0");
-    if status != StatusCode::TOO_MANY_REQUESTS && !exhausted {
+    let is_exhausted = status == StatusCode::FORBIDDEN && header("x-ratelimit-remaining") == Some("0");
+    if status != StatusCode::TOO_MANY_REQUESTS && !is_exhausted {
         return None;
     }
-    let reset = text("x-ratelimit-reset").or_else(|| text("ratelimit-reset"))?.parse().ok()?;
-    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(reset)).map(until)
+    let reset = header("x-ratelimit-reset").or_else(|| header("ratelimit-reset"))?.parse().ok()?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(reset)).map(time_until)
 }
 
 #[cfg(test)]
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_wait_from_the_headers() {
+    fn reads_the_time_to_wait_from_the_headers() {
         let now = SystemTime::now();
         let soon = now + Duration::from_secs(61);
         let epoch = soon.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();

@@ -2,25 +2,25 @@
 
 use std::time::Duration;
 
-/// The reason why there is no complete response.
+/// The reason why a request has no complete response.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
-    /// The server is unreachable.
+    /// A server that is unreachable.
     #[error("could not connect to {0}")]
     Connect(String),
-    /// The TLS handshake failed, for example because of an invalid certificate.
+    /// A failed TLS handshake, for example because of an invalid certificate.
     #[error("no secure connection to {0}")]
     Tls(String),
-    /// There was no complete response within the timeout.
+    /// A response that was not complete within the timeout.
     #[error("no response within {}", humantime::format_duration(*.0))]
     Timeout(Duration),
-    /// The connection ended before the response was complete.
+    /// A connection that ended before the response was complete.
     #[error("connection lost: {0}")]
     ConnectionLost(String),
-    /// The response is larger than the limit in bytes.
+    /// A response that is larger than the limit in bytes.
     #[error("the response is too large; the limit is {} MiB", .0 / (1024 * 1024))]
     TooLarge(usize),
-    /// The HTTP client could not be created.
+    /// A failure to create the HTTP client.
     #[error("could not create the HTTP client: {}", with_causes(.0))]
     Client(reqwest::Error),
 }
@@ -51,7 +51,7 @@ impl TransportError {
         }
     }
 
-    /// Returns true if the request may have taken effect. Without a connection, nothing was sent.
+    /// Returns true if the request may have taken effect, and false if no connection was established: then no request was sent.
     pub(crate) fn may_have_succeeded(&self) -> bool {
         match self {
             Self::Timeout(_) | Self::ConnectionLost(_) | Self::TooLarge(_) => true,
@@ -68,8 +68,8 @@ impl TransportError {
     }
 }
 
-/// Returns the maximum time to open a connection. It is at most half of the request's timeout. A missing connection therefore
-/// always causes a connection timeout first, which proves that nothing was sent.
+/// Returns the maximum time to open a connection: at most half of the request's timeout. If no connection is established, the
+/// connection timeout therefore always ends first, which proves that no request was sent.
 pub(super) fn connect_timeout(timeout: Duration) -> Duration {
     MAX_CONNECT_TIMEOUT.min(timeout / 2)
 }
@@ -81,8 +81,8 @@ fn describe_host(url: Option<&url::Url>) -> String {
     }
 }
 
-/// Joins an error's text and those of its causes. If there are causes, it omits the error's own text, which is mostly "error sending
-/// request".
+/// Returns the texts of an error's causes, joined by `: `. Omits the error's own text, which is mostly "error sending request", unless
+/// the error has no cause.
 fn with_causes(error: &dyn std::error::Error) -> String {
     let mut texts = vec![error.to_string()];
     let mut source = error.source();

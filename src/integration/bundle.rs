@@ -41,7 +41,7 @@ use child_process::BundleRequest;
 use corrections::Corrections;
 use diagnostics::{DiagnosticContext, is_unresolved_import};
 use module_facts::ModuleFacts;
-use rolldown_plugin::CliPlugin;
+use rolldown_plugin::RolldownPlugin;
 
 /// A script that is ready to be published.
 #[derive(Debug, Default)]
@@ -51,14 +51,14 @@ pub(crate) struct Bundle {
     pub(crate) packages: Vec<PackageSize>,
     pub(crate) warnings: Vec<Diagnostic>,
     /// Warnings about files in `node_modules`, for the debug log.
-    pub(crate) notes: Vec<Diagnostic>,
+    pub(crate) package_warnings: Vec<Diagnostic>,
 }
 
 /// A callback that receives each file's path before the file is parsed, and `None` after the last file.
 pub(crate) type OnParse = Arc<dyn Fn(Option<&Path>) + Send + Sync>;
 
-/// Bundles the module at `script`, an absolute path in the repository at `root`. Messages show paths in the folder
-/// `display_base` relative to that folder, and all others in full.
+/// Bundles the module at `script`, an absolute path in the repository at `root`. Messages show a path in the folder
+/// `display_base` relative to that folder, and any other path in full.
 ///
 /// # Errors
 /// Returns the errors in the script and in the files that it imports.
@@ -69,24 +69,25 @@ pub(crate) async fn bundle(
     packaging_context: &PackagingContext,
 ) -> Result<Bundle, Vec<Diagnostic>> {
     let [script, root, display_base] = [script, root, display_base].map(Path::to_owned);
-    request_bundle(
-        BundleRequest { script, root, display_base, reports_parsing: false, built_text: None },
+    send_request(
+        BundleRequest { script, root, display_base, reports_parsing: false, built_code: None },
         packaging_context,
     )
     .await
 }
 
-/// The maximum size in bytes of a built script that is checked in this process. A script of this size cannot be nested
-/// deeply enough to overflow the checking thread's large stack.
+/// The maximum size, in bytes, of a built script that is checked without a bundler process. Code of this size cannot be
+/// nested deeply enough to overflow the large stack of the checking thread.
 const MAX_BYTES_CHECKED_IN_PROCESS: usize = 16 * 1024;
 
-/// Checks a script that is used without bundling. `text` is its content; `script` is its path, for the diagnostics.
+/// Checks a built script, which is published without bundling. `code` is the content of the script. `script` is its path, for
+/// the diagnostics.
 ///
 /// # Errors
 /// Returns an error if the script contains syntax that the Workers runtime does not support.
 pub(crate) async fn check_built_script(
     script: &Path,
-    text: &str,
+    code: &str,
     display_base: &Path,
     packaging_context: &PackagingContext,
 ) -> Result<(), Vec<Diagnostic>> {
@@ -96,18 +97,20 @@ pub(crate) async fn check_built_script(
         root: root.clone(),
         display_base: display_base.clone(),
         reports_parsing: false,
-        built_text: Some(text.to_owned()),
+        built_code: Some(code.to_owned()),
     };
-    if text.len() <= MAX_BYTES_CHECKED_IN_PROCESS
+    if code.len() <= MAX_BYTES_CHECKED_IN_PROCESS
         && let Ok(checked) =
             with_large_stack(|| futures::executor::block_on(handle_request(new_request(), None)))
     {
         return checked.map(drop);
     }
-    request_bundle(new_request(), packaging_context).await.map(drop)
+    send_request(new_request(), packaging_context).await.map(drop)
 }
 
-async fn request_bundle(
+/// Sends a request to a bundler process, and sends it again if the process crashes. If no process can be started, handles the
+/// request in this process.
+async fn send_request(
     mut request: BundleRequest,
     packaging_context: &PackagingContext,
 ) -> Result<Bundle, Vec<Diagnostic>> {
@@ -117,16 +120,18 @@ async fn request_bundle(
     for reports_parsing in [false, true] {
         request.reports_parsing = reports_parsing;
         let request_line = serde_json::to_string(&request).unwrap_or_default();
-        // A process keeps the number of threads of its first request: one thread if that request reports parsing.
+        // A request that reports parsing needs a new process, because the first request of a process sets its number of
+        // threads, and this request needs a single thread.
         match packaging_context
             .processes
             .ask(&request_line, child_process::is_last_line, reports_parsing)
             .await
-            .map(child_process::parse_answer)
+            .map(child_process::parse_reply)
         {
             Ok(Ok(result)) => {
-                return result
-                    .inspect(|bundle| bundle.notes.iter().for_each(|note| tracing::debug!("{note}")));
+                return result.inspect(|bundle| {
+                    bundle.package_warnings.iter().for_each(|warning| tracing::debug!("{warning}"));
+                });
             }
             Ok(Err(crash)) => {
                 let is_timeout = matches!(crash.end, ProcessEnd::Timeout);
@@ -136,8 +141,8 @@ async fn request_bundle(
                 }
             }
             Err(error) => {
-                tracing::debug!("cannot start a bundler process: {error}; bundling in this process");
-                if request.built_text.is_some() {
+                tracing::debug!("could not start a bundler process: {error}; bundling in this process");
+                if request.built_code.is_some() {
                     return handle_request(request, None).await;
                 }
                 return bundle_in_this_process(request, &packaging_context.threads, None).await;
@@ -171,25 +176,25 @@ async fn handle_request(
     request: BundleRequest,
     on_parse: Option<OnParse>,
 ) -> Result<Bundle, Vec<Diagnostic>> {
-    let BundleRequest { script, root, display_base, built_text, .. } = request;
-    let Some(text) = built_text else {
+    let BundleRequest { script, root, display_base, built_code, .. } = request;
+    let Some(code) = built_code else {
         return bundle_with_corrections(&script, &root, &display_base, on_parse).await;
     };
-    output_check::check_built_syntax(&text).map(|()| Bundle::default()).map_err(|invalid_syntax| {
-        let displayed = script.strip_prefix(&display_base).unwrap_or(&script);
-        let location = diagnostics::location_at_offset(&script, &root, &text, invalid_syntax.offset)
-            .with_path(displayed.to_owned());
+    output_check::check_built_syntax(&code).map(|()| Bundle::default()).map_err(|invalid_syntax| {
+        let displayed_path = script.strip_prefix(&display_base).unwrap_or(&script);
+        let location = diagnostics::location_at_offset(&script, &root, &code, invalid_syntax.offset)
+            .with_path(displayed_path.to_owned());
         let message = format!("the script is not valid: {}", invalid_syntax.message);
         let hint = "build the script as one ES module for the Workers runtime".to_owned();
         vec![Diagnostic::error(location, message).hint(hint)]
     })
 }
 
-/// The maximum number of bundler runs for one script. If a type is re-exported through a chain of files, each run finds
-/// the missing name in only one of the files.
+/// The maximum number of bundler runs for one script. A type that is re-exported through a chain of files needs one run for
+/// each file, because the bundler reports the missing export in only one file at a time.
 const MAX_BUNDLER_RUNS: usize = 32;
 
-/// The result of one bundler run, and the facts collected during the run.
+/// The result of one bundler run, and the facts about modules that the run collected.
 struct BundlerRun {
     result: BuildResult<BundleOutput>,
     facts: ModuleFacts,
@@ -201,7 +206,7 @@ async fn run_bundler(
     corrections: &Corrections,
     on_parse: Option<&OnParse>,
 ) -> BundlerRun {
-    let plugin = Arc::new(CliPlugin::new(root, corrections.clone(), on_parse.cloned()));
+    let plugin = Arc::new(RolldownPlugin::new(root, corrections.clone(), on_parse.cloned()));
     let result = match Bundler::with_plugins(
         bundler_options(script, root, corrections),
         vec![Arc::clone(&plugin) as _],
@@ -217,7 +222,7 @@ async fn run_bundler(
     BundlerRun { result, facts }
 }
 
-/// Runs the bundler repeatedly, until a run finds no new corrections.
+/// Runs the bundler until a run finds no new corrections, at most [`MAX_BUNDLER_RUNS`] times.
 async fn bundle_with_corrections(
     script: &Path,
     root: &Path,
@@ -252,18 +257,18 @@ async fn bundle_with_corrections(
     let [Output::Chunk(chunk)] = output.assets.as_slice() else {
         return Err(script_error("the bundler returned more than one script"));
     };
-    let (notes, mut warnings) = context.convert_warnings(&other_warnings);
+    let (package_warnings, mut warnings) = context.convert_warnings(&other_warnings);
     warnings.extend(plugin_warnings);
     let Ok(legal_comments) = output_check::check_module(&chunk.code) else {
         return Err(vec![context.with_relative_path(invalid_script_error(script, root, corrections).await)]);
     };
     let script = licenses::deduplicate(chunk.code.clone(), &legal_comments);
     let packages = package_sizes::package_sizes(module_lengths(&chunk.modules), script.len());
-    Ok(Bundle { script, packages, warnings, notes })
+    Ok(Bundle { script, packages, warnings, package_warnings })
 }
 
-/// Returns the error for unsupported syntax in the bundled script, located in the source file. Bundles once more to get a
-/// source map.
+/// Returns the error for unsupported syntax in the bundled script, with the location in the source file. Bundles the script
+/// again to get a source map.
 async fn invalid_script_error(script: &Path, root: &Path, corrections: Corrections) -> Diagnostic {
     let corrections = Corrections { needs_source_map: true, ..corrections };
     let BundlerRun { result, .. } = run_bundler(script, root, &corrections, None).await;
@@ -294,7 +299,7 @@ fn module_lengths(modules: &Modules) -> impl Iterator<Item = (&Path, usize)> {
 
 /// Returns bundler options equivalent to those of `@gitbook/cli`.
 fn bundler_options(script: &Path, root: &Path, corrections: &Corrections) -> BundlerOptions {
-    let strings = |list: &[&str]| Some(list.iter().map(|&text| text.to_owned()).collect::<Vec<_>>());
+    let to_strings = |list: &[&str]| Some(list.iter().map(|&text| text.to_owned()).collect::<Vec<_>>());
     let definitions =
         ["process.env.NODE_ENV", "MODE"].map(|name| (name.to_owned(), "\"production\"".to_owned()));
     BundlerOptions {
@@ -307,9 +312,9 @@ fn bundler_options(script: &Path, root: &Path, corrections: &Corrections) -> Bun
         define: Some(definitions.into_iter().collect()),
         generated_code: Some(GeneratedCodeOptions { symbols: false }),
         resolve: Some(ResolveOptions {
-            main_fields: strings(&["worker", "browser", "module", "jsnext", "main"]),
-            condition_names: strings(&["worker", "browser", "import", "production"]),
-            extensions: strings(&[".tsx", ".ts", ".jsx", ".js", ".css", ".json"]),
+            main_fields: to_strings(&["worker", "browser", "module", "jsnext", "main"]),
+            condition_names: to_strings(&["worker", "browser", "import", "production"]),
+            extensions: to_strings(&[".tsx", ".ts", ".jsx", ".js", ".css", ".json"]),
             yarn_pnp: Some(uses_yarn_pnp(script, root)),
             ..ResolveOptions::default()
         }),
@@ -319,9 +324,9 @@ fn bundler_options(script: &Path, root: &Path, corrections: &Corrections) -> Bun
         }),
         strict_execution_order: Some(corrections.keeps_import_order),
         sourcemap: corrections.needs_source_map.then_some(SourceMapType::Hidden),
-        // The plugin has already compiled each file with the settings of the nearest `tsconfig.json`.
+        // `RolldownPlugin` has already compiled each file with the options of the nearest `tsconfig.json`.
         tsconfig: Some(TsConfig::Auto(false)),
-        // By default, constants are inlined: a large string that is used three times would be written three times.
+        // By default, the bundler inlines constants: it would write a large string three times if the script uses it three times.
         optimization: Some(OptimizationOption {
             inline_const: Some(InlineConstOption::Bool(false)),
             ..OptimizationOption::default()

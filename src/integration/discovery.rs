@@ -11,23 +11,23 @@ use super::root::{Checkout, repository_root};
 use super::walk::{UnsearchedFolder, walk};
 use crate::diagnostic::{Diagnostic, SourceLocation};
 
-/// The file name of a manifest with the wrong extension, which the vendor's CLI does not read.
+/// The file name of a manifest with the wrong extension, which GitBook's CLI does not read.
 const MISNAMED_FILE: &str = "gitbook-manifest.yml";
 
-/// The location of one integration.
+/// The location of an integration's manifest and files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct IntegrationSource {
     /// The manifest's absolute path, or `None` if variables replace the manifest.
     pub manifest: Option<PathBuf>,
     /// The manifest's path in messages, relative to the working directory.
     pub display_path: PathBuf,
-    /// The base folder of the manifest's paths.
+    /// The folder that the manifest's paths are relative to.
     pub folder: PathBuf,
 }
 
 impl IntegrationSource {
     /// Returns the source for a manifest at an absolute path.
-    fn at(path: &Path, working_directory: &Path) -> Self {
+    fn from_manifest(path: &Path, working_directory: &Path) -> Self {
         let display_path = path.strip_prefix(working_directory).unwrap_or(path).to_owned();
         let folder = path.parent().unwrap_or(working_directory).to_owned();
         Self { manifest: Some(path.to_owned()), display_path, folder }
@@ -37,9 +37,9 @@ impl IntegrationSource {
 /// The result of a discovery with problems.
 #[derive(Debug)]
 pub(crate) struct DiscoveryError {
-    /// The manifests selected by the other patterns.
+    /// The manifests that were selected in spite of the problems.
     pub found: Vec<IntegrationSource>,
-    /// The problems with the patterns.
+    /// The problems with the patterns, folders and file names.
     pub problems: Vec<Diagnostic>,
     /// True if a folder could not be searched, so that there may be more manifests.
     pub is_unsearched: bool,
@@ -65,10 +65,10 @@ pub(crate) fn discover(
     let mut problems = Vec::new();
     let mut is_unsearched = false;
     for pattern in selecting {
-        match select(pattern, working_directory) {
+        match select_manifests(pattern, working_directory) {
             Ok(selected) => {
                 for manifest in selected {
-                    // Links may lead to the same manifest twice.
+                    // Symbolic links may lead two patterns to the same manifest.
                     let path = &manifest.path;
                     let true_path = dunce::canonicalize(path).unwrap_or_else(|_| path.clone());
                     let is_explicit = manifest.is_explicit;
@@ -82,18 +82,18 @@ pub(crate) fn discover(
             }
         }
     }
-    // Patterns may share an unsearched folder.
+    // Two patterns may report the same folder.
     problems.dedup();
-    let exclusion_problems = exclude(&excluding, working_directory, &mut found);
-    // If another pattern is misspelled, an exclusion may seem to have no effect.
+    let exclusion_problems = exclude_manifests(&excluding, working_directory, &mut found);
+    // A misspelled pattern may be the reason that an exclusion has no effect. Then only the misspelled pattern is reported.
     if problems.is_empty() {
         problems = exclusion_problems;
     }
-    let (misnamed, found): (Vec<_>, Vec<_>) = found.into_values().partition(Selected::is_misnamed);
+    let (misnamed, found): (Vec<_>, Vec<_>) = found.into_values().partition(SelectedFile::is_misnamed);
     problems.extend(misnamed.iter().map(|manifest| manifest.misnamed_problem(working_directory)));
     let mut paths: Vec<_> = found.into_iter().map(|manifest| manifest.path).collect();
     paths.sort_by_cached_key(|path| sort_key(path));
-    let found = paths.iter().map(|path| IntegrationSource::at(path, working_directory)).collect();
+    let found = paths.iter().map(|path| IntegrationSource::from_manifest(path, working_directory)).collect();
     if problems.is_empty() { Ok(found) } else { Err(DiscoveryError { found, problems, is_unsearched }) }
 }
 
@@ -118,18 +118,18 @@ impl From<UnsearchedFolder> for SelectionError {
 }
 
 /// A file selected by a pattern.
-struct Selected {
+struct SelectedFile {
     path: PathBuf,
-    /// True if a pattern matches the file itself, not just its folder.
+    /// True if a pattern matches the file itself, and not only its folder.
     is_explicit: bool,
 }
 
-impl Selected {
+impl SelectedFile {
     fn explicit(path: PathBuf) -> Self {
         Self { path, is_explicit: true }
     }
 
-    fn of_folder(path: PathBuf) -> Self {
+    fn from_folder(path: PathBuf) -> Self {
         Self { path, is_explicit: false }
     }
 
@@ -139,19 +139,21 @@ impl Selected {
     }
 
     fn misnamed_problem(&self, working_directory: &Path) -> Diagnostic {
-        let place = SourceLocation::file(IntegrationSource::at(&self.path, working_directory).display_path);
+        let location = SourceLocation::file(
+            IntegrationSource::from_manifest(&self.path, working_directory).display_path,
+        );
         let message = format!("`{MISNAMED_FILE}` is not a valid manifest name");
-        Diagnostic::error(place, message).hint(format!("rename the file to `{FILE_NAME}`"))
+        Diagnostic::error(location, message).hint(format!("rename the file to `{FILE_NAME}`"))
     }
 }
 
-/// Returns the source of an integration without a manifest, which only variables define.
+/// Returns the source of an integration that has no manifest and is defined by variables alone.
 #[must_use]
 pub(crate) fn from_variables(working_directory: &Path) -> IntegrationSource {
     IntegrationSource { manifest: None, display_path: PathBuf::new(), folder: working_directory.to_owned() }
 }
 
-/// Returns true if the repository has a manifest that the patterns do not select. Manifests in nested repositories do not count.
+/// Returns true if the repository has a manifest that no pattern selects. Ignores manifests in nested repositories.
 #[must_use]
 pub(crate) fn selects_only_part(patterns: &[String], checkout: Checkout<'_>) -> bool {
     let working_directory = checkout.working_directory;
@@ -186,8 +188,8 @@ fn sort_key(path: &Path) -> Vec<String> {
 
 /// Returns a problem with `GITBOOK_INTEGRATIONS`.
 fn pattern_problem(message: String, hint: &str) -> Box<Diagnostic> {
-    let place = SourceLocation::variable("GITBOOK_INTEGRATIONS");
-    Box::new(Diagnostic::error(place, message).hint(Some(hint.to_owned())))
+    let location = SourceLocation::variable("GITBOOK_INTEGRATIONS");
+    Box::new(Diagnostic::error(location, message).hint(Some(hint.to_owned())))
 }
 
 fn invalid_glob(pattern: &str, error: &globset::Error) -> Box<Diagnostic> {
@@ -197,10 +199,10 @@ fn invalid_glob(pattern: &str, error: &globset::Error) -> Box<Diagnostic> {
     )
 }
 
-fn select(pattern: &str, working_directory: &Path) -> Result<Vec<Selected>, SelectionError> {
-    let path = without_cur_dir(&working_directory.join(pattern));
+fn select_manifests(pattern: &str, working_directory: &Path) -> Result<Vec<SelectedFile>, SelectionError> {
+    let path = without_dot_components(&working_directory.join(pattern));
     let manifests = if path.is_file() {
-        vec![Selected::explicit(path)]
+        vec![SelectedFile::explicit(path)]
     } else if path.is_dir() {
         let hint = "give the user of this process read access to the folder; in a container, check the mount";
         let unreadable = |error| pattern_problem(format!("could not read `{pattern}`: {error}"), hint);
@@ -221,36 +223,36 @@ fn select(pattern: &str, working_directory: &Path) -> Result<Vec<Selected>, Sele
     Ok(manifests)
 }
 
-/// Removes the manifests that the patterns cover. Returns a problem for each pattern that covers nothing: if it is
-/// misspelled, a manifest would be deployed by mistake.
-fn exclude(
+/// Removes the manifests that match exclusion patterns. Returns a problem for each pattern that excludes nothing: the pattern
+/// may be misspelled, and a manifest would be deployed by mistake.
+fn exclude_manifests(
     patterns: &[&str],
     working_directory: &Path,
-    found: &mut BTreeMap<PathBuf, Selected>,
+    found: &mut BTreeMap<PathBuf, SelectedFile>,
 ) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let mut excluded = BTreeSet::new();
     for pattern in patterns {
-        match covered_manifests(pattern, working_directory, found.keys()) {
+        match excluded_manifests(pattern, working_directory, found.keys()) {
             Err(error) => problems.push(*invalid_glob(pattern, &error)),
-            Ok(covered) if covered.is_empty() => {
+            Ok(matching) if matching.is_empty() => {
                 let hint = "write the path after `!` relative to the working directory of the step, or remove the pattern";
                 problems.push(*pattern_problem(format!("`{pattern}` excludes nothing"), hint));
             }
-            Ok(covered) => excluded.extend(covered),
+            Ok(matching) => excluded.extend(matching),
         }
     }
     found.retain(|path, _| !excluded.contains(path));
     if found.is_empty() && problems.is_empty() {
-        let hint = "remove an exclusion, or select more";
+        let hint = "remove an exclusion, or select more integrations";
         problems.push(*pattern_problem("all selected integrations are excluded".to_owned(), hint));
     }
     problems
 }
 
-/// Returns the manifests that an exclusion covers. A folder covers all manifests below it. Compares paths with links resolved,
-/// because the selection may have followed links.
-fn covered_manifests<'a>(
+/// Returns the manifests that a pattern excludes. A folder excludes all manifests below it. Resolves symbolic links before it
+/// compares paths, because the selection may have followed links.
+fn excluded_manifests<'a>(
     pattern: &str,
     working_directory: &Path,
     manifests: impl Iterator<Item = &'a PathBuf>,
@@ -269,19 +271,19 @@ fn covered_manifests<'a>(
 }
 
 /// Returns the folder's own manifest, or all manifests below the folder if it has none.
-fn manifests_in_folder(folder: &Path) -> Result<Vec<Selected>, UnsearchedFolder> {
+fn manifests_in_folder(folder: &Path) -> Result<Vec<SelectedFile>, UnsearchedFolder> {
     let own = folder.join(FILE_NAME);
     let paths = if own.is_file() { vec![own] } else { manifests_below(folder)? };
-    Ok(paths.into_iter().map(Selected::of_folder).collect())
+    Ok(paths.into_iter().map(SelectedFile::from_folder).collect())
 }
 
-/// Returns the manifests that match a glob, and those in the folders that match it.
-fn matching_manifests(pattern: &str, working_directory: &Path) -> Result<Vec<Selected>, SelectionError> {
+/// Returns the manifests that match a glob, and the manifests in folders that match the glob.
+fn matching_manifests(pattern: &str, working_directory: &Path) -> Result<Vec<SelectedFile>, SelectionError> {
     let (base, rest) = split_glob(pattern, working_directory);
     let glob = parse_glob(&rest).map_err(|error| invalid_glob(pattern, &error))?.compile_matcher();
     let matches = |path: &Path| path.strip_prefix(&base).is_ok_and(|path| glob.is_match(path));
-    // A glob matches files with other names only if the glob itself has a YAML extension, because lock files and workflows
-    // may be YAML, too.
+    // A manifest may have another name only if the glob ends in `.yaml` or `.yml`. Without an extension, the glob could also
+    // match lock files and workflows in YAML.
     let is_manifest = |path: &Path| path.ends_with(FILE_NAME) || is_yaml(path) && is_yaml(Path::new(pattern));
     let mut selected = Vec::new();
     for entry in walk(&base, |_| true)? {
@@ -290,7 +292,7 @@ fn matching_manifests(pattern: &str, working_directory: &Path) -> Result<Vec<Sel
             _ if entry.depth() == 0 || !matches(path) => {}
             Some(kind) if kind.is_dir() => selected.extend(manifests_in_folder(path)?),
             Some(kind) if kind.is_file() && is_manifest(path) => {
-                selected.push(Selected::explicit(path.to_owned()));
+                selected.push(SelectedFile::explicit(path.to_owned()));
             }
             _ => {}
         }
@@ -298,14 +300,13 @@ fn matching_manifests(pattern: &str, working_directory: &Path) -> Result<Vec<Sel
     Ok(selected)
 }
 
-/// Splits a glob into the folder before the first special character, and the rest. The rest is matched against paths below
-/// the folder.
+/// Splits a glob into the folder before the first special character, and the remaining glob for paths below this folder.
 fn split_glob(pattern: &str, working_directory: &Path) -> (PathBuf, String) {
     let path = Path::new(pattern);
     let fixed: PathBuf =
         path.components().take_while(|part| !is_glob(&part.as_os_str().to_string_lossy())).collect();
     let rest = path.strip_prefix(&fixed).unwrap_or(path).to_string_lossy().into_owned();
-    (without_cur_dir(&working_directory.join(&fixed)), rest)
+    (without_dot_components(&working_directory.join(&fixed)), rest)
 }
 
 fn is_glob(pattern: &str) -> bool {
@@ -320,7 +321,7 @@ fn parse_glob(pattern: &str) -> Result<Glob, globset::Error> {
     GlobBuilder::new(pattern.trim_end_matches(std::path::is_separator)).literal_separator(true).build()
 }
 
-/// Returns the manifests below a folder, including misnamed ones with no correctly named manifest beside them.
+/// Returns the manifests below a folder. Includes a misnamed manifest unless a correctly named one is in the same folder.
 fn manifests_below(folder: &Path) -> Result<Vec<PathBuf>, UnsearchedFolder> {
     let is_misnamed = |path: &Path| path.ends_with(MISNAMED_FILE) && !path.with_file_name(FILE_NAME).exists();
     let entries = walk(folder, |_| true)?.into_iter();
@@ -329,9 +330,10 @@ fn manifests_below(folder: &Path) -> Result<Vec<PathBuf>, UnsearchedFolder> {
     Ok(paths.filter(|path| path.ends_with(FILE_NAME) || is_misnamed(path)).collect())
 }
 
-/// Removes `.` parts, which would appear in messages. Keeps `..`, because its meaning depends on links.
-fn without_cur_dir(path: &Path) -> PathBuf {
-    path.components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect()
+/// Removes the components `.` from a path, because messages show the path. Keeps `..`, because its target depends on symbolic
+/// links.
+fn without_dot_components(path: &Path) -> PathBuf {
+    path.components().filter(|component| !matches!(component, std::path::Component::CurDir)).collect()
 }
 
 #[cfg(test)]

@@ -5,16 +5,16 @@
 pub(crate) struct FileKind {
     /// The label in messages, such as "the icon".
     pub label: &'static str,
-    /// True to complete the path by the rules of the vendor's bundler.
+    /// True to complete the path as the bundler of GitBook's CLI does, such as with a missing extension.
     pub completes_extension: bool,
     /// The file extensions for suggestions.
     pub extensions: &'static [&'static str],
 }
 
 /// A script to bundle.
-pub(crate) const ENTRY: FileKind =
+pub(crate) const SCRIPT_TO_BUNDLE: FileKind =
     FileKind { label: "the script", completes_extension: true, extensions: &SCRIPT_EXTENSIONS };
-/// A script that was built elsewhere.
+/// A script that was built before the run.
 pub(crate) const BUILT_SCRIPT: FileKind =
     FileKind { label: "the script", completes_extension: false, extensions: &SCRIPT_EXTENSIONS };
 

@@ -12,7 +12,7 @@ const GIT_FOLDER: &str = ".git";
 /// The reason that a file was not read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FileError {
-    /// The file is not in the repository.
+    /// The file is outside the repository, or in its `.git` folder.
     #[error("it is outside the repository")]
     Outside,
     /// The system could not read the file.
@@ -22,18 +22,19 @@ pub(crate) enum FileError {
 
 /// Returns true if a path without symbolic links is inside the repository at `root`, but not in `.git`.
 pub(crate) fn is_content(path: &Path, root: &Path) -> bool {
-    path.strip_prefix(root).is_ok_and(|path| path.iter().all(|part| part != GIT_FOLDER))
+    path.strip_prefix(root).is_ok_and(|path| path.iter().all(|name| name != GIT_FOLDER))
 }
 
-/// Returns true if a path without symbolic links is inside the repository or in `node_modules`, which may be above it.
+/// Returns true if a path without symbolic links is inside the repository or in a `node_modules` folder. This folder may be
+/// above the repository.
 pub(crate) fn is_module(path: &Path, root: &Path) -> bool {
-    is_content(path, root) || !path.starts_with(root) && path.iter().any(|part| part == "node_modules")
+    is_content(path, root) || !path.starts_with(root) && path.iter().any(|name| name == "node_modules")
 }
 
 /// Opens a file if `is_allowed` accepts its path with all links resolved.
 ///
 /// # Errors
-/// Returns [`FileError::Outside`] if the path is not accepted, or if the file was replaced in the meantime.
+/// Returns [`FileError::Outside`] if `is_allowed` rejects the path, or if the file is replaced while it is opened.
 pub(crate) fn open(path: &Path, is_allowed: impl FnOnce(&Path) -> bool) -> Result<File, FileError> {
     // Opening a pipe would block.
     if !path.metadata()?.is_file() {
@@ -72,7 +73,7 @@ mod tests {
     use super::{FileError, is_content, is_module, read};
 
     #[test]
-    fn content_is_below_the_root_and_outside_git() {
+    fn content_is_inside_the_repository_but_not_in_the_git_folder() {
         let check = |path: &str, expected: [bool; 2]| {
             let [path, root] = [path, "/repository"].map(Path::new);
             assert_eq!([is_content(path, root), is_module(path, root)], expected, "{}", path.display());
@@ -89,7 +90,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_are_judged_by_their_target() {
+    fn reads_a_link_only_if_its_target_is_allowed() {
         let folder = tempfile::tempdir().unwrap();
         let base = dunce::canonicalize(folder.path()).unwrap();
         let root = base.join("repository");

@@ -14,21 +14,20 @@ use super::paths;
 use super::source_changed::SourceChanged;
 use crate::diagnostic::{Diagnostic, SourceLocation, lower_case};
 
-/// The number of bytes to encode at once. It is a multiple of three, which avoids padding, and fits into the processor's
-/// cache.
+/// The number of bytes to encode at once. A multiple of three avoids padding, and 48 KiB fit into the processor's cache.
 const CHUNK_BYTES: usize = 48 * 1024;
 
 /// The use of an image, which determines its maximum size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub(crate) enum ImagePurpose {
     /// The integration's icon.
     Icon,
     /// A preview image.
     Preview,
 }
 
-impl Purpose {
-    /// Returns the maximum size in bytes. The limits are those of the vendor's CLI.
+impl ImagePurpose {
+    /// Returns the maximum size in bytes. The limits are those of GitBook's CLI.
     const fn max_bytes(self) -> u64 {
         match self {
             Self::Icon => 250 * 1024,
@@ -45,7 +44,7 @@ impl Purpose {
     }
 }
 
-/// An image that was checked. The file is read again before it is sent. The image is serialized as its digest.
+/// An image that was checked. Its file is read again before the request is sent. Serialization writes only the digest.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub(super) struct ManifestImage {
@@ -67,8 +66,8 @@ impl ManifestImage {
         self.length.div_ceil(3) * 4
     }
 
-    /// Appends the image in base64. Fails if the file differs from the checked one.
-    pub(super) fn encode(&self, to: &mut Vec<u8>) -> Result<(), SourceChanged> {
+    /// Appends the image in base64. Returns an error if the file has changed since it was checked.
+    pub(super) fn encode(&self, output: &mut Vec<u8>) -> Result<(), SourceChanged> {
         let unreadable = |error| SourceChanged::Unreadable(self.label.clone(), error);
         let file = files::open(&self.path, |path| files::is_content(path, &self.root));
         let file = file.map_err(|error| unreadable(std::io::Error::other(error.to_string())))?;
@@ -79,10 +78,10 @@ impl ManifestImage {
         // Only the last chunk may be shorter, so padding occurs only at the end.
         while file.by_ref().take(CHUNK_BYTES as u64).read_to_end(&mut chunk).map_err(unreadable)? > 0 {
             digest.update(&chunk);
-            let start = to.len();
-            to.resize(start + chunk.len().div_ceil(3) * 4, 0);
+            let start = output.len();
+            output.resize(start + chunk.len().div_ceil(3) * 4, 0);
             // Encoding cannot fail: the slice has exactly the required length.
-            drop(BASE64_STANDARD.encode_slice(&chunk, &mut to[start..]));
+            drop(BASE64_STANDARD.encode_slice(&chunk, &mut output[start..]));
             chunk.clear();
         }
         if *digest.finalize() == self.digest {
@@ -105,13 +104,13 @@ pub(crate) fn read(
     root: &Path,
     folder: &Path,
     text: &str,
-    purpose: Purpose,
-    place: &SourceLocation,
+    purpose: ImagePurpose,
+    location: &SourceLocation,
 ) -> Result<(ManifestImage, Vec<Diagnostic>), Box<Diagnostic>> {
     let kind = purpose.kind();
     let label = kind.label;
     let failed = |message: String, hint: &str| {
-        Box::new(Diagnostic::error(place.clone(), message).hint(Some(hint.to_owned())))
+        Box::new(Diagnostic::error(location.clone(), message).hint(Some(hint.to_owned())))
     };
     if Path::new(text).extension().is_none_or(|extension| extension != "png") {
         return Err(failed(
@@ -119,7 +118,7 @@ pub(crate) fn read(
             "convert the image to PNG; GitBook accepts no other format",
         ));
     }
-    let path = paths::resolve(root, folder, text, &kind, place)?;
+    let path = paths::resolve(root, folder, text, &kind, location)?;
     let unreadable = |error| {
         failed(format!("could not read {label} `{text}`: {error}"), "check the permissions of the file")
     };
@@ -139,23 +138,23 @@ pub(crate) fn read(
     let header = read_header(&bytes).map_err(|problem| {
         failed(format!("{label} `{text}` is not a PNG image: {problem}"), "export the image as PNG")
     })?;
-    let warnings = header.warnings(&format!("{label} `{text}`"), purpose, place);
+    let warnings = header.warnings(&format!("{label} `{text}`"), purpose, location);
     let (length, digest) = (bytes.len(), Sha256::digest(&bytes).into());
     let root = root.to_owned();
     Ok((ManifestImage { label: format!("{label} `{text}`"), path, root, length, digest }, warnings))
 }
 
 impl ImageHeader {
-    /// Returns the warnings for an image that GitBook may display differently.
-    fn warnings(&self, label: &str, purpose: Purpose, place: &SourceLocation) -> Vec<Diagnostic> {
+    /// Returns warnings for an image with an unexpected format or shape.
+    fn warnings(&self, label: &str, purpose: ImagePurpose, location: &SourceLocation) -> Vec<Diagnostic> {
         let Self { format, width, height } = self;
-        let warning = |message: String| Diagnostic::warning(place.clone(), message);
-        // The vendor's CLI checks only the name, and the vendor's own repository has JPEG files named `.png`.
+        let warning = |message: String| Diagnostic::warning(location.clone(), message);
+        // An error would reject images that GitBook's CLI accepts: GitBook's own repository has JPEG files named `.png`.
         let format = (*format != "PNG").then(|| {
             let hint = "export the image as PNG; it is sent to GitBook unchanged".to_owned();
             warning(format!("{label} is a {format} image named `.png`")).hint(hint)
         });
-        let shape = (purpose == Purpose::Icon && width != height).then(|| {
+        let shape = (purpose == ImagePurpose::Icon && width != height).then(|| {
             warning(format!("{label} is {width} × {height} pixels; GitBook displays icons as squares"))
         });
         format.into_iter().chain(shape).collect()
@@ -182,7 +181,7 @@ fn read_png_header(bytes: &[u8]) -> Result<ImageHeader, png::DecodingError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Purpose, read};
+    use super::{ImagePurpose, read};
     use crate::diagnostic::{Diagnostic, SourceLocation};
 
     fn png(width: u32, height: u32) -> Vec<u8> {
@@ -195,7 +194,7 @@ mod tests {
         bytes
     }
 
-    fn check(name: &str, bytes: &[u8], purpose: Purpose, expected: Result<&[&str], &str>) {
+    fn check(name: &str, bytes: &[u8], purpose: ImagePurpose, expected: Result<&[&str], &str>) {
         let temp = tempfile::tempdir().unwrap();
         let root = dunce::canonicalize(temp.path()).unwrap();
         std::fs::write(root.join(name), bytes).unwrap();
@@ -208,20 +207,20 @@ mod tests {
 
     #[test]
     fn a_png_is_accepted() {
-        check("a.png", &png(2, 2), Purpose::Icon, Ok(&[]));
-        check("a.png", &png(3, 2), Purpose::Preview, Ok(&[]));
+        check("a.png", &png(2, 2), ImagePurpose::Icon, Ok(&[]));
+        check("a.png", &png(3, 2), ImagePurpose::Preview, Ok(&[]));
         let warning = "the icon `a.png` is 3 × 2 pixels; GitBook displays icons as squares";
-        check("a.png", &png(3, 2), Purpose::Icon, Ok(&[warning]));
+        check("a.png", &png(3, 2), ImagePurpose::Icon, Ok(&[warning]));
     }
 
     #[test]
     fn files_that_are_not_images_are_rejected() {
-        check("a.jpg", &png(2, 2), Purpose::Icon, Err("the icon `a.jpg` does not end in `.png`"));
+        check("a.jpg", &png(2, 2), ImagePurpose::Icon, Err("the icon `a.jpg` does not end in `.png`"));
         let check_rejected = |bytes: &[u8], problem: &str| {
             check(
                 "a.png",
                 bytes,
-                Purpose::Icon,
+                ImagePurpose::Icon,
                 Err(&format!("the icon `a.png` is not a PNG image: {problem}")),
             );
         };
@@ -230,7 +229,7 @@ mod tests {
         check_rejected(b"", "unexpected end of file");
         check_rejected(&jpeg(2, 2)[..18], "the JPEG header is incomplete");
         check_rejected(&webp(2, 2)[..25], "the WebP header is incomplete");
-        // A GIF of this length is not recognized as a GIF.
+        // The first nine bytes of a GIF do not identify the format.
         check_rejected(&gif(2, 2)[..9], "invalid PNG signature");
     }
 
@@ -250,28 +249,28 @@ mod tests {
     }
 
     #[test]
-    fn other_images_named_png_get_a_warning() {
+    fn other_image_formats_named_png_get_a_warning() {
         for (image, format) in [(jpeg(2, 2), "JPEG"), (gif(2, 2), "GIF"), (webp(2, 2), "WebP")] {
             let warning = format!("the icon `a.png` is a {format} image named `.png`");
-            check("a.png", &image, Purpose::Icon, Ok(&[&warning]));
+            check("a.png", &image, ImagePurpose::Icon, Ok(&[&warning]));
             let warning = format!("the preview image `a.png` is a {format} image named `.png`");
-            check("a.png", &image, Purpose::Preview, Ok(&[&warning]));
+            check("a.png", &image, ImagePurpose::Preview, Ok(&[&warning]));
         }
         let shape = "the icon `a.png` is 3 × 2 pixels; GitBook displays icons as squares";
         for (image, format) in [(jpeg(3, 2), "JPEG"), (gif(3, 2), "GIF"), (webp(3, 2), "WebP")] {
             let warning = format!("the icon `a.png` is a {format} image named `.png`");
-            check("a.png", &image, Purpose::Icon, Ok(&[&warning, shape]));
+            check("a.png", &image, ImagePurpose::Icon, Ok(&[&warning, shape]));
         }
-        check("a.jpg", &jpeg(2, 2), Purpose::Icon, Err("the icon `a.jpg` does not end in `.png`"));
+        check("a.jpg", &jpeg(2, 2), ImagePurpose::Icon, Err("the icon `a.jpg` does not end in `.png`"));
     }
 
     #[test]
-    fn the_limit_depends_on_the_purpose() {
+    fn an_icon_has_a_lower_size_limit_than_a_preview_image() {
         let mut large = png(2, 2);
         large.resize(250 * 1024, 0);
-        check("a.png", &large, Purpose::Icon, Ok(&[]));
+        check("a.png", &large, ImagePurpose::Icon, Ok(&[]));
         large.push(0);
-        check("a.png", &large, Purpose::Icon, Err("the icon `a.png` is 251 KiB; the limit is 250 KiB"));
-        check("a.png", &large, Purpose::Preview, Ok(&[]));
+        check("a.png", &large, ImagePurpose::Icon, Err("the icon `a.png` is 251 KiB; the limit is 250 KiB"));
+        check("a.png", &large, ImagePurpose::Preview, Ok(&[]));
     }
 }

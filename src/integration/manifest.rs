@@ -10,7 +10,7 @@ use crate::yaml::{YamlData, YamlDocument, YamlKey, YamlMapping, YamlValue};
 /// The file name of a manifest.
 pub(crate) const FILE_NAME: &str = "gitbook-manifest.yaml";
 
-/// The `envs` entry to apply by default, as in the vendor's CLI.
+/// The `envs` entry to apply by default, as in GitBook's CLI.
 const DEFAULT_ENV: &str = "default";
 
 /// The maximum size of a manifest in bytes.
@@ -40,40 +40,39 @@ pub(crate) enum ValueFormat {
     Structure,
 }
 
-/// A manifest to which an `envs` entry and overrides can be applied.
+/// The fields of a manifest, before or after an `envs` entry and overrides are applied.
 #[derive(Clone, Debug)]
 pub(crate) struct Manifest {
-    /// The file, or the variable that replaces it.
-    pub(crate) place: SourceLocation,
-    /// The base folder of its paths.
+    /// The manifest file, or the variable that replaces it.
+    pub(crate) location: SourceLocation,
+    /// The folder that paths in the manifest are relative to.
     pub(crate) folder: PathBuf,
-    /// Its fields.
     pub(crate) fields: YamlMapping,
 }
 
 impl Manifest {
-    /// Reads the file at the first path; messages show the second path. Without a file, returns an empty manifest, whose
-    /// fields come from variables.
+    /// Reads a manifest. `path` contains the path of the file, and the path to show in messages. If `path` is `None`, returns an
+    /// empty manifest, because variables set all fields.
     pub(crate) fn load(
         path: Option<(&Path, &Path)>,
         folder: &Path,
         root: &Path,
     ) -> Result<Self, Box<Diagnostic>> {
         let Some((path, display_path)) = path else {
-            let place = SourceLocation::variable("GITBOOK_NAME");
-            return Ok(Self { place, folder: folder.to_owned(), fields: YamlMapping::default() });
+            let location = SourceLocation::variable("GITBOOK_NAME");
+            return Ok(Self { location, folder: folder.to_owned(), fields: YamlMapping::default() });
         };
-        let place = SourceLocation::file(display_path);
-        let text = normalize_line_ends(&read(path, root, &place)?);
+        let location = SourceLocation::file(display_path);
+        let text = normalize_line_ends(&read_manifest_file(path, root, &location)?);
         let document = YamlDocument::parse(&text);
         let redacted = redact_manifest(&text, &document);
-        let node =
-            document.into_value(&redacted.map_or_else(|| place.clone(), |text| place.with_text(&text)))?;
+        let node = document
+            .into_value(&redacted.map_or_else(|| location.clone(), |text| location.with_text(&text)))?;
         match node.value {
-            YamlData::Mapping(fields) => Ok(Self { place, folder: folder.to_owned(), fields }),
+            YamlData::Mapping(fields) => Ok(Self { location, folder: folder.to_owned(), fields }),
             YamlData::Null => {
                 let hint = "add `name`, `title`, `organization`, `script` and `scopes`".to_owned();
-                Err(Box::new(Diagnostic::error(place, "the manifest is empty").hint(hint)))
+                Err(Box::new(Diagnostic::error(location, "the manifest is empty").hint(hint)))
             }
             _ => Err(Box::new(Diagnostic::error(
                 node.place.clone(),
@@ -82,11 +81,11 @@ impl Manifest {
         }
     }
 
-    /// Replaces the manifest's fields with those of an `envs` entry. Values are not merged.
+    /// Replaces the manifest's fields with the fields of an `envs` entry. Does not merge the values of a field.
     pub(crate) fn apply_env(&mut self, env: Option<&str>) -> Result<(), Box<Diagnostic>> {
         let Some(envs) = self.fields.remove("envs") else {
             return match env {
-                Some(env) => Err(self.unknown_env(env, &[])),
+                Some(env) => Err(self.unknown_env_problem(env, &[])),
                 None => Ok(()),
             };
         };
@@ -101,7 +100,7 @@ impl Manifest {
             (None, None) => return Ok(()),
             (None, Some(env)) => {
                 let known: Vec<_> = entries.0.iter().map(|(key, _)| key.name.as_str()).collect();
-                return Err(self.unknown_env(env, &known));
+                return Err(self.unknown_env_problem(env, &known));
             }
         };
         let Some(entry) = entry.as_mapping() else {
@@ -111,25 +110,25 @@ impl Manifest {
         for (key, node) in entry.0.clone() {
             self.fields.set(key, node);
         }
-        // The entry must not contain `envs` itself.
+        // An `envs` entry must not set `envs`.
         self.fields.remove("envs");
         Ok(())
     }
 
-    /// Replaces the manifest's fields with those set by variables.
+    /// Replaces the manifest's fields with the fields that variables set.
     pub(crate) fn apply_overrides(&mut self, overrides: &[Override]) -> Result<(), Vec<Diagnostic>> {
         let mut problems = Vec::new();
         for field in overrides {
-            let place = SourceLocation::variable(&field.variable);
-            match field.parse(&place) {
-                Ok(node) => self.fields.set(YamlKey { name: field.key.to_owned(), place }, node),
+            let location = SourceLocation::variable(&field.variable);
+            match field.parse(&location) {
+                Ok(node) => self.fields.set(YamlKey { name: field.key.to_owned(), place: location }, node),
                 Err(problem) => problems.push(*problem),
             }
         }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
-    fn unknown_env(&self, env: &str, known: &[&str]) -> Box<Diagnostic> {
+    fn unknown_env_problem(&self, env: &str, known: &[&str]) -> Box<Diagnostic> {
         let hint = match (nearest(env, known.iter().copied()), known) {
             (Some(name), _) => format!("did you mean `{name}`?"),
             (None, []) => {
@@ -138,25 +137,25 @@ impl Manifest {
             (None, known) => format!("use one of: {}", known.join(", ")),
         };
         let message = format!("`envs` has no entry `{env}`");
-        Box::new(Diagnostic::error(self.place.clone(), message).hint(hint))
+        Box::new(Diagnostic::error(self.location.clone(), message).hint(hint))
     }
 }
 
 impl Override {
-    fn parse(&self, place: &SourceLocation) -> Result<YamlValue, Box<Diagnostic>> {
+    fn parse(&self, location: &SourceLocation) -> Result<YamlValue, Box<Diagnostic>> {
         match self.format {
-            ValueFormat::Text => Ok(YamlValue::text(self.value.clone(), place)),
+            ValueFormat::Text => Ok(YamlValue::text(self.value.clone(), location)),
             ValueFormat::List => {
-                let items = list(&self.value).map(|item| YamlValue::text(item, place)).collect();
-                Ok(YamlValue { value: YamlData::List(items), place: place.clone() })
+                let items = list(&self.value).map(|item| YamlValue::text(item, location)).collect();
+                Ok(YamlValue { value: YamlData::List(items), place: location.clone() })
             }
             // The location has no text attached, so messages have no excerpt that could contain a secret.
             ValueFormat::Structure if self.key == "secrets" => {
-                YamlValue::parse(&normalize_line_ends(&self.value), place)
+                YamlValue::parse(&normalize_line_ends(&self.value), location)
             }
             ValueFormat::Structure => {
                 let text = normalize_line_ends(&self.value);
-                YamlValue::parse(&text, &place.with_text(&text))
+                YamlValue::parse(&text, &location.with_text(&text))
             }
         }
     }
@@ -178,8 +177,8 @@ pub(crate) fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split(is_separator).map(str::trim).filter(|entry| !entry.is_empty())
 }
 
-/// Removes a byte order mark, and replaces each carriage return without a line feed with a line feed. In YAML, both end a
-/// line, but excerpts count only line feeds.
+/// Removes a byte order mark, and replaces each lone carriage return with a line feed. In YAML, both characters end a line, but
+/// excerpts count only line feeds.
 fn normalize_line_ends(text: &str) -> String {
     let mut characters = text.strip_prefix('\u{feff}').unwrap_or(text).chars().peekable();
     let mut normalized = String::with_capacity(text.len());
@@ -190,8 +189,12 @@ fn normalize_line_ends(text: &str) -> String {
     normalized
 }
 
-fn read(path: &Path, root: &Path, place: &SourceLocation) -> Result<String, Box<Diagnostic>> {
-    let failed = |message: String| Box::new(Diagnostic::error(place.clone(), message));
+fn read_manifest_file(
+    path: &Path,
+    root: &Path,
+    location: &SourceLocation,
+) -> Result<String, Box<Diagnostic>> {
+    let failed = |message: String| Box::new(Diagnostic::error(location.clone(), message));
     let metadata =
         std::fs::metadata(path).map_err(|error| failed(format!("could not read the manifest: {error}")))?;
     if !metadata.is_file() {
@@ -230,9 +233,9 @@ mod tests {
     }
 
     fn manifest(text: &str) -> Manifest {
-        let place = SourceLocation::file("m");
-        let fields = YamlValue::parse(text, &place).unwrap().as_mapping().unwrap().clone();
-        Manifest { place, folder: "/".into(), fields }
+        let location = SourceLocation::file("m");
+        let fields = YamlValue::parse(text, &location).unwrap().as_mapping().unwrap().clone();
+        Manifest { location, folder: "/".into(), fields }
     }
 
     fn check_env(text: &str, env: Option<&str>, expected: Result<&str, &str>) {
@@ -281,13 +284,13 @@ mod tests {
     #[test]
     fn secrets_in_variables_have_no_excerpt() {
         let check = |key, expected: Option<&str>| {
-            let given = Override {
+            let field = Override {
                 key,
                 variable: "V".into(),
                 format: ValueFormat::Structure,
                 value: "{A: hush".into(),
             };
-            let problems = manifest("title: a").apply_overrides(&[given]).unwrap_err();
+            let problems = manifest("title: a").apply_overrides(&[field]).unwrap_err();
             let shown = problems[0].location.as_ref().unwrap().excerpt().map(|excerpt| excerpt.text);
             assert_eq!(shown.as_deref(), expected, "{key}");
         };
@@ -296,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn an_env_replaces_whole_fields() {
+    fn an_envs_entry_replaces_whole_fields() {
         let text = "title: a\nsecrets: {x: y}\nenvs: {prod: {title: b, secrets: {}}, default: {title: c}}";
         check_env(text, Some("prod"), Ok("b"));
         check_env(text, None, Ok("c"));
@@ -308,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn commas_in_globs_do_not_separate() {
+    fn a_list_is_not_split_at_commas_inside_globs() {
         let check =
             |text: &str, expected: &[&str]| assert_eq!(super::list(text).collect::<Vec<_>>(), expected);
         check("a, b\n c,,\n", &["a", "b", "c"]);
@@ -317,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_env_is_an_error() {
+    fn an_unknown_envs_entry_is_an_error() {
         let text = "title: a\nenvs: {production: {}}";
         check_env(
             text,

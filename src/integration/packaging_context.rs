@@ -23,7 +23,8 @@ use crate::diagnostic::Diagnostic;
 
 type LoadedManifest = Result<Manifest, Box<Diagnostic>>;
 
-/// The bundler's threads and processes, the manifests without overrides, and the bundled scripts.
+/// The resources that all integrations of a run share: the bundler's threads and processes, the manifests without overrides,
+/// and the bundled scripts.
 #[derive(Debug)]
 pub(crate) struct PackagingContext {
     manifests: Mutex<HashMap<Option<PathBuf>, LoadedManifest>>,
@@ -33,8 +34,8 @@ pub(crate) struct PackagingContext {
 }
 
 impl PackagingContext {
-    /// Creates a context that bundles in child processes of `program`, or in this process if there is no program or it cannot
-    /// be started.
+    /// Creates a context that bundles in child processes, which run `program`. Without a program, or if the program cannot be
+    /// started, bundling happens in this process.
     pub(crate) fn new(program: Option<PathBuf>) -> Self {
         Self {
             manifests: Mutex::default(),
@@ -44,7 +45,7 @@ impl PackagingContext {
         }
     }
 
-    /// Returns the manifest of a source. Reads each file only once in a run.
+    /// Returns the manifest of a source. Calls `load` only once for each file in a run.
     pub(super) fn manifest(
         &self,
         source: &IntegrationSource,

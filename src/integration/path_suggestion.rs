@@ -9,35 +9,36 @@ use crate::diagnostic::{display_path, nearest};
 /// The number of folder levels to search below the manifest.
 const MAX_DEPTH: usize = 4;
 
-/// Returns the path of the file with the most similar name, as it would be written in a manifest. Searches the folder that
-/// `text` names first, then the folders below the manifest. Considers only files of the same kind inside the repository.
+/// Returns the path of the file with the name most similar to `text`, in the notation of manifests. First searches the folder
+/// of the misspelled path, then the folders below the manifest. Considers only files of the same kind inside the repository.
 pub(super) fn nearest_file(root: &Path, folder: &Path, text: &str, kind: &FileKind) -> Option<String> {
-    let wanted = PathBuf::from(text.replace('\\', "/"));
-    nearest_in_same_folder(root, folder, &wanted, kind).or_else(|| nearest_below(folder, &wanted, kind))
+    let misspelled = PathBuf::from(text.replace('\\', "/"));
+    nearest_in_same_folder(root, folder, &misspelled, kind)
+        .or_else(|| nearest_below(folder, &misspelled, kind))
 }
 
-fn nearest_in_same_folder(root: &Path, folder: &Path, wanted: &Path, kind: &FileKind) -> Option<String> {
-    let parent = dunce::canonicalize(folder.join(wanted).parent()?).ok()?;
+fn nearest_in_same_folder(root: &Path, folder: &Path, misspelled: &Path, kind: &FileKind) -> Option<String> {
+    let parent = dunce::canonicalize(folder.join(misspelled).parent()?).ok()?;
     let entries = std::fs::read_dir(parent).ok()?.filter_map(Result::ok).map(|entry| entry.path());
     let files = entries.filter(|path| path.starts_with(root) && is_candidate(path, kind));
     let names: Vec<_> = files.filter_map(|path| path.file_name()?.to_str().map(str::to_owned)).collect();
-    let name = nearest(wanted.file_name()?.to_str()?, names.iter().map(String::as_str))?;
-    Some(with_leading_dot(&wanted.with_file_name(name)))
+    let name = nearest(misspelled.file_name()?.to_str()?, names.iter().map(String::as_str))?;
+    Some(with_leading_dot(&misspelled.with_file_name(name)))
 }
 
-fn nearest_below(folder: &Path, wanted: &Path, kind: &FileKind) -> Option<String> {
+fn nearest_below(folder: &Path, misspelled: &Path, kind: &FileKind) -> Option<String> {
     let entries = walk(folder, |entry| entry.depth() <= MAX_DEPTH).ok()?.into_iter();
     let files = entries.map(ignore::DirEntry::into_path).filter(|path| is_candidate(path, kind));
     let paths: Vec<_> =
         files.filter_map(|path| Some(display_path(path.strip_prefix(folder).ok()?))).collect();
     let paths = || paths.iter().map(String::as_str);
     let name = |path| Path::new(path).file_name().and_then(|name| name.to_str()).unwrap_or(path);
-    let near_path = || nearest(&normalized(wanted), paths());
-    let near_name = || {
-        let near = nearest(wanted.file_name()?.to_str()?, paths().map(name))?;
+    let path_with_similar_path = || nearest(&normalized(misspelled), paths());
+    let path_with_similar_name = || {
+        let near = nearest(misspelled.file_name()?.to_str()?, paths().map(name))?;
         paths().filter(|path| name(path) == near).min_by_key(|path| path.len())
     };
-    near_path().or_else(near_name).map(|path| with_leading_dot(Path::new(path)))
+    path_with_similar_path().or_else(path_with_similar_name).map(|path| with_leading_dot(Path::new(path)))
 }
 
 fn is_candidate(path: &Path, kind: &FileKind) -> bool {
@@ -45,9 +46,9 @@ fn is_candidate(path: &Path, kind: &FileKind) -> bool {
     extension.is_some_and(|extension| kind.extensions.contains(&extension)) && path.is_file()
 }
 
-/// Removes `.` parts.
+/// Returns the path without the components `.`.
 fn normalized(path: &Path) -> String {
-    display_path(&path.components().filter(|part| *part != Component::CurDir).collect::<PathBuf>())
+    display_path(&path.components().filter(|component| *component != Component::CurDir).collect::<PathBuf>())
 }
 
 /// Adds `./` to a path, as is common in manifests.
@@ -59,12 +60,12 @@ fn with_leading_dot(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::nearest_file;
-    use crate::integration::file_kind::{ENTRY, FileKind};
+    use crate::integration::file_kind::{FileKind, SCRIPT_TO_BUNDLE};
 
     /// Checks the suggestion for a path in the manifest of the folder `repo/hello`.
     #[track_caller]
     fn check(files: &[&str], text: &str, expected: Option<&str>) {
-        check_kind(files, &ENTRY, text, expected);
+        check_kind(files, &SCRIPT_TO_BUNDLE, text, expected);
     }
 
     #[track_caller]

@@ -1,4 +1,4 @@
-//! Resolves paths in a manifest. They are relative to its folder and must stay inside the repository.
+//! Resolves the paths in a manifest. They are relative to the manifest's folder and must stay inside the repository.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use super::file_kind::FileKind;
 use super::{files, path_suggestion, script_entry};
 use crate::diagnostic::{Diagnostic, SourceLocation};
 
-/// Returns the file for a path in a manifest, with links resolved.
+/// Returns the file for `text`, a path in a manifest. Resolves symbolic links.
 ///
 /// # Errors
 /// Returns a problem if the file does not exist, is not a regular file or is outside `root`.
@@ -15,12 +15,12 @@ pub(crate) fn resolve(
     folder: &Path,
     text: &str,
     kind: &FileKind,
-    place: &SourceLocation,
+    location: &SourceLocation,
 ) -> Result<PathBuf, Box<Diagnostic>> {
     let label = kind.label;
     let failed =
-        |message: String, hint: String| Box::new(Diagnostic::error(place.clone(), message).hint(hint));
-    let path = find(folder, text, kind).unwrap_or_else(|| folder.join(text));
+        |message: String, hint: String| Box::new(Diagnostic::error(location.clone(), message).hint(hint));
+    let path = find_existing(folder, text, kind).unwrap_or_else(|| folder.join(text));
     let path = dunce::canonicalize(path).map_err(|error| {
         let nearest = path_suggestion::nearest_file(root, folder, text, kind);
         let hint = nearest.map(|path| format!("did you mean `{path}`?"));
@@ -39,7 +39,7 @@ pub(crate) fn resolve(
 
 /// Returns the existing path for `text`. On Windows, `gitbook new` writes paths with `\` into manifests, so `\` is accepted
 /// as a separator on all systems.
-fn find(folder: &Path, text: &str, kind: &FileKind) -> Option<PathBuf> {
+fn find_existing(folder: &Path, text: &str, kind: &FileKind) -> Option<PathBuf> {
     let exists = |text: &str| {
         if kind.completes_extension {
             script_entry::complete(folder, text)
@@ -54,7 +54,7 @@ fn find(folder: &Path, text: &str, kind: &FileKind) -> Option<PathBuf> {
 mod tests {
     use super::resolve;
     use crate::diagnostic::{SourceLocation, display_path};
-    use crate::integration::file_kind::{BUILT_SCRIPT, ENTRY, FileKind};
+    use crate::integration::file_kind::{BUILT_SCRIPT, FileKind, SCRIPT_TO_BUNDLE};
 
     const ICON: FileKind = FileKind { label: "the icon", completes_extension: false, extensions: &["png"] };
 
@@ -84,38 +84,38 @@ mod tests {
 
     #[test]
     fn paths_outside_the_repository_are_rejected() {
-        let refused = |text: &str| {
+        let check_rejected = |text: &str| {
             let message = format!("the icon `{text}` is outside the repository");
             let hint = "move the file into the repository";
             check(&["icon.png"], &ICON, text, Err((&message, hint)));
         };
         check(&["icon.png"], &ICON, "./icon.png", Ok("icon.png"));
         check(&["icon.png"], &ICON, "../repo/icon.png", Ok("icon.png"));
-        refused("../secret.png");
-        refused("..\\secret.png");
+        check_rejected("../secret.png");
+        check_rejected("..\\secret.png");
         #[cfg(unix)]
-        refused("link.png");
+        check_rejected("link.png");
         check(&["a/b"], &ICON, "a", Err(("the icon `a` is not a file", "write the path of a file")));
         check(&["a/b"], &ICON, ".", Err(("the icon `.` is not a file", "write the path of a file")));
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_backslash_separates_folders_unless_a_file_name_contains_it() {
+    fn a_backslash_separates_folders_unless_it_is_part_of_a_file_name() {
         check(&["assets/icon.png"], &ICON, "assets\\icon.png", Ok("assets/icon.png"));
         check(&["assets/icon.png"], &ICON, ".\\assets\\icon.png", Ok("assets/icon.png"));
         check(&["a/b.png", "a\\b.png"], &ICON, "a\\b.png", Ok("a\\b.png"));
-        check(&["src/index.tsx"], &ENTRY, "src\\index.tsx", Ok("src/index.tsx"));
-        check(&["src/index.tsx"], &ENTRY, "src\\index", Ok("src/index.tsx"));
+        check(&["src/index.tsx"], &SCRIPT_TO_BUNDLE, "src\\index.tsx", Ok("src/index.tsx"));
+        check(&["src/index.tsx"], &SCRIPT_TO_BUNDLE, "src\\index", Ok("src/index.tsx"));
         check(&["dist/main.js"], &BUILT_SCRIPT, "dist\\main.js", Ok("dist/main.js"));
         let hint = "did you mean `./src/index.tsx`?";
         let message = "could not read the script `src\\indx.tsx`: MISSING";
-        check(&["src/index.tsx"], &ENTRY, "src\\indx.tsx", Err((message, hint)));
+        check(&["src/index.tsx"], &SCRIPT_TO_BUNDLE, "src\\indx.tsx", Err((message, hint)));
     }
 
     #[test]
-    fn only_paths_of_scripts_to_bundle_are_completed() {
-        check(&["main.ts"], &ENTRY, "./main", Ok("main.ts"));
+    fn adds_an_extension_only_to_paths_of_scripts_to_bundle() {
+        check(&["main.ts"], &SCRIPT_TO_BUNDLE, "./main", Ok("main.ts"));
         let problem = ("could not read the script `./main`: MISSING", "did you mean `./main.ts`?");
         check(&["main.ts"], &BUILT_SCRIPT, "./main", Err(problem));
         check(&["icon.png"], &ICON, "icon.png", Ok("icon.png"));
@@ -123,7 +123,7 @@ mod tests {
         check(&["icon.png"], &ICON, "icon", Err(problem));
         check(
             &["src/main.ts"],
-            &ENTRY,
+            &SCRIPT_TO_BUNDLE,
             "src",
             Err(("the script `src` is not a file", "write the path of a file")),
         );

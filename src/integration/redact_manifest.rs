@@ -10,21 +10,21 @@ use crate::yaml::{RawYaml, YamlDocument, byte_range};
 /// The key of a manifest's secrets.
 const SECRETS_KEY: &str = "secrets";
 
-/// The beginnings of references in `${{ }}`, which are not secret themselves.
-const REFERENCES: [&str; 5] = ["env.", "secrets.", "vars.", "op://", "\"op://"];
+/// The prefixes of references in `${{ }}`. The references themselves are not secret.
+const REFERENCE_PREFIXES: [&str; 5] = ["env.", "secrets.", "vars.", "op://", "\"op://"];
 
-/// Characters of YAML's syntax, which are not secret themselves.
-const SYNTAX: &str = " \t\r\"'{}[],|>:-?";
+/// The characters of YAML's syntax, which are not secret.
+const YAML_SYNTAX_CHARS: &str = " \t\r\"'{}[],|>:-?";
 
 /// A key or scalar in the text.
 struct ManifestToken {
     range: Range<usize>,
-    role: Role,
+    role: TokenRole,
 }
 
 /// The role of a token, which determines whether the token is hidden.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
+enum TokenRole {
     /// A token that is not below `secrets`.
     Public,
     /// The key `secrets`, or the name of a secret.
@@ -42,8 +42,8 @@ pub(super) fn redact_manifest(text: &str, document: &YamlDocument<'_>) -> Option
     collect_tokens(text, root, None, &mut tokens)?;
     let mut redacted = String::with_capacity(text.len());
     let mut position = 0;
-    for (index, token) in tokens.iter().enumerate().filter(|(_, token)| token.role != Role::Public) {
-        let redact = if token.role == Role::Name { str::to_owned } else { hide_value };
+    for (index, token) in tokens.iter().enumerate().filter(|(_, token)| token.role != TokenRole::Public) {
+        let redact = if token.role == TokenRole::Name { str::to_owned } else { hide_value };
         let next = tokens.get(index + 1).map_or(text.len(), |next| next.range.start);
         redacted += &redact_lines(text.get(position..token.range.end)?, redact);
         redacted += &redact_lines(text.get(token.range.end..next)?, hide_comment);
@@ -53,8 +53,8 @@ pub(super) fn redact_manifest(text: &str, document: &YamlDocument<'_>) -> Option
     Some(redacted)
 }
 
-/// Collects the keys and scalars in the order of the text. `depth` is the number of levels below `secrets`. Returns `None` if
-/// the value of a secret comes from an anchor elsewhere in the text.
+/// Collects the keys and scalars of `node` in the order of the text. `depth` is the number of levels below `secrets`, or
+/// `None` outside of it. Returns `None` if the value of a secret comes from an anchor elsewhere in the text.
 fn collect_tokens(
     text: &str,
     node: &Spanned<RawYaml>,
@@ -65,40 +65,40 @@ fn collect_tokens(
     if depth.is_some() && range.is_none() {
         return None;
     }
-    let below = depth.map(|depth| depth + 1);
+    let child_depth = depth.map(|depth| depth + 1);
     match &node.value {
         // An empty value has no text.
         RawYaml::Null => {}
         RawYaml::List(items) => {
-            items.iter().try_for_each(|item| collect_tokens(text, item, below, tokens))?;
+            items.iter().try_for_each(|item| collect_tokens(text, item, child_depth, tokens))?;
         }
         RawYaml::Mapping(entries) => {
             for (key, value) in entries {
-                let (role, below) = match depth {
-                    None if key.value == SECRETS_KEY => (Role::Name, Some(0)),
-                    None => (Role::Public, None),
-                    Some(0) => (Role::Name, below),
-                    Some(_) => (Role::Secret, below),
+                let (role, child_depth) = match depth {
+                    None if key.value == SECRETS_KEY => (TokenRole::Name, Some(0)),
+                    None => (TokenRole::Public, None),
+                    Some(0) => (TokenRole::Name, child_depth),
+                    Some(_) => (TokenRole::Secret, child_depth),
                 };
                 let range = byte_range(key);
                 let key_text = range.clone().and_then(|range| text.get(range)).unwrap_or_default();
-                if role == Role::Name && key_text.trim_matches([' ', '"', '\'']) != key.value {
+                if role == TokenRole::Name && key_text.trim_matches([' ', '"', '\'']) != key.value {
                     return None;
                 }
                 tokens.extend(range.map(|range| ManifestToken { range, role }));
-                collect_tokens(text, value, below, tokens)?;
+                collect_tokens(text, value, child_depth, tokens)?;
             }
         }
         _ => {
-            let role = depth.map_or(Role::Public, |_| Role::Secret);
+            let role = depth.map_or(TokenRole::Public, |_| TokenRole::Secret);
             tokens.extend(range.map(|range| ManifestToken { range, role }));
         }
     }
     Some(())
 }
 
-/// Hides everything after the first `secrets` in a text that is not valid YAML. Returns `None` if there may be secrets before
-/// it: below a key that is written with escapes, or in an anchor.
+/// Hides everything after the first word `secrets` in a text that is not valid YAML. Returns `None` if the text before this
+/// word may contain secrets: in an anchor, or below a key that is written with escapes.
 fn redact_unparsed(text: &str) -> Option<String> {
     let start = text.find(SECRETS_KEY).map_or(text.len(), |start| start + SECRETS_KEY.len());
     let (before, after) = text.split_at(start);
@@ -114,13 +114,13 @@ fn redact_lines(text: &str, redact: fn(&str) -> String) -> String {
     lines.collect()
 }
 
-/// Hides everything after the leading YAML syntax.
+/// Hides a line of text, except for the YAML syntax characters at its start.
 fn hide_comment(text: &str) -> String {
-    let comment = text.trim_start_matches(|character| SYNTAX.contains(character));
+    let comment = text.trim_start_matches(|character| YAML_SYNTAX_CHARS.contains(character));
     format!("{}{}", &text[..text.len() - comment.len()], hide_literal(comment))
 }
 
-/// Hides a value except for its references.
+/// Hides the value of a secret, except for references such as `${{ env.NAME }}`.
 fn hide_value(value: &str) -> String {
     let mut rest = value.trim_start();
     let mut shown = value[..value.len() - rest.len()].to_owned();
@@ -134,20 +134,21 @@ fn hide_value(value: &str) -> String {
 }
 
 fn hide_literal(text: &str) -> String {
-    if text.chars().all(|character| SYNTAX.contains(character)) {
+    if text.chars().all(|character| YAML_SYNTAX_CHARS.contains(character)) {
         return text.to_owned();
     }
     text.chars().map(|_| REDACTED_CHAR).collect()
 }
 
-/// Returns the start and end of the first reference.
+/// Returns the start and end of the first reference in bytes.
 fn first_reference(text: &str) -> Option<(usize, usize)> {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || " _-./:\"".contains(character);
     text.match_indices('$').find_map(|(start, _)| {
         let rest = &text[start..];
         let inner = rest.strip_prefix("${{").or_else(|| rest.strip_prefix("$ {{"))?;
         let after = inner.trim_start_matches(is_plain).strip_prefix("}}")?;
-        let is_reference = REFERENCES.iter().any(|reference| inner.trim_start().starts_with(reference));
+        let is_reference =
+            REFERENCE_PREFIXES.iter().any(|reference| inner.trim_start().starts_with(reference));
         is_reference.then_some((start, text.len() - after.len()))
     })
 }
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_hidden_but_not_names_and_references() {
+    fn hides_values_but_keeps_names_and_references() {
         check(
             "name: a\nsecrets:\n  KEY: hush\n  B: ${{ env.B }}\n  C: 'x ${{ env.C }}'\ntitle: b\n",
             "name: a\nsecrets:\n  KEY: ####\n  B: ${{ env.B }}\n  C: ###${{ env.C }}'\ntitle: b\n",
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_several_lines_are_hidden() {
+    fn hides_multiline_values() {
         check(
             "secrets:\n  A: |\n    one\n    two: x\n  B: y\n",
             "secrets:\n  A: |\n    ###\n    ######\n  B: #\n",
@@ -200,14 +201,14 @@ mod tests {
     }
 
     #[test]
-    fn nested_values_and_lists_are_hidden() {
+    fn hides_nested_values_and_lists() {
         check("secrets:\n  A:\n    b: c\n  D: [e, f]\n", "secrets:\n  A:\n    #: #\n  D: [#, #]\n");
         check("secrets:\n- A: b\n- c\nname: d\n", "secrets:\n- #: #\n- #\nname: d\n");
         check("secrets: hush\n", "secrets: ####\n");
     }
 
     #[test]
-    fn comments_and_anchors_are_hidden() {
+    fn hides_comments_and_anchors() {
         check("secrets: # old: hush\n  A: b # hush\n", "secrets: ###########\n  A: # ######\n");
         check(
             "secrets:\n  A: &b c\n# old: d\n\n# e\nname: f # g\n",
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_key_is_visible() {
+    fn keeps_the_key_after_the_secrets() {
         check(
             "envs:\n  p:\n    secrets:\n      A: b\n    title: x\n  q:\n    secrets: {A: b}\n",
             "envs:\n  p:\n    secrets:\n      A: #\n    title: x\n  q:\n    secrets: {A: #}\n",
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_yaml_is_hidden_after_the_first_key() {
+    fn hides_invalid_yaml_after_the_word_secrets() {
         check(
             "name: a\nsecrets:\n  A: b\n\n  c [d\ntitle: [",
             "name: a\nsecrets:\n  ####\n\n  ####\n########",
@@ -241,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_in_other_places_prevent_an_excerpt() {
+    fn returns_none_if_anchors_or_escaped_keys_contain_secrets() {
         assert_eq!(redacted("x: &x {A: hush}\nsecrets: *x\n"), None);
         assert_eq!(redacted("x: &x {A: hush}\nsecrets:\n  <<: *x\n"), None);
         assert_eq!(redacted("x: &x hush\nsecrets:\n  A: *x\n"), None);
@@ -252,7 +253,7 @@ mod tests {
         assert_eq!(redacted("\"secr\\x65ts\": {A: hush}\n"), None);
     }
 
-    /// Lines for the property test, which combines them in any order. `hush` is a secret if it is below `secrets`.
+    /// Lines that the property test combines in any order. `hush` is a secret if it is below `secrets`.
     const LINES: [&str; 24] = [
         "secrets:",
         "  A: hush",
@@ -280,13 +281,13 @@ mod tests {
         "    ? hush",
     ];
 
-    fn below_secrets(node: &YamlValue, is_below: bool) -> usize {
+    fn count_secrets(node: &YamlValue, is_below: bool) -> usize {
         match &node.value {
             YamlData::Mapping(map) => {
                 let entries = map.0.iter();
-                entries.map(|(key, value)| below_secrets(value, is_below || key.name == "secrets")).sum()
+                entries.map(|(key, value)| count_secrets(value, is_below || key.name == "secrets")).sum()
             }
-            YamlData::List(items) => items.iter().map(|item| below_secrets(item, is_below)).sum(),
+            YamlData::List(items) => items.iter().map(|item| count_secrets(item, is_below)).sum(),
             YamlData::Text(text) if is_below => text.matches("hush").count(),
             _ => 0,
         }
@@ -296,9 +297,9 @@ mod tests {
         #![proptest_config(proptest::prelude::ProptestConfig::with_cases(5000))]
 
         #[test]
-        fn secrets_are_never_visible(lines in proptest::collection::vec(0..LINES.len(), 1..7)) {
+        fn hides_secrets_in_any_combination_of_lines(lines in proptest::collection::vec(0..LINES.len(), 1..7)) {
             let text: String = lines.iter().map(|index| format!("{}\n", LINES[*index])).collect();
-            let secrets = YamlValue::parse(&text, &SourceLocation::file("m")).map_or(0, |node| below_secrets(&node, false));
+            let secrets = YamlValue::parse(&text, &SourceLocation::file("m")).map_or(0, |node| count_secrets(&node, false));
             let redacted = redacted(&text).unwrap_or_default();
             if secrets > 0 && secrets == text.matches("hush").count() {
                 proptest::prop_assert!(!redacted.contains("hush"), "{text}");
@@ -309,7 +310,7 @@ mod tests {
         }
 
         #[test]
-        fn no_character_moves(text in "([ \\t{}\\[\\]:,'\"$*&|?-]|secrets|é|env\\.|\\$\\{\\{|\\}\\}|\\n|\\r){0,30}") {
+        fn keeps_the_number_of_characters(text in "([ \\t{}\\[\\]:,'\"$*&|?-]|secrets|é|env\\.|\\$\\{\\{|\\}\\}|\\n|\\r){0,30}") {
             let count = redacted(&text).map_or_else(|| text.chars().count(), |redacted| redacted.chars().count());
             proptest::prop_assert_eq!(count, text.chars().count());
         }

@@ -1,4 +1,4 @@
-//! Builds the body of a publish request just before it is sent, so that waiting integrations keep no images in memory.
+//! Builds the body of a publish request just before it is sent, so that a waiting integration keeps no images in memory.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::preview;
 /// The manifest's fields in the format of the request.
 pub(super) type BodyFields = serde_json::Map<String, serde_json::Value>;
 
-/// The parts of a body that are not manifest fields.
+/// The images, secrets and script of a request body.
 #[derive(Debug)]
 pub(super) struct BodyContent {
     pub(super) icon: Option<ManifestImage>,
@@ -27,16 +27,16 @@ pub(super) struct BodyContent {
 }
 
 impl BodyContent {
-    /// Returns the request body as JSON. Reads the images again.
+    /// Returns the request body as JSON. Reads the image files again.
     pub(super) fn body(&self, fields: &BodyFields) -> Result<Vec<u8>, SourceChanged> {
         let secrets = self.secrets.as_ref().map(|secrets| {
             let exposed = secrets.values.iter().map(|(key, value)| (key.as_str(), value.expose_secret()));
             exposed.collect::<BTreeMap<_, _>>()
         });
         let script = self.script.text()?;
-        let images: usize = self.icon.iter().chain(&self.previews).map(ManifestImage::encoded_len).sum();
+        let image_bytes: usize = self.icon.iter().chain(&self.previews).map(ManifestImage::encoded_len).sum();
         // JSON escaping makes a script longer, usually by less than an eighth.
-        let mut body = Vec::with_capacity(script.len() * 9 / 8 + images + 16 * 1024);
+        let mut body = Vec::with_capacity(script.len() * 9 / 8 + image_bytes + 16 * 1024);
         write_json(&BodyWithoutImages { fields, secrets, script: &script }, &mut body);
         // Remove the closing brace, so that the images can be appended. Base64 needs no escaping.
         body.pop();
@@ -53,15 +53,15 @@ impl BodyContent {
         Ok(body)
     }
 
-    /// Returns the SHA-256 of a name and a body. The HMAC replaces the secrets, and digests replace the images. The hash does
-    /// not depend on the order of the manifest's top-level fields, because GitBook ignores it.
+    /// Returns the SHA-256 of a name and a body. In the hashed body, the HMAC replaces the secrets, and digests replace the
+    /// images. The order of the manifest's top-level fields has no effect on the hash, because GitBook ignores this order.
     pub(super) fn content_hash(&self, name: &str, fields: &BodyFields) -> Result<String, SourceChanged> {
         let mut hash = Sha256::new().chain_update(name).chain_update([0]);
         let Self { icon, previews, keyed_hash, .. } = self;
         let fields: BTreeMap<_, _> = fields.iter().collect();
         let script = &self.script.text()?;
-        let rest = BodyWithoutImages { fields: &fields, secrets: keyed_hash.as_deref(), script };
-        write_json(&HashInput { rest, icon: icon.as_ref(), preview_images: previews }, &mut hash);
+        let without_images = BodyWithoutImages { fields: &fields, secrets: keyed_hash.as_deref(), script };
+        write_json(&HashInput { without_images, icon: icon.as_ref(), preview_images: previews }, &mut hash);
         Ok(preview::hex(&hash.finalize()))
     }
 }
@@ -81,14 +81,14 @@ struct BodyWithoutImages<'a, F, S> {
 #[serde(rename_all = "camelCase")]
 struct HashInput<'a> {
     #[serde(flatten)]
-    rest: BodyWithoutImages<'a, BTreeMap<&'a String, &'a serde_json::Value>, &'a str>,
+    without_images: BodyWithoutImages<'a, BTreeMap<&'a String, &'a serde_json::Value>, &'a str>,
     icon: Option<&'a ManifestImage>,
     preview_images: &'a [ManifestImage],
 }
 
-fn write_json(body: &impl Serialize, to: &mut impl std::io::Write) {
+fn write_json(body: &impl Serialize, output: &mut impl std::io::Write) {
     // Serialization cannot fail: all keys are strings, all numbers are finite, and the writers are in memory.
-    drop(serde_json::to_writer(to, body));
+    drop(serde_json::to_writer(output, body));
 }
 
 fn push_quoted(image: &ManifestImage, body: &mut Vec<u8>) -> Result<(), SourceChanged> {

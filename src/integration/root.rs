@@ -10,12 +10,12 @@ use crate::symlinks::{self, ResolvedPath};
 /// The maximum size of a `package.json` in bytes. Larger files are ignored.
 const MAX_PACKAGE_JSON: u64 = 1024 * 1024;
 
-/// The folders known before any manifest is read.
+/// The folders that contain the manifests, known before any manifest is read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Checkout<'a> {
     /// The working directory of the program.
     pub working_directory: &'a Path,
-    /// The folder of the checkout, as the CI system reports it.
+    /// The folder of the checkout, if the CI system reports it.
     pub workspace: Option<&'a Path>,
 }
 
@@ -33,12 +33,14 @@ pub(crate) fn repository_root(folder: &Path, checkout: Checkout<'_>) -> PathBuf 
         return checkout_root;
     };
     let folder = canonical(folder);
-    let root_of_link = link_in.map(|folder| root_of(&folder, checkout));
-    root_of_link.filter(|root| !folder.starts_with(root)).unwrap_or_else(|| root_of(&folder, checkout))
+    let link_root = link_in.map(|folder| root_without_links(&folder, checkout));
+    link_root
+        .filter(|root| !folder.starts_with(root))
+        .unwrap_or_else(|| root_without_links(&folder, checkout))
 }
 
-/// Returns the root for a folder without symbolic links.
-fn root_of(folder: &Path, checkout: Checkout<'_>) -> PathBuf {
+/// Returns the root for a folder whose path contains no symbolic links.
+fn root_without_links(folder: &Path, checkout: Checkout<'_>) -> PathBuf {
     if let Some(root) = git_root(folder) {
         return root;
     }
@@ -53,7 +55,7 @@ fn root_of(folder: &Path, checkout: Checkout<'_>) -> PathBuf {
     folder.ancestors().filter(is_root).last().unwrap_or(folder).to_owned()
 }
 
-/// Returns the root of the Git repository that contains a folder.
+/// Returns the nearest folder around `folder` that contains `.git`.
 pub(crate) fn git_root(folder: &Path) -> Option<PathBuf> {
     let folder = dunce::canonicalize(folder).ok()?;
     folder.ancestors().find(|ancestor| ancestor.join(".git").exists()).map(Path::to_owned)
@@ -94,8 +96,8 @@ mod tests {
 
     const WORKSPACES: &str = "package.json {\"workspaces\": [\"*/*\"]}";
 
-    /// Checks the root of a manifest in `a/b/c`, which is also the working directory. Each file is a path, optionally followed by
-    /// a space and its content.
+    /// Checks the root of a manifest in `a/b/c`, which is also the working directory. Each element of `files` is a path,
+    /// optionally followed by a space and the content of the file.
     #[track_caller]
     fn check(files: &[&str], workspace: Option<&str>, expected: &str) {
         let temp = tempfile::tempdir().unwrap();
@@ -171,7 +173,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn rejects_links_of_the_checkout_to_other_repositories() {
+    fn a_link_to_another_repository_does_not_change_the_root() {
         use std::os::unix::fs::symlink;
         let temp = tempfile::tempdir().unwrap();
         let base = dunce::canonicalize(temp.path()).unwrap();
@@ -202,7 +204,7 @@ mod tests {
         check("co/sub", "co/sub/up", "co/sub");
         check("co/sub", "co/out", "co");
         check("plain", "plain/out", "plain");
-        // No link of the checkout leads out of its repository.
+        // On these paths, no link leads out of the repository that contains the link.
         check("co", "co/within", "co");
         check("co", "way/a", "co");
         check("co", "other/b", "other");

@@ -7,18 +7,18 @@ use super::manifest::Manifest;
 use super::{Packaging, file_kind, files, paths};
 use crate::diagnostic::Diagnostic;
 
-/// Returns the script to send. If the manifest has no `script`, returns an empty list of problems, because the schema check
+/// Returns the script to send. If the manifest has no `script`, returns an error without problems, because the schema check
 /// reports the missing field.
 pub(super) async fn load_script(
     manifest: &Manifest,
     packaging: &Packaging<'_>,
 ) -> Result<Bundle, Vec<Diagnostic>> {
-    let field = manifest.fields.get("script").and_then(|node| Some((node.as_text()?, &node.place)));
-    let (text, place) = field.filter(|(text, _)| !text.is_empty()).ok_or_else(Vec::new)?;
+    let script_field = manifest.fields.get("script").and_then(|node| Some((node.as_text()?, &node.place)));
+    let (text, location) = script_field.filter(|(text, _)| !text.is_empty()).ok_or_else(Vec::new)?;
     let folder = packaging.environment.folder();
     let root = packaging.root(&manifest.folder);
-    let kind = if packaging.bundle { &file_kind::ENTRY } else { &file_kind::BUILT_SCRIPT };
-    let path = paths::resolve(&root, &manifest.folder, text, kind, place);
+    let kind = if packaging.bundle { &file_kind::SCRIPT_TO_BUNDLE } else { &file_kind::BUILT_SCRIPT };
+    let path = paths::resolve(&root, &manifest.folder, text, kind, location);
     let path = path.map_err(|problem| vec![*problem])?;
     let bundle = if packaging.bundle {
         bundle::bundle(&path, &root, &display_base(folder), packaging.packaging_context).await?
@@ -27,7 +27,7 @@ pub(super) async fn load_script(
             let message = format!("could not read the script `{text}`: {error}");
             let hint = "set `script` to the built script, as UTF-8 text, or remove `GITBOOK_BUNDLE=false`"
                 .to_owned();
-            vec![Diagnostic::error(place.clone(), message).hint(hint)]
+            vec![Diagnostic::error(location.clone(), message).hint(hint)]
         })?;
         bundle::check_built_script(&path, &script, &display_base(folder), packaging.packaging_context)
             .await?;
@@ -36,12 +36,13 @@ pub(super) async fn load_script(
     };
     // If a build failed silently, its empty script must not replace a published integration.
     if bundle.script.trim().is_empty() {
-        let empty = Diagnostic::error(place.clone(), format!("the script `{text}` is empty"));
+        let empty = Diagnostic::error(location.clone(), format!("the script `{text}` is empty"));
         return Err(bundle.warnings.into_iter().chain([empty]).collect());
     }
     Ok(bundle)
 }
 
+/// Returns the folder that paths in messages are relative to, with symbolic links resolved.
 fn display_base(folder: &Path) -> PathBuf {
     dunce::canonicalize(folder).unwrap_or_else(|_| folder.to_owned())
 }

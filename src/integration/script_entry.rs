@@ -1,21 +1,21 @@
-//! Completes the path of a script by the rules of esbuild, which the vendor's CLI uses as its bundler.
+//! Completes the path of a script by the rules of esbuild, which GitBook's CLI uses as its bundler.
 
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
-/// The extensions that the vendor's CLI configures in esbuild, in order.
+/// The extensions that GitBook's CLI configures in esbuild, in order.
 const EXTENSIONS: [&str; 6] = ["tsx", "ts", "jsx", "js", "css", "json"];
 
-/// JavaScript extensions, with the extensions of the TypeScript sources that they may be compiled from.
+/// Pairs of a JavaScript extension and the extensions of its possible TypeScript sources.
 const TYPESCRIPT_EXTENSIONS: [(&str, &[&str]); 4] =
     [("js", &["ts", "tsx"]), ("jsx", &["ts", "tsx"]), ("mjs", &["mts"]), ("cjs", &["cts"])];
 
 /// Returns the entry file for `text`: the file itself, the file with an extension added, the TypeScript source of a `.js`
 /// file, or the folder's `index`. Returns `None` if none of them exists.
 pub(super) fn complete(folder: &Path, text: &str) -> Option<PathBuf> {
-    // This removes `.` parts and a trailing slash.
+    // `components` omits `.` and a trailing slash.
     let path: PathBuf = folder.join(text).components().collect();
-    // In the folder `hello`, the path `.` must not find the file `hello.ts` beside that folder.
+    // The path `.` means the folder. If the folder is `hello`, the path must not be completed to `../hello.ts`.
     let has_name = matches!(Path::new(text).components().next_back(), Some(Component::Normal(_)));
     let exact = Some(path.clone()).filter(|path| path.is_file());
     exact
@@ -29,7 +29,7 @@ fn with_any_extension(path: &Path) -> Option<PathBuf> {
     EXTENSIONS.iter().map(|extension| add_extension(path, extension)).find(|path| path.is_file())
 }
 
-/// Adds an extension after any existing one.
+/// Appends an extension. `main.js` becomes `main.js.ts`.
 fn add_extension(path: &Path, extension: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(".");
@@ -37,7 +37,7 @@ fn add_extension(path: &Path, extension: &str) -> PathBuf {
     name.into()
 }
 
-/// Returns the existing TypeScript source of a JavaScript file.
+/// Returns the TypeScript file that a JavaScript path stands for, if the file exists.
 fn typescript_source(path: &Path) -> Option<PathBuf> {
     let extension = path.extension()?;
     let (_, sources) = TYPESCRIPT_EXTENSIONS.iter().find(|(output, _)| extension == *output)?;
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exact_name_wins() {
+    fn an_existing_file_is_preferred_to_a_completed_path() {
         check(&["main", "main.ts"], "main", Some("main"));
         check(&["main.js", "main.ts"], "./main.js", Some("main.js"));
         check(&["main.js", "main.js.ts"], "main.js", Some("main.js"));
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn extensions_are_added_in_the_bundlers_order() {
+    fn extensions_are_tried_in_the_bundlers_order() {
         let all = ["main.json", "main.css", "main.js", "main.jsx", "main.ts", "main.tsx"];
         for (count, name) in all.iter().enumerate() {
             check(&all[..=count], "./main", Some(name));
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn an_output_name_finds_its_source() {
+    fn a_javascript_path_is_completed_to_its_typescript_source() {
         check(&["main.ts", "main.tsx"], "main.js", Some("main.ts"));
         check(&["main.tsx"], "main.js", Some("main.tsx"));
         check(&["main.ts", "main.tsx"], "main.jsx", Some("main.ts"));
@@ -97,13 +97,13 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_finds_its_index() {
+    fn a_folder_is_completed_to_its_index_file() {
         check(&["src/index.ts", "src/index.tsx"], "./src", Some("src/index.tsx"));
         check(&["src/index.js"], "./src/", Some("src/index.js"));
         check(&["index.ts"], ".", Some("index.ts"));
         check(&["src/index.ts", "src.js"], "src", Some("src.js"));
         check(&["src/index.mjs", "src/main.ts"], "src", None);
-        // A file beside the manifest's folder that has the same name as the folder.
+        // The manifest is in the folder `hello`, and `hello.ts` is beside this folder.
         check(&["../hello.ts"], ".", None);
     }
 }

@@ -1,4 +1,4 @@
-//! Resolves the secrets of a manifest: `${{ env.NAME }}` from variables and `${{ op://… }}` from 1Password.
+//! Resolves the secrets of a manifest: replaces `${{ env.NAME }}` by variables and `${{ op://… }}` by values from 1Password.
 
 mod one_password;
 
@@ -16,10 +16,10 @@ use crate::preview;
 use crate::yaml::YamlMapping;
 use one_password::OnePassword;
 
-/// The maximum number of secrets of one integration to resolve at the same time.
+/// The maximum number of an integration's secrets that are resolved at the same time.
 const MAX_CONCURRENT: usize = 8;
 
-/// A part of a secret's value in the manifest.
+/// A part of a secret's value in the manifest: text or a reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum SecretPart<'a> {
     Literal(&'a str),
@@ -32,18 +32,18 @@ enum SecretPart<'a> {
 pub(crate) struct ManifestSecrets {
     /// The values by key.
     pub(crate) values: BTreeMap<String, SecretString>,
-    /// The values that references stand for. For `Bearer ${{ env.KEY }}`, the value of `KEY` must also be redacted on its
-    /// own.
+    /// The values of the variables and 1Password items in references. In `Bearer ${{ env.KEY }}`, the value of `KEY` must be
+    /// redacted even without `Bearer`.
     pub(crate) referenced: Vec<SecretString>,
 }
 
 impl ManifestSecrets {
-    /// Returns all texts to redact.
+    /// Returns all secrets and all values of references, which must be redacted.
     pub(crate) fn to_redact(&self) -> Vec<SecretString> {
         self.values.values().chain(&self.referenced).cloned().collect()
     }
 
-    /// Returns the HMAC-SHA-256 of keys and values. With a plain hash, anyone could test guesses of a secret.
+    /// Returns the HMAC-SHA-256 of the secrets' keys and values. With a plain hash, anyone could test guesses of a secret.
     pub(super) fn keyed_hash(&self, hash_key: Option<&SecretString>) -> String {
         let hash_key = hash_key.map(SecretString::expose_secret).unwrap_or_default();
         let hmac = Hmac::<Sha256>::new_from_slice(hash_key.as_bytes());
@@ -59,8 +59,8 @@ impl ManifestSecrets {
     }
 }
 
-/// Resolves secrets. Returns the problems if some secrets could not be resolved. Skips entries that are not text, because the
-/// schema check reports them. `timeout` is the limit for one call of the 1Password CLI.
+/// Resolves secrets. Returns them with a problem for each secret that could not be resolved. Skips entries that are not text,
+/// because the schema check reports them. `timeout` is the limit for one call of the 1Password CLI.
 pub(crate) async fn resolve(
     secrets: &YamlMapping,
     environment: &Environment,
@@ -68,9 +68,9 @@ pub(crate) async fn resolve(
 ) -> (ManifestSecrets, Vec<Diagnostic>) {
     let one_password = &OnePassword { environment, timeout };
     let texts = secrets.0.iter().filter_map(|(key, node)| Some((key, node.as_text()?, &node.place)));
-    let values = texts.map(async |(key, text, place)| {
+    let values = texts.map(async |(key, text, location)| {
         let mut referenced = Vec::new();
-        let value = resolve_value(&key.name, text, one_password, place, &mut referenced).await;
+        let value = resolve_value(&key.name, text, one_password, location, &mut referenced).await;
         (&key.name, value, referenced)
     });
     let values: Vec<_> = stream::iter(values).buffered(MAX_CONCURRENT).collect().await;
@@ -88,14 +88,14 @@ pub(crate) async fn resolve(
 
 /// Checks secrets without resolving them. Syntax errors are errors; a missing variable is a warning.
 pub(crate) fn check(secrets: &YamlMapping, environment: &Environment) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
+    let mut problems = Vec::new();
     for (key, node) in &secrets.0 {
         let Some(text) = node.as_text() else { continue };
         match split_parts(text) {
-            Err(problem) => found.push(invalid_expression(&key.name, problem, &node.place)),
-            Ok(parts) => found.extend(parts.iter().filter_map(|part| match part {
+            Err(problem) => problems.push(invalid_expression_problem(&key.name, problem, &node.place)),
+            Ok(parts) => problems.extend(parts.iter().filter_map(|part| match part {
                 SecretPart::Variable(name) if is_token(name) || environment.token_in(name).is_some() => {
-                    Some(reserved_token(&key.name, name, environment.token_in(name), &node.place))
+                    Some(reserved_token_problem(&key.name, name, environment.token_in(name), &node.place))
                 }
                 SecretPart::Variable(name) if environment.get(name).is_none() => Some(Diagnostic::warning(
                     node.place.clone(),
@@ -105,30 +105,31 @@ pub(crate) fn check(secrets: &YamlMapping, environment: &Environment) -> Vec<Dia
             })),
         }
     }
-    found
+    problems
 }
 
 async fn resolve_value(
     key: &str,
     text: &str,
     one_password: &OnePassword<'_>,
-    place: &SourceLocation,
+    location: &SourceLocation,
     referenced: &mut Vec<SecretString>,
 ) -> Result<SecretString, Box<Diagnostic>> {
-    let parts = split_parts(text).map_err(|problem| Box::new(invalid_expression(key, problem, place)))?;
+    let parts =
+        split_parts(text).map_err(|problem| Box::new(invalid_expression_problem(key, problem, location)))?;
     let mut value = String::new();
     for part in parts {
         match part {
             SecretPart::Literal(text) => value.push_str(text),
             SecretPart::Variable(name) => {
-                let text = read_variable(key, name, one_password.environment, place)?;
+                let text = read_variable(key, name, one_password.environment, location)?;
                 referenced.push(text.into());
                 value.push_str(text);
             }
             SecretPart::OnePassword(reference) => {
                 let read = one_password.read(reference).await.map_err(|error| {
                     referenced.extend(error.output);
-                    Box::new(one_password_failed(key, reference, &error.reason, place))
+                    Box::new(one_password_problem(key, reference, &error.reason, location))
                 })?;
                 value.push_str(read.expose_secret());
                 referenced.push(read);
@@ -139,7 +140,7 @@ async fn resolve_value(
         let message = format!("`secrets.{key}` still contains an expression after it was resolved");
         let hint =
             "check the variable in the CI system: its value contains an expression that was not replaced";
-        return Err(Box::new(Diagnostic::error(place.clone(), message).hint(Some(hint.to_owned()))));
+        return Err(Box::new(Diagnostic::error(location.clone(), message).hint(Some(hint.to_owned()))));
     }
     Ok(value.into())
 }
@@ -148,40 +149,46 @@ fn read_variable<'a>(
     key: &str,
     name: &str,
     environment: &'a Environment,
-    place: &SourceLocation,
+    location: &SourceLocation,
 ) -> Result<&'a str, Box<Diagnostic>> {
     let token = environment.token_in(name);
     if token.is_some() || is_token(name) {
-        return Err(Box::new(reserved_token(key, name, token, place)));
+        return Err(Box::new(reserved_token_problem(key, name, token, location)));
     }
     environment.get(name).ok_or_else(|| {
         let reason = if environment.is_unreadable(name) { "not Unicode" } else { "not set or empty" };
         let message = format!("`secrets.{key}` uses the variable `{name}`, which is {reason}");
         let hint = format!("pass `{name}` from the secrets of the CI system to this step");
-        Box::new(Diagnostic::error(place.clone(), message).hint(hint))
+        Box::new(Diagnostic::error(location.clone(), message).hint(hint))
     })
 }
 
-/// Returns the error for a variable that is a token, or contains the value of the variable `token`.
-fn reserved_token(key: &str, name: &str, token: Option<&str>, place: &SourceLocation) -> Diagnostic {
+/// Returns the error for a secret that uses the variable `name`. Either the name is reserved for a token, or the variable
+/// contains the value of the token variable `token`.
+fn reserved_token_problem(
+    key: &str,
+    name: &str,
+    token: Option<&str>,
+    location: &SourceLocation,
+) -> Diagnostic {
     let reason = match token.filter(|token| *token != name) {
         Some(token) => format!("which contains `{token}`, a token of this program or the CI system"),
         None => "which is reserved for a token of this program or the CI system".to_owned(),
     };
     let message = format!("`secrets.{key}` uses `{name}`, {reason}");
     let hint = "create a separate token for the integration and pass it in another variable".to_owned();
-    Diagnostic::error(place.clone(), message).hint(hint)
+    Diagnostic::error(location.clone(), message).hint(hint)
 }
 
-fn invalid_expression(key: &str, problem: &str, place: &SourceLocation) -> Diagnostic {
+fn invalid_expression_problem(key: &str, problem: &str, location: &SourceLocation) -> Diagnostic {
     let hint = "use `${{ env.NAME }}` or `${{ op://vault/item/field }}`".to_owned();
-    Diagnostic::error(place.clone(), format!("`secrets.{key}` {problem}")).hint(hint)
+    Diagnostic::error(location.clone(), format!("`secrets.{key}` {problem}")).hint(hint)
 }
 
-fn one_password_failed(key: &str, reference: &str, problem: &str, place: &SourceLocation) -> Diagnostic {
+fn one_password_problem(key: &str, reference: &str, problem: &str, location: &SourceLocation) -> Diagnostic {
     let message = format!("`secrets.{key}`: `op read {reference}` failed: {problem}");
     let hint = "install the 1Password CLI `op` and sign in; in CI, set `OP_SERVICE_ACCOUNT_TOKEN`";
-    Diagnostic::error(place.clone(), message).hint(Some(hint.to_owned()))
+    Diagnostic::error(location.clone(), message).hint(Some(hint.to_owned()))
 }
 
 /// Splits the value of a secret into literals and references. On error, returns a description of the problem.
@@ -231,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn expressions_may_be_anywhere_in_the_text() {
+    fn splits_a_value_into_literals_and_references() {
         check_parts("plain", Ok(&[Literal("plain")]));
         check_parts("", Ok(&[]));
         check_parts(
@@ -276,7 +283,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_problems_are_reported_without_values() {
+    async fn all_problems_are_reported_without_secret_values() {
         assert_eq!(
             resolved(
                 "a: '${{ env.NONE }}'\nb: 'hush ${{ secrets.B }}'\nc: '${{ env.EMPTY }}'",
@@ -297,8 +304,8 @@ mod tests {
     async fn check_one_password(script: Option<&str>, expected: Result<&str, &str>) {
         let folder = tempfile::tempdir().unwrap();
         if let Some(script) = script {
-            // If the file were opened for writing here, a child process of another test could inherit it, and running the
-            // file would fail as busy.
+            // A shell writes the file. If this process opened the file for writing, child processes of other tests could
+            // inherit the open file, and running it would fail with `text file busy`.
             let text = format!("#!/bin/sh\n{script}\n");
             let written = std::process::Command::new("/bin/sh")
                 .args(["-c", "printf %s \"$1\" > op && chmod +x op", "sh", &text])
@@ -320,7 +327,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn one_password_gets_no_tokens_of_ours() {
+    async fn one_password_receives_only_its_own_token() {
         let script = r#"echo " $* ($OP_SERVICE_ACCOUNT_TOKEN$GITBOOK_TOKEN$GITHUB_TOKEN) ""#;
         check_one_password(Some(script), Ok("x read op://v/i/f (its own)")).await;
         check_one_password(Some("echo hush; echo 'not signed in' >&2; exit 1"), Err("not signed in")).await;
@@ -332,7 +339,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn one_password_and_its_children_end_at_the_timeout() {
+    async fn the_timeout_ends_one_password_and_its_child_processes() {
         check_one_password(Some("exec /bin/sleep 60"), Err("no response within 1s (`GITBOOK_TIMEOUT`)"))
             .await;
         check_one_password(Some("echo value; /bin/sleep 60 & exit 0"), Ok("x value")).await;
@@ -360,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn a_check_resolves_no_secrets() {
+    fn a_check_reports_problems_without_resolving_secrets() {
         let found = check(
             &secrets("a: '${{ env.NONE }}'\nb: '${{ op://v/i/f }}'\nc: '${{ x }}'"),
             &Environment::of(&[]),

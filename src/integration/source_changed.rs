@@ -1,4 +1,4 @@
-//! The error of a file that changes during a run.
+//! The error for a file that changes during a run.
 
 /// A change to a file after it was checked.
 #[derive(Debug, thiserror::Error)]

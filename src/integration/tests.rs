@@ -1,4 +1,4 @@
-//! Tests packaging: a folder and variables must result in a request body or a list of problems.
+//! Tests packaging: a manifest and variables must result in a request body or a list of problems.
 
 mod repository;
 
@@ -11,7 +11,7 @@ use super::{PreviewIdentity, ValueFormat, identity};
 use crate::preview::OwnershipMarker;
 use repository::{HELLO, SCRIPT, TestRepository, hello, repository};
 
-/// Checks all problems, and a last entry if the integration can be published.
+/// Checks the result of packaging: a line for each problem, then `<name> can be published` if no problem is an error.
 #[track_caller]
 fn check(repository: &TestRepository, expected: &[&str]) {
     let packaged = repository.packaged();
@@ -27,7 +27,7 @@ fn check_field(repository: &TestRepository, field: &str, expected: impl Into<Val
     assert_eq!(repository.body()[field], expected.into(), "{field}");
 }
 
-/// Returns an image of one black pixel.
+/// Returns a PNG image of one black pixel.
 fn png() -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, 1, 1);
@@ -65,7 +65,7 @@ fn a_request_has_the_manifests_fields_and_files() {
 }
 
 #[test]
-fn images_of_any_size_are_sent_whole() {
+fn images_of_any_size_are_sent_completely() {
     for bytes in [3 * 16384 - 1, 3 * 16384, 3 * 16384 + 1, 200_000] {
         let mut image = png();
         image.extend((image.len()..bytes).map(|index| u8::try_from(index % 251).unwrap()));
@@ -87,7 +87,7 @@ fn fields_of_the_manifest_override_defaults() {
 }
 
 #[test]
-fn the_report_gets_the_manifests_values() {
+fn an_integration_returns_the_manifests_values() {
     let integration = hello("visibility: unlisted\n").integration();
     assert_eq!((integration.title(), integration.text("visibility")), ("Hello", "unlisted"));
     assert_eq!(integration.text("target"), "");
@@ -110,7 +110,7 @@ fn variables_alone_define_an_integration() {
 }
 
 #[test]
-fn names_follow_the_rules_of_the_vendors_cli() {
+fn names_follow_the_rules_of_gitbooks_cli() {
     let wrong = "error: gitbook-manifest.yaml:1:7: `name` must consist of letters and digits, with single dashes between them";
     let check = |name: &str, problem: Option<&str>| {
         let manifest = HELLO.replace("name: hello", &format!("name: {name}"));
@@ -157,7 +157,7 @@ fn all_problems_are_reported_and_only_errors_prevent_publishing() {
 }
 
 #[test]
-fn missing_fields_are_not_reported_if_a_part_was_not_read() {
+fn missing_fields_are_not_reported_if_the_envs_entry_is_unknown() {
     let manifest = "name: hello\norganization: acme\nscript: main.js\nscopes: []\nvisibility: secret\n";
     let visibility =
         "error: gitbook-manifest.yaml:5:13: `visibility` is `secret`, which is not a valid value";
@@ -170,14 +170,17 @@ fn missing_fields_are_not_reported_if_a_part_was_not_read() {
 
 #[test]
 fn a_script_must_be_text_in_the_repository() {
-    let place = "error: gitbook-manifest.yaml:4:9:";
+    let location = "error: gitbook-manifest.yaml:4:9:";
     let with = |script: &str| repository(HELLO.replace("main.js", script));
-    check(&with("../main.js"), &[&format!("{place} could not read the script `../main.js`: {}", missing())]);
-    check(&with("."), &[&format!("{place} the script `.` is not a file")]);
-    check(&with("''"), &[&format!("{place} `script` is empty")]);
+    check(
+        &with("../main.js"),
+        &[&format!("{location} could not read the script `../main.js`: {}", missing())],
+    );
+    check(&with("."), &[&format!("{location} the script `.` is not a file")]);
+    check(&with("''"), &[&format!("{location} `script` is empty")]);
     check(
         &hello("").file("main.js", b"\xff"),
-        &[&format!("{place} could not read the script `main.js`: stream did not contain valid UTF-8")],
+        &[&format!("{location} could not read the script `main.js`: stream did not contain valid UTF-8")],
     );
 }
 
@@ -207,7 +210,7 @@ fn an_image_that_changed_after_the_check_is_not_sent() {
 }
 
 #[test]
-fn a_bundled_script_has_parts() {
+fn a_bundled_script_has_package_sizes() {
     let parts = |repository: TestRepository| {
         let integration = repository.integration();
         let bytes = integration.script_bytes();
@@ -219,8 +222,8 @@ fn a_bundled_script_has_parts() {
 }
 
 #[test]
-fn a_check_resolves_no_secrets() {
-    let repository = hello("secrets: {A: '${{ env.A }}'}\n").unresolved();
+fn packaging_without_secrets_only_warns_about_a_missing_variable() {
+    let repository = hello("secrets: {A: '${{ env.A }}'}\n").without_resolving_secrets();
     check(
         &repository,
         &[
@@ -235,10 +238,10 @@ fn a_check_resolves_no_secrets() {
 }
 
 #[test]
-fn the_hash_covers_the_request_and_needs_the_key_for_secrets() {
+fn the_content_hash_depends_on_the_request_and_the_hash_key() {
     let secret = |value| hello("secrets: {A: '${{ env.A }}'}\n").variable("A", value).hash_key("token");
     let with = |field, image| hello(field).file("a.png", image);
-    let other = [png(), vec![0]].concat();
+    let changed_image = [png(), vec![0]].concat();
     let hashes = [
         hello("").hash(),
         hello("description: Other\n").hash(),
@@ -248,7 +251,7 @@ fn the_hash_covers_the_request_and_needs_the_key_for_secrets() {
         secret("b").hash(),
         secret("a").hash_key("another token").hash(),
         with("icon: a.png\n", png()).hash(),
-        with("icon: a.png\n", other).hash(),
+        with("icon: a.png\n", changed_image).hash(),
         with("previewImages: [a.png]\n", png()).hash(),
     ];
     for (index, hash) in hashes.iter().enumerate() {
@@ -257,7 +260,7 @@ fn the_hash_covers_the_request_and_needs_the_key_for_secrets() {
         assert!(!hashes[..index].contains(hash), "{index}: {hashes:?}");
     }
     assert_eq!([hello("").hash(), secret("a").hash()], [hashes[0].clone(), hashes[4].clone()]);
-    // The order of the fields does not matter.
+    // The order of the fields has no effect on the hash.
     let mut lines: Vec<_> = HELLO.lines().collect();
     lines.reverse();
     assert_eq!(repository(lines.join("\n")).file("main.js", SCRIPT).hash(), hashes[0]);
@@ -308,7 +311,7 @@ fn a_preview_differs_in_title_visibility_and_marker() {
 }
 
 #[test]
-fn a_marker_that_does_not_fit_prevents_a_preview() {
+fn a_marker_that_does_not_fit_into_the_summary_prevents_a_preview() {
     let integration = hello("").integration();
     assert!(integration.preview_request(&preview_identity(&"x".repeat(2048))).unwrap().is_none());
 }

@@ -1,4 +1,4 @@
-//! Walks through folders and applies the rules of `.gitignore` files.
+//! Lists the files below a folder, except those that `.gitignore` files exclude.
 
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ const GITIGNORE: &str = ".gitignore";
 /// The maximum size of a `.gitignore` in bytes. A folder with a larger one is not searched.
 const MAX_GITIGNORE: u64 = 1024 * 1024;
 
-/// A folder that cannot be searched, with the path of the `.gitignore` that prevents it.
+/// A folder that cannot be searched, because the program cannot read the `.gitignore` at this path.
 #[derive(Debug)]
 pub(super) struct UnsearchedFolder(PathBuf);
 
@@ -29,12 +29,12 @@ impl UnsearchedFolder {
     }
 }
 
-/// Walks through a folder without following links. Skips entries that `.gitignore` ignores or that are not wanted. As in Git,
-/// a `.gitignore` above the repository has no effect. Outside of a repository, the `.gitignore` files of all parent folders
-/// apply.
+/// Returns the entries below a folder without following links. Skips the entries that a `.gitignore` excludes, and those that
+/// `is_wanted` rejects. As in Git, a `.gitignore` above the repository has no effect. Outside of a repository, the `.gitignore`
+/// files of all parent folders apply.
 ///
 /// # Errors
-/// Returns an error if a `.gitignore` is not a regular file or is too large. Reading a link to a device might never end.
+/// Returns an error if a `.gitignore` is not a regular file or is larger than 1 MiB. Reading a link to a device might never end.
 pub(super) fn walk(
     folder: &Path,
     is_wanted: fn(&DirEntry) -> bool,
@@ -60,7 +60,7 @@ pub(super) fn walk(
             }
             let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
             let unreadable = Some(entry.path()).filter(|_| is_folder).and_then(unreadable_gitignore);
-            // Sending cannot fail during the walk.
+            // Sending cannot fail, because the receiver exists until the end of this function.
             unreadable.is_none_or(|path| sender.send(path).is_err())
         })
         .build()
@@ -73,8 +73,9 @@ pub(super) fn walk(
 /// MiB. A folder named `.gitignore` has no effect.
 fn unreadable_gitignore(folder: &Path) -> Option<PathBuf> {
     let path = folder.join(GITIGNORE);
-    let is_readable = |found: Metadata| found.is_dir() || found.is_file() && found.len() <= MAX_GITIGNORE;
-    let is_unreadable = path.metadata().is_ok_and(|found| !is_readable(found));
+    let is_readable =
+        |metadata: Metadata| metadata.is_dir() || metadata.is_file() && metadata.len() <= MAX_GITIGNORE;
+    let is_unreadable = path.metadata().is_ok_and(|metadata| !is_readable(metadata));
     is_unreadable.then_some(path)
 }
 

@@ -11,34 +11,34 @@ use super::discovery::IntegrationSource;
 use super::manifest::FILE_NAME;
 use super::walk::walk;
 
-/// The weight of one request: sending it takes about as long as packaging this many bytes.
+/// The weight of one publish request in bytes. Sending a request takes about as long as packaging 256 KiB of files.
 pub(crate) const REQUEST_WEIGHT: u64 = 256 * 1024;
 
-/// The maximum weight of one file. Handwritten files are smaller, and images have this limit.
+/// The maximum weight of one file in bytes. Handwritten files are smaller, and 1 MiB is also the limit for images.
 const MAX_FILE_WEIGHT: u64 = 1024 * 1024;
 
-/// The extensions of the source files that count. Installed packages do not count, because they may differ between machines.
+/// The extensions of source files. Files of installed packages are not counted, because they may differ between machines.
 const SOURCE_EXTENSIONS: [&str; 9] = ["ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs", "css"];
 
 /// Returns the weight of each integration: the size of its sources and images in bytes. For a given commit, the weights must
-/// be the same on every machine, so that all machines divide the work in the same way. Therefore, ignored files and line
-/// endings do not count.
+/// be the same on every machine, so that all machines divide the work in the same way. Therefore, the weights do not depend
+/// on ignored files and line endings.
 #[must_use]
 pub(crate) fn weights(sources: &[IntegrationSource]) -> Vec<u64> {
     sources.iter().map(|source| integration_weight(&source.folder)).collect()
 }
 
 fn integration_weight(folder: &Path) -> u64 {
-    // A folder with its own manifest is another integration.
-    let is_own = |entry: &DirEntry| {
+    // A folder with its own manifest belongs to another integration.
+    let belongs_to_integration = |entry: &DirEntry| {
         !entry.file_type().is_some_and(|kind| kind.is_dir()) || !entry.path().join(FILE_NAME).is_file()
     };
-    let entries = walk(folder, is_own).unwrap_or_default().into_iter();
+    let entries = walk(folder, belongs_to_integration).unwrap_or_default().into_iter();
     let files = entries.filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
     REQUEST_WEIGHT + files.map(|entry| file_weight(entry.path())).sum::<u64>()
 }
 
-/// Returns the weight of a file. An unreadable file has no weight; packaging will report it.
+/// Returns the weight of a file. The weight of an unreadable file is 0; packaging reports the problem later.
 fn file_weight(path: &Path) -> u64 {
     match path.extension().and_then(OsStr::to_str) {
         Some("png") => path.metadata().map_or(0, |metadata| metadata.len().min(MAX_FILE_WEIGHT)),
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_and_images_count() {
+    fn weights_include_sources_and_images() {
         let manifest = ("a/gitbook-manifest.yaml", &b"name: a"[..]);
         check(&[manifest], &[0]);
         check(&[manifest, ("a/src/main.ts", b"12345"), ("a/icon.png", b"123"), ("a/x.css", b"1")], &[9]);
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_differ_between_machines_do_not_count() {
+    fn weights_exclude_files_that_differ_between_machines() {
         let manifest = ("a/gitbook-manifest.yaml", &b""[..]);
         check(&[manifest, ("a/node_modules/x/main.js", b"12345"), ("node_modules/x.js", b"1")], &[0]);
         let built = [manifest, (".gitignore", b"dist\n"), ("a/dist/main.js", b"12345")];
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn nested_integrations_count_separately() {
+    fn nested_integrations_have_separate_weights() {
         let files = [
             ("gitbook-manifest.yaml", &b""[..]),
             ("main.ts", b"1"),

@@ -1,26 +1,27 @@
 //! Tests modes, templates with `{pr}`, and mistakes that other deployment tools make.
 
-use super::tests::{TOKEN, decision};
+use super::tests::{TOKEN, describe_plan};
 use crate::ci::test_payloads::{
-    self, WorkflowRun, as_base, merged, of_deleted_fork, of_fork, pull_request, push_to,
+    self, WorkflowRun, as_pull_request_target, merged_pull_request, pull_request,
+    pull_request_from_deleted_fork, pull_request_from_fork, push_to,
 };
 use crate::preview::Template;
 use crate::repository::Branch;
 
-const BY_NUMBER: (&str, &str) = ("GITBOOK_PREVIEW_NAME", "{name}-pr-{pr}");
+const NAME_WITH_NUMBER: (&str, &str) = ("GITBOOK_PREVIEW_NAME", "{name}-pr-{pr}");
 
 #[track_caller]
 fn check(run: &WorkflowRun, variables: &[(&str, &str)], expected: &str) {
     let with_token: Vec<_> = variables.iter().copied().chain([TOKEN]).collect();
-    assert_eq!(decision(run, &with_token).0, expected, "{run:?}, {variables:?}");
+    assert_eq!(describe_plan(run, &with_token).0, expected, "{run:?}, {variables:?}");
 }
 
-fn mode(mode: &'static str) -> (&'static str, &'static str) {
+fn with_mode(mode: &'static str) -> (&'static str, &'static str) {
     ("GITBOOK_MODE", mode)
 }
 
 #[test]
-fn a_mode_overrides_the_event() {
+fn the_mode_takes_precedence_over_the_event() {
     let runs = [
         push_to("x"),
         WorkflowRun::example("push", 0),
@@ -28,79 +29,88 @@ fn a_mode_overrides_the_event() {
         WorkflowRun::example("release", 1),
     ];
     for run in &runs {
-        check(run, &[mode("publish")], "publish");
-        check(run, &[mode("sweep")], "sweep");
-        check(run, &[mode("check")], "check");
+        check(run, &[with_mode("publish")], "publish");
+        check(run, &[with_mode("sweep")], "sweep");
+        check(run, &[with_mode("check")], "check");
         let refused = "refused, `GITBOOK_TOKEN` is unset or empty".to_owned();
-        assert_eq!(decision(run, &[mode("publish")]).0, refused);
-        assert_eq!(decision(run, &[mode("sweep")]).0, refused);
+        assert_eq!(describe_plan(run, &[with_mode("publish")]).0, refused);
+        assert_eq!(describe_plan(run, &[with_mode("sweep")]).0, refused);
         let check = ("check".to_owned(), "`GITBOOK_MODE=check`".to_owned());
-        assert_eq!(decision(run, &[mode("check")]), check);
+        assert_eq!(describe_plan(run, &[with_mode("check")]), check);
     }
 }
 
 #[test]
 fn previews_use_the_branch_of_the_event() {
-    check(&push_to("master"), &[mode("preview")], "preview of master");
-    check(&pull_request("labeled", 12, "x"), &[mode("preview")], "preview of x (#12)");
-    check(&of_fork("opened", 12, "main"), &[mode("preview")], "preview of mona:main (#12)");
-    check(&test_payloads::delete_of("x"), &[mode("delete")], "delete of x");
-    check(&pull_request("opened", 12, "x"), &[mode("delete")], "delete of x (#12)");
-    for mode in [mode("preview"), mode("delete")] {
+    check(&push_to("master"), &[with_mode("preview")], "preview of master");
+    check(&pull_request("labeled", 12, "x"), &[with_mode("preview")], "preview of x (#12)");
+    check(
+        &pull_request_from_fork("opened", 12, "main"),
+        &[with_mode("preview")],
+        "preview of mona:main (#12)",
+    );
+    check(&test_payloads::delete_event("x"), &[with_mode("delete")], "delete of x");
+    check(&pull_request("opened", 12, "x"), &[with_mode("delete")], "delete of x (#12)");
+    for mode in [with_mode("preview"), with_mode("delete")] {
         let expected = "refused, the branch of the preview is unknown";
-        check(&test_payloads::schedule(), &[mode], expected);
+        check(&test_payloads::scheduled_run(), &[mode], expected);
         check(&WorkflowRun::example("push", 0), &[mode], expected);
-        assert_eq!(decision(&push_to("x"), &[mode]).0, "refused, `GITBOOK_TOKEN` is unset or empty");
+        assert_eq!(describe_plan(&push_to("x"), &[mode]).0, "refused, `GITBOOK_TOKEN` is unset or empty");
     }
 }
 
 #[test]
-fn deletes_the_preview_of_a_given_branch() {
-    let by_hand = [mode("delete"), ("GITBOOK_BRANCH", "old")];
-    for run in
-        [push_to("x"), test_payloads::manual("refs/heads/master"), test_payloads::manual("refs/tags/v1")]
-    {
-        check(&run, &by_hand, "delete of old");
+fn deletes_the_preview_of_the_branch_in_the_variable() {
+    let variables = [with_mode("delete"), ("GITBOOK_BRANCH", "old")];
+    for run in [
+        push_to("x"),
+        test_payloads::manual_run("refs/heads/master"),
+        test_payloads::manual_run("refs/tags/v1"),
+    ] {
+        check(&run, &variables, "delete of old");
     }
     for run in
-        [test_payloads::schedule(), WorkflowRun::example("push", 0), WorkflowRun::example("release", 0)]
+        [test_payloads::scheduled_run(), WorkflowRun::example("push", 0), WorkflowRun::example("release", 0)]
     {
-        check(&run, &by_hand, "delete of old");
-        check(&run, &[mode("preview"), ("GITBOOK_BRANCH", "new")], "preview of new");
+        check(&run, &variables, "delete of old");
+        check(&run, &[with_mode("preview"), ("GITBOOK_BRANCH", "new")], "preview of new");
     }
-    let by_number = [mode("delete"), BY_NUMBER, ("GITBOOK_BRANCH", "old"), ("GITBOOK_PULL_REQUEST", "12")];
-    for run in [push_to("x"), test_payloads::manual("refs/heads/master"), test_payloads::delete_of("x")] {
-        check(&run, &by_number, "delete of old (#12)");
+    let numbered =
+        [with_mode("delete"), NAME_WITH_NUMBER, ("GITBOOK_BRANCH", "old"), ("GITBOOK_PULL_REQUEST", "12")];
+    for run in
+        [push_to("x"), test_payloads::manual_run("refs/heads/master"), test_payloads::delete_event("x")]
+    {
+        check(&run, &numbered, "delete of old (#12)");
     }
 }
 
 #[test]
 fn no_mode_publishes_a_fork_with_base_secrets() {
-    let run = as_base(of_fork("opened", 12, "main"));
+    let run = as_pull_request_target(pull_request_from_fork("opened", 12, "main"));
     let refused = "refused, this run has the base repository's secrets and must not deploy a fork's change";
-    check(&run, &[mode("publish")], refused);
-    check(&run, &[mode("preview")], refused);
-    check(&run, &[mode("preview"), ("GITBOOK_EVENT", "pull_request")], refused);
-    check(&run, &[mode("delete")], "delete of mona:main (#12)");
-    check(&run, &[mode("check")], "check");
+    check(&run, &[with_mode("publish")], refused);
+    check(&run, &[with_mode("preview")], refused);
+    check(&run, &[with_mode("preview"), ("GITBOOK_EVENT", "pull_request")], refused);
+    check(&run, &[with_mode("delete")], "delete of mona:main (#12)");
+    check(&run, &[with_mode("check")], "check");
 }
 
 #[test]
 fn a_plan_reports_the_decision_for_the_event() {
     let check = |run: &WorkflowRun, variables: &[(&str, &str)], expected: &str, reason: &str| {
-        let variables: Vec<_> = variables.iter().copied().chain([mode("plan")]).collect();
+        let variables: Vec<_> = variables.iter().copied().chain([with_mode("plan")]).collect();
         let reason = format!("`GITBOOK_MODE=plan`; the decision for this event is {reason}");
-        assert_eq!(decision(run, &variables), (expected.to_owned(), reason), "{run:?}");
+        assert_eq!(describe_plan(run, &variables), (expected.to_owned(), reason), "{run:?}");
     };
     let push = "`publish`: push to `master`, the production branch";
     check(&push_to("master"), &[TOKEN], "plan (publish)", push);
     check(&push_to("x"), &[TOKEN], "plan (preview of x)", "`preview`: push to branch `x`");
     let closed = "`delete`: pull request #12 from `x` was closed";
-    check(&merged(12, "x"), &[TOKEN], "plan (delete of x (#12))", closed);
-    check(&test_payloads::schedule(), &[TOKEN], "plan (sweep)", "`sweep`: scheduled run");
+    check(&merged_pull_request(12, "x"), &[TOKEN], "plan (delete of x (#12))", closed);
+    check(&test_payloads::scheduled_run(), &[TOKEN], "plan (sweep)", "`sweep`: scheduled run");
     let without = "`check`: pull request #12 was updated; checked only, because `GITBOOK_TOKEN` is not set";
     check(&pull_request("opened", 12, "x"), &[], "plan (check)", without);
-    // Only the later job needs the token.
+    // The job that plans needs no token.
     check(&push_to("master"), &[], "plan (publish)", push);
     let unknown = [("GITBOOK_EVENT", "push"), ("GITBOOK_BRANCH", "x"), ("GITHUB_ACTIONS", "")];
     let refused = "plan (refused, the production branch is unknown)";
@@ -109,7 +119,7 @@ fn a_plan_reports_the_decision_for_the_event() {
 
 #[test]
 fn no_event_publishes_a_fork_with_base_secrets() {
-    let run = as_base(of_fork("opened", 12, "evil"));
+    let run = as_pull_request_target(pull_request_from_fork("opened", 12, "evil"));
     let refused = "refused, this run has the base repository's secrets and must not deploy a fork's change";
     let as_event = |event, branch| [TOKEN, ("GITBOOK_EVENT", event), ("GITBOOK_BRANCH", branch)];
     for event in ["push", "manual", "release", "pull_request"] {
@@ -119,52 +129,60 @@ fn no_event_publishes_a_fork_with_base_secrets() {
 }
 
 #[test]
-fn only_pull_requests_have_previews_with_a_number_in_the_name() {
+fn does_nothing_without_the_pull_request_number_that_the_preview_name_needs() {
     let cause = "; only pull requests have previews, because `GITBOOK_PREVIEW_NAME` contains `{pr}`";
-    let none = |run: &WorkflowRun, reason: &str| {
+    let check_nothing = |run: &WorkflowRun, reason: &str| {
         for token in [TOKEN, ("GITBOOK_TOKEN", "")] {
             let expected = ("nothing".to_owned(), format!("{reason}{cause}"));
-            assert_eq!(decision(run, &[token, BY_NUMBER]), expected);
+            assert_eq!(describe_plan(run, &[token, NAME_WITH_NUMBER]), expected);
         }
     };
-    none(&push_to("x"), "push to branch `x`");
-    none(&test_payloads::manual("refs/heads/x"), "manual run on branch `x`");
-    none(&test_payloads::delete_of("x"), "branch `x` was deleted");
-    none(&test_payloads::push_deleting("x"), "branch `x` was deleted");
-    check(&push_to("master"), &[BY_NUMBER], "publish");
-    check(&pull_request("opened", 12, "x"), &[BY_NUMBER], "preview of x (#12)");
-    check(&merged(12, "x"), &[BY_NUMBER], "delete of x (#12)");
-    check(&test_payloads::schedule(), &[BY_NUMBER], "sweep");
+    check_nothing(&push_to("x"), "push to branch `x`");
+    check_nothing(&test_payloads::manual_run("refs/heads/x"), "manual run on branch `x`");
+    check_nothing(&test_payloads::delete_event("x"), "branch `x` was deleted");
+    check_nothing(&test_payloads::push_that_deletes("x"), "branch `x` was deleted");
+    check(&push_to("master"), &[NAME_WITH_NUMBER], "publish");
+    check(&pull_request("opened", 12, "x"), &[NAME_WITH_NUMBER], "preview of x (#12)");
+    check(&merged_pull_request(12, "x"), &[NAME_WITH_NUMBER], "delete of x (#12)");
+    check(&test_payloads::scheduled_run(), &[NAME_WITH_NUMBER], "sweep");
 }
 
-// The following mistakes occur in other deployment tools.
+// The tests below cover mistakes that other deployment tools make.
 
 #[test]
 fn a_forks_branch_named_like_production_gets_a_preview() {
-    // `GITHUB_HEAD_REF || GITHUB_REF_NAME` is `master` here.
-    check(&of_fork("opened", 12, "master"), &[], "preview of mona:master (#12)");
-    check(&of_fork("opened", 12, "master"), &[("GITBOOK_BRANCH", "master")], "preview of mona:master (#12)");
-    check(&of_fork("closed", 12, "master"), &[("GITBOOK_BRANCH", "master")], "delete of mona:master (#12)");
+    // In this run, `GITHUB_HEAD_REF` is `master`, the name of the production branch.
+    check(&pull_request_from_fork("opened", 12, "master"), &[], "preview of mona:master (#12)");
+    check(
+        &pull_request_from_fork("opened", 12, "master"),
+        &[("GITBOOK_BRANCH", "master")],
+        "preview of mona:master (#12)",
+    );
+    check(
+        &pull_request_from_fork("closed", 12, "master"),
+        &[("GITBOOK_BRANCH", "master")],
+        "delete of mona:master (#12)",
+    );
     let any = ("GITBOOK_PRODUCTION_BRANCH", "*");
-    check(&of_fork("opened", 12, "master"), &[any], "preview of mona:master (#12)");
+    check(&pull_request_from_fork("opened", 12, "master"), &[any], "preview of mona:master (#12)");
     check(&pull_request("opened", 12, "master"), &[any], "preview of master (#12)");
 }
 
 #[test]
 fn a_merged_pull_request_does_not_publish_to_production() {
-    // `GITHUB_REF` is the base branch for all of these events.
-    check(&merged(12, "x"), &[], "delete of x (#12)");
-    check(&as_base(merged(12, "x")), &[], "delete of x (#12)");
-    check(&test_payloads::delete_of("x"), &[], "delete of x");
-    check(&test_payloads::push_deleting("x"), &[], "delete of x");
-    check(&test_payloads::push_deleting("master"), &[], "delete of master");
+    // For closed pull requests and deleted branches, `GITHUB_REF` is the base branch.
+    check(&merged_pull_request(12, "x"), &[], "delete of x (#12)");
+    check(&as_pull_request_target(merged_pull_request(12, "x")), &[], "delete of x (#12)");
+    check(&test_payloads::delete_event("x"), &[], "delete of x");
+    check(&test_payloads::push_that_deletes("x"), &[], "delete of x");
+    check(&test_payloads::push_that_deletes("master"), &[], "delete of master");
 }
 
 #[test]
-fn a_closed_pull_request_is_not_an_update() {
-    for run in [merged(12, "x"), pull_request("closed", 12, "x")] {
+fn deletes_the_preview_of_a_closed_pull_request_in_auto_mode() {
+    for run in [merged_pull_request(12, "x"), pull_request("closed", 12, "x")] {
         check(&run, &[], "delete of x (#12)");
-        assert_ne!(decision(&run, &[]).0, "check");
+        assert_ne!(describe_plan(&run, &[]).0, "check");
     }
 }
 
@@ -173,14 +191,14 @@ fn pull_request_1_and_12_have_different_previews() {
     let template: Template = "{name}-pr-{pr}".parse().unwrap();
     let name = |number| template.name("hello", &Branch::new("x"), Some(number));
     assert_eq!((name(1), name(12)), ("hello-pr-1".to_owned(), "hello-pr-12".to_owned()));
-    check(&merged(1, "x"), &[BY_NUMBER], "delete of x (#1)");
-    check(&merged(12, "x"), &[BY_NUMBER], "delete of x (#12)");
+    check(&merged_pull_request(1, "x"), &[NAME_WITH_NUMBER], "delete of x (#1)");
+    check(&merged_pull_request(12, "x"), &[NAME_WITH_NUMBER], "delete of x (#12)");
 }
 
 #[test]
-fn accepts_a_deleted_fork() {
-    check(&of_deleted_fork("closed", 12, "main"), &[], "delete of mona:main (#12)");
-    check(&of_deleted_fork("opened", 12, "main"), &[], "preview of mona:main (#12)");
+fn decides_pull_requests_from_deleted_forks() {
+    check(&pull_request_from_deleted_fork("closed", 12, "main"), &[], "delete of mona:main (#12)");
+    check(&pull_request_from_deleted_fork("opened", 12, "main"), &[], "preview of mona:main (#12)");
 }
 
 #[test]
@@ -200,5 +218,5 @@ fn long_branches_have_distinct_names_without_a_final_dash() {
 #[test]
 fn a_branch_with_a_last_segment_named_like_production_gets_a_preview() {
     check(&push_to("feature/master"), &[], "preview of feature/master");
-    check(&test_payloads::manual("refs/heads/feature/master"), &[], "preview of feature/master");
+    check(&test_payloads::manual_run("refs/heads/feature/master"), &[], "preview of feature/master");
 }

@@ -1,8 +1,9 @@
-//! Tests the decision table row by row: variables and an event file must result in a decision and its reason.
+//! Tests the decision table row by row: variables and an event file must result in the expected decision and reason.
 
 use super::{Decision, Refusal, Target, decide};
 use crate::ci::test_payloads::{
-    self, WorkflowRun, as_base, merged, of_dependabot, of_fork, pull_request, push_to,
+    self, WorkflowRun, as_pull_request_target, dependabot_pull_request, merged_pull_request, pull_request,
+    pull_request_from_fork, push_to,
 };
 use crate::config::Config;
 use crate::environment::Environment;
@@ -10,16 +11,18 @@ use crate::environment::Environment;
 pub(super) const TOKEN: (&str, &str) = ("GITBOOK_TOKEN", "t");
 const NO_TOKEN: (&str, &str) = ("GITBOOK_TOKEN", "");
 const SANDBOX: (&str, &str) = ("GITBOOK_ENDPOINT", "sandbox");
-const BY_NUMBER: (&str, &str) = ("GITBOOK_PREVIEW_NAME", "{name}-pr-{pr}");
+const NAME_WITH_NUMBER: (&str, &str) = ("GITBOOK_PREVIEW_NAME", "{name}-pr-{pr}");
 
 /// Describes a decision in short form.
 fn describe(decision: &Decision) -> String {
-    let of = |Target { branch, pull_request }: &Target| match pull_request {
+    let describe_target = |Target { branch, pull_request }: &Target| match pull_request {
         Some(number) => format!("of {branch} (#{number})"),
         None => format!("of {branch}"),
     };
     match decision {
-        Decision::Preview(target) | Decision::Delete(target) => format!("{} {}", decision.name(), of(target)),
+        Decision::Preview(target) | Decision::Delete(target) => {
+            format!("{} {}", decision.name(), describe_target(target))
+        }
         Decision::Plan(plan) => format!("plan ({})", describe(&plan.decision)),
         Decision::Refuse(refusal) => format!("refused, {refusal}"),
         Decision::Publish | Decision::Sweep | Decision::Check | Decision::Nothing => {
@@ -29,7 +32,7 @@ fn describe(decision: &Decision) -> String {
 }
 
 /// Returns the decision and its reason for a run with additional variables.
-pub(super) fn decision(run: &WorkflowRun, variables: &[(&str, &str)]) -> (String, String) {
+pub(super) fn describe_plan(run: &WorkflowRun, variables: &[(&str, &str)]) -> (String, String) {
     let run = run.clone().with_all(variables);
     let (config, warnings) = Config::from_environment(&run.environment()).unwrap();
     assert_eq!(warnings, [], "{run:?}");
@@ -39,13 +42,13 @@ pub(super) fn decision(run: &WorkflowRun, variables: &[(&str, &str)]) -> (String
 
 #[track_caller]
 fn check(run: &WorkflowRun, variables: &[(&str, &str)], expected: &str) {
-    assert_eq!(decision(run, variables).0, expected, "{run:?}, {variables:?}");
+    assert_eq!(describe_plan(run, variables).0, expected, "{run:?}, {variables:?}");
 }
 
 /// Checks a decision and its reason.
 #[track_caller]
 fn check_reason(run: &WorkflowRun, variables: &[(&str, &str)], expected: &str, reason: &str) {
-    let (found, cause) = decision(run, variables);
+    let (found, cause) = describe_plan(run, variables);
     assert_eq!((&*found, &*cause), (expected, reason), "{run:?}, {variables:?}");
 }
 
@@ -62,7 +65,7 @@ fn check_requires_token(run: &WorkflowRun, expected: &str, reason: &str) {
 /// Checks a decision that does not require a token.
 #[track_caller]
 fn check_without_token(run: &WorkflowRun, expected: &str, reason: &str) {
-    for variables in [&[][..], &[NO_TOKEN], &[TOKEN], &[SANDBOX], &[TOKEN, BY_NUMBER]] {
+    for variables in [&[][..], &[NO_TOKEN], &[TOKEN], &[SANDBOX], &[TOKEN, NAME_WITH_NUMBER]] {
         check_reason(run, variables, expected, reason);
     }
 }
@@ -72,14 +75,14 @@ fn publishes_a_push_to_a_production_branch() {
     check_requires_token(&push_to("master"), "publish", "push to `master`, the production branch");
     let several = push_to("release/1").with("GITBOOK_PRODUCTION_BRANCH", "main, release/*");
     check_requires_token(&several, "publish", "push to `release/1`, the production branch");
-    check(&push_to("master"), &[TOKEN, BY_NUMBER], "publish");
+    check(&push_to("master"), &[TOKEN, NAME_WITH_NUMBER], "publish");
 }
 
 #[test]
 fn publishes_a_preview_of_another_branch() {
     check_requires_token(&push_to("feature/x"), "preview of feature/x", "push to branch `feature/x`");
     let globs = ("GITBOOK_PRODUCTION_BRANCH", "main, release/*");
-    // With `GITBOOK_PRODUCTION_BRANCH`, the default branch gets previews. `*` matches one level.
+    // With `GITBOOK_PRODUCTION_BRANCH`, even the default branch may get a preview. `*` does not match a slash.
     check(&push_to("master"), &[TOKEN, globs], "preview of master");
     check(&push_to("release/1/fix"), &[TOKEN, globs], "preview of release/1/fix");
     check(&push_to("feature/main"), &[TOKEN, globs], "preview of feature/main");
@@ -92,23 +95,24 @@ fn publishes_a_preview_of_another_branch() {
 #[test]
 fn refuses_a_push_without_a_production_branch() {
     let expected = "refused, the production branch is unknown";
-    for run in [push_to("main"), test_payloads::manual("refs/heads/main")] {
-        let run = run.edit("/repository/default_branch", serde_json::Value::Null);
+    for run in [push_to("main"), test_payloads::manual_run("refs/heads/main")] {
+        let run = run.edit_payload("/repository/default_branch", serde_json::Value::Null);
         check(&run, &[TOKEN], expected);
         check(&run, &[SANDBOX], expected);
         check(&run, &[TOKEN, ("GITBOOK_DEFAULT_BRANCH", "main")], "publish");
         check(&run, &[TOKEN, ("GITBOOK_PRODUCTION_BRANCH", "prod")], "preview of main");
     }
     // Pull requests and deletions do not depend on the production branch.
-    let unknown = |run: WorkflowRun| run.edit("/repository/default_branch", serde_json::Value::Null);
-    check(&unknown(pull_request("opened", 12, "main")), &[TOKEN], "preview of main (#12)");
-    check(&unknown(test_payloads::delete_of("x")), &[TOKEN], "delete of x");
+    let without_default_branch =
+        |run: WorkflowRun| run.edit_payload("/repository/default_branch", serde_json::Value::Null);
+    check(&without_default_branch(pull_request("opened", 12, "main")), &[TOKEN], "preview of main (#12)");
+    check(&without_default_branch(test_payloads::delete_event("x")), &[TOKEN], "delete of x");
 }
 
 #[test]
 fn deletes_the_preview_of_a_deleted_branch() {
-    check_requires_token(&test_payloads::push_deleting("x"), "delete of x", "branch `x` was deleted");
-    check_requires_token(&test_payloads::delete_of("x"), "delete of x", "branch `x` was deleted");
+    check_requires_token(&test_payloads::push_that_deletes("x"), "delete of x", "branch `x` was deleted");
+    check_requires_token(&test_payloads::delete_event("x"), "delete of x", "branch `x` was deleted");
 }
 
 #[test]
@@ -118,7 +122,7 @@ fn does_nothing_for_tags() {
     check_without_token(&WorkflowRun::example("push", 1), "nothing", "a tag was deleted");
     check_without_token(&WorkflowRun::example("delete", 0), "nothing", "a tag was deleted");
     check_without_token(
-        &test_payloads::delete_of("master").edit("/ref_type", "tag"),
+        &test_payloads::delete_event("master").edit_payload("/ref_type", "tag"),
         "nothing",
         "a tag was deleted",
     );
@@ -130,7 +134,7 @@ fn publishes_a_preview_of_an_updated_pull_request() {
     for action in ["opened", "reopened", "synchronize", "ready_for_review"] {
         let run = pull_request(action, 12, "a/b");
         let reason = "pull request #12 from `a/b` was updated";
-        for variables in [&[TOKEN][..], &[SANDBOX], &[TOKEN, BY_NUMBER]] {
+        for variables in [&[TOKEN][..], &[SANDBOX], &[TOKEN, NAME_WITH_NUMBER]] {
             check_reason(&run, variables, "preview of a/b (#12)", reason);
         }
         let reason = "pull request #12 was updated; checked only, because `GITBOOK_TOKEN` is not set";
@@ -142,14 +146,23 @@ fn publishes_a_preview_of_an_updated_pull_request() {
 fn checks_a_pull_request_without_secrets() {
     for action in ["opened", "reopened", "synchronize", "ready_for_review"] {
         let reason = "pull request #12 (fork) was updated; checked only, because `GITBOOK_TOKEN` is not set";
-        check_reason(&of_fork(action, 12, "main"), &[], "check", reason);
-        check_reason(&test_payloads::of_deleted_fork(action, 12, "main"), &[NO_TOKEN], "check", reason);
-        check(&of_fork(action, 12, "main"), &[TOKEN], "preview of mona:main (#12)");
-        check(&of_fork(action, 12, "main"), &[SANDBOX], "preview of mona:main (#12)");
+        check_reason(&pull_request_from_fork(action, 12, "main"), &[], "check", reason);
+        check_reason(
+            &test_payloads::pull_request_from_deleted_fork(action, 12, "main"),
+            &[NO_TOKEN],
+            "check",
+            reason,
+        );
+        check(&pull_request_from_fork(action, 12, "main"), &[TOKEN], "preview of mona:main (#12)");
+        check(&pull_request_from_fork(action, 12, "main"), &[SANDBOX], "preview of mona:main (#12)");
         let reason =
             "pull request #3 (Dependabot) was updated; checked only, because `GITBOOK_TOKEN` is not set";
-        check_reason(&of_dependabot(action), &[], "check", reason);
-        check(&of_dependabot(action), &[TOKEN], "preview of dependabot/npm_and_yarn/left-pad-2.0.0 (#3)");
+        check_reason(&dependabot_pull_request(action), &[], "check", reason);
+        check(
+            &dependabot_pull_request(action),
+            &[TOKEN],
+            "preview of dependabot/npm_and_yarn/left-pad-2.0.0 (#3)",
+        );
     }
 }
 
@@ -157,21 +170,30 @@ fn checks_a_pull_request_without_secrets() {
 fn deletes_the_preview_of_a_closed_pull_request() {
     let reason = "pull request #12 from `a/b` was closed";
     check_requires_token(&pull_request("closed", 12, "a/b"), "delete of a/b (#12)", reason);
-    check_requires_token(&merged(12, "a/b"), "delete of a/b (#12)", reason);
-    check(&merged(12, "a/b"), &[TOKEN, BY_NUMBER], "delete of a/b (#12)");
+    check_requires_token(&merged_pull_request(12, "a/b"), "delete of a/b (#12)", reason);
+    check(&merged_pull_request(12, "a/b"), &[TOKEN, NAME_WITH_NUMBER], "delete of a/b (#12)");
 }
 
 #[test]
 fn does_nothing_for_a_closed_pull_request_without_secrets() {
     let reason =
         "pull request #12 (fork) was closed; no preview to delete, because `GITBOOK_TOKEN` is not set";
-    check_reason(&of_fork("closed", 12, "main"), &[], "nothing", reason);
-    check_reason(&test_payloads::of_deleted_fork("closed", 12, "main"), &[NO_TOKEN], "nothing", reason);
-    check(&of_fork("closed", 12, "main"), &[TOKEN], "delete of mona:main (#12)");
-    check(&test_payloads::of_deleted_fork("closed", 12, "main"), &[TOKEN], "delete of mona:main (#12)");
+    check_reason(&pull_request_from_fork("closed", 12, "main"), &[], "nothing", reason);
+    check_reason(
+        &test_payloads::pull_request_from_deleted_fork("closed", 12, "main"),
+        &[NO_TOKEN],
+        "nothing",
+        reason,
+    );
+    check(&pull_request_from_fork("closed", 12, "main"), &[TOKEN], "delete of mona:main (#12)");
+    check(
+        &test_payloads::pull_request_from_deleted_fork("closed", 12, "main"),
+        &[TOKEN],
+        "delete of mona:main (#12)",
+    );
     let reason =
         "pull request #3 (Dependabot) was closed; no preview to delete, because `GITBOOK_TOKEN` is not set";
-    check_reason(&of_dependabot("closed"), &[], "nothing", reason);
+    check_reason(&dependabot_pull_request("closed"), &[], "nothing", reason);
 }
 
 #[test]
@@ -179,7 +201,7 @@ fn does_nothing_for_other_activity_of_a_pull_request() {
     for action in ["labeled", "assigned", "edited", "converted_to_draft", "auto_merge_enabled", "dequeued"] {
         let reason = format!("nothing to do for `{action}` of pull request #12");
         check_without_token(&pull_request(action, 12, "x"), "nothing", &reason);
-        check_without_token(&of_fork(action, 12, "main"), "nothing", &reason);
+        check_without_token(&pull_request_from_fork(action, 12, "main"), "nothing", &reason);
     }
 }
 
@@ -188,16 +210,20 @@ fn refuses_a_fork_with_the_base_repositorys_secrets() {
     for action in ["opened", "synchronize", "closed", "labeled"] {
         let expected =
             "refused, this run has the base repository's secrets and must not deploy a fork's change";
-        check_without_token(&as_base(of_fork(action, 12, "main")), expected, "pull request #12 (fork)");
         check_without_token(
-            &as_base(test_payloads::of_deleted_fork(action, 12, "x")),
+            &as_pull_request_target(pull_request_from_fork(action, 12, "main")),
+            expected,
+            "pull request #12 (fork)",
+        );
+        check_without_token(
+            &as_pull_request_target(test_payloads::pull_request_from_deleted_fork(action, 12, "x")),
             expected,
             "pull request #12 (fork)",
         );
     }
-    check(&as_base(pull_request("opened", 12, "x")), &[TOKEN], "preview of x (#12)");
-    check(&as_base(pull_request("opened", 12, "x")), &[], "check");
-    check(&as_base(merged(12, "x")), &[TOKEN], "delete of x (#12)");
+    check(&as_pull_request_target(pull_request("opened", 12, "x")), &[TOKEN], "preview of x (#12)");
+    check(&as_pull_request_target(pull_request("opened", 12, "x")), &[], "check");
+    check(&as_pull_request_target(merged_pull_request(12, "x")), &[TOKEN], "delete of x (#12)");
 }
 
 #[test]
@@ -209,21 +235,21 @@ fn checks_a_merge_queue_candidate() {
 
 #[test]
 fn sweeps_on_a_schedule() {
-    check_requires_token(&test_payloads::schedule(), "sweep", "scheduled run");
+    check_requires_token(&test_payloads::scheduled_run(), "sweep", "scheduled run");
 }
 
 #[test]
-fn a_manual_run_depends_on_its_branch() {
-    let on = |reference| test_payloads::manual(reference);
+fn decides_a_manual_run_by_its_branch() {
+    let run_on = |reference| test_payloads::manual_run(reference);
     check_requires_token(
-        &on("refs/heads/master"),
+        &run_on("refs/heads/master"),
         "publish",
         "manual run on `master`, the production branch",
     );
-    check_requires_token(&on("refs/heads/x"), "preview of x", "manual run on branch `x`");
+    check_requires_token(&run_on("refs/heads/x"), "preview of x", "manual run on branch `x`");
     let reason = "manual run without a branch; set `GITBOOK_MODE=publish` to publish from tags";
-    check_without_token(&on("refs/tags/v1"), "nothing", reason);
-    check(&on("refs/tags/v1"), &[TOKEN, ("GITBOOK_MODE", "publish")], "publish");
+    check_without_token(&run_on("refs/tags/v1"), "nothing", reason);
+    check(&run_on("refs/tags/v1"), &[TOKEN, ("GITBOOK_MODE", "publish")], "publish");
 }
 
 #[test]
@@ -271,7 +297,7 @@ fn decides_without_a_ci_system() {
 }
 
 #[test]
-fn every_refusal_names_the_variable_to_set() {
+fn the_hint_of_every_refusal_names_the_setting_to_change() {
     let check = |refusal: Refusal, expected: &str| {
         let hint = refusal.hint();
         assert!(hint.contains(&format!("`{expected}`")), "{refusal}: {hint}");
@@ -285,7 +311,7 @@ fn every_refusal_names_the_variable_to_set() {
 }
 
 #[test]
-fn only_changes_need_the_forge() {
+fn only_decisions_that_publish_or_delete_need_the_forge() {
     let check = |run: &WorkflowRun, mode: &str, expected: bool| {
         let run = run.clone().with_all(&[TOKEN, ("GITBOOK_MODE", mode)]);
         let (config, _) = Config::from_environment(&run.environment()).unwrap();
@@ -299,5 +325,5 @@ fn only_changes_need_the_forge() {
         check(&push_to("x"), mode, false);
     }
     check(&WorkflowRun::example("push", 0), "auto", false);
-    check(&test_payloads::schedule(), "preview", false);
+    check(&test_payloads::scheduled_run(), "preview", false);
 }

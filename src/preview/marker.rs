@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::html_comment;
 
-/// The kind of the HTML comment. A user's own summary must not contain one.
+/// The kind of the HTML comment. The summary in a manifest must not contain a comment of this kind.
 const KIND: &str = "preview";
 
 /// The owner of a preview and the source that it was published from.
@@ -20,9 +20,9 @@ pub(crate) struct OwnershipMarker {
     pub branch: String,
     /// The pull request, if the preview's name contains its number.
     pub pull_request: Option<u64>,
-    /// The head commit.
+    /// The ID of the published commit.
     pub commit: String,
-    /// The number of the CI run, higher for newer runs; 0 if the CI system gives none.
+    /// The number of the CI run, higher for newer runs; 0 if the CI system provides no number.
     pub run: u64,
     /// The scope in which run numbers increase, such as a CI system; empty if unknown. Numbers from different scopes cannot
     /// be compared.
@@ -58,41 +58,41 @@ impl OwnershipMarker {
                 _ => {}
             }
         }
-        let has_required =
+        let required_keys_exist =
             ["integration", "repository", "branch"].map(|key| values.iter().any(|(k, _)| k == key));
-        (has_required == [true; 3]).then_some(marker)
+        (required_keys_exist == [true; 3]).then_some(marker)
     }
 
-    /// Returns whether a text contains a marker, or something similar to one.
+    /// Returns true if a text contains a marker, or something similar to one.
     #[must_use]
     pub(crate) fn resembles(text: &str) -> bool {
         html_comment::resembles_own_comment(text)
     }
 
-    /// Returns whether this marker is from a newer run than the other. A run without a number, or with another counter, is
-    /// neither newer nor older. Earlier versions wrote markers without a counter, which can be compared with all others.
+    /// Returns true if this marker is from a newer run than the other marker. Returns false for runs without a number or
+    /// with different counters. Earlier versions wrote markers without a counter, which can be compared with all markers.
     #[must_use]
     pub(crate) fn is_newer_than(&self, other: &Self) -> bool {
         let is_comparable = self.counter.is_empty() || self.counter == other.counter;
         is_comparable && other.run != 0 && self.run > other.run
     }
 
-    /// Returns whether this marker has the same commit as the other, or has a run number from the same counter that is not
-    /// higher.
+    /// Returns true if this marker has the same commit as the other marker, or a run number that is not higher and from the same
+    /// counter.
     #[must_use]
-    pub(crate) fn is_older_than(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_or_older_than(&self, other: &Self) -> bool {
         let is_comparable = !self.counter.is_empty() && self.counter == other.counter;
         self.commit == other.commit || is_comparable && self.run <= other.run
     }
 
-    /// Returns whether both markers have the same integration, repository and branch.
+    /// Returns true if both markers have the same integration, repository and branch.
     #[must_use]
     pub(crate) fn is_same_preview(&self, other: &Self) -> bool {
         (&self.integration, &self.branch) == (&other.integration, &other.branch)
             && self.belongs_to(&other.repository, other.repository_id)
     }
 
-    /// Returns whether the preview belongs to a repository. Compares IDs and hosts if both IDs are known; otherwise compares
+    /// Returns true if the preview belongs to a repository. Compares IDs and hosts if both IDs are known; otherwise compares
     /// names, ignoring case.
     #[must_use]
     pub(crate) fn belongs_to(&self, name: &str, id: Option<u64>) -> bool {
@@ -104,7 +104,7 @@ impl OwnershipMarker {
         }
     }
 
-    /// Returns whether the preview may belong to a repository under its former name or host.
+    /// Returns true if the preview may belong to a repository that had another name or host before.
     #[must_use]
     pub(crate) fn may_belong_to_renamed(&self, name: &str, id: Option<u64>) -> bool {
         let is_other_repository = self.repository_id.zip(id).is_some()
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn detects_an_imitation_with_other_whitespace() {
+    fn detects_a_text_that_differs_from_a_marker_in_whitespace() {
         assert!(OwnershipMarker::resembles(&marker().to_string()));
         assert!(OwnershipMarker::resembles("x <!--\n GitBook-Deploy:preview"));
         assert!(!OwnershipMarker::resembles("Deployed with gitbook-deploy: <!-- hi -->"));
@@ -252,7 +252,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2000))]
 
         #[test]
-        fn every_value_survives_and_does_not_end_the_comment(integration in ".*", repository in ".*", repository_id: Option<u64>, branch in "\\PC*|[->!< \n]*", pull_request: Option<u64>, commit in ".*", run: u64, counter in ".*", hash in ".*", script_bytes: Option<u32>) {
+        fn every_value_is_parsed_back_and_does_not_end_the_comment(integration in ".*", repository in ".*", repository_id: Option<u64>, branch in "\\PC*|[->!< \n]*", pull_request: Option<u64>, commit in ".*", run: u64, counter in ".*", hash in ".*", script_bytes: Option<u32>) {
             let marker = OwnershipMarker { integration, repository, repository_id, branch, pull_request, commit, run, counter, hash, script_bytes };
             let text = marker.to_string();
             prop_assert_eq!(OwnershipMarker::parse(&text), Some(marker));

@@ -22,7 +22,7 @@ enum TemplatePart {
     Hash,
 }
 
-/// The reason for rejecting a text as a template.
+/// The reason why a template is invalid.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TemplateError {
     /// An unknown placeholder, or an unbalanced brace.
@@ -32,7 +32,7 @@ pub(crate) enum TemplateError {
     UnknownPlaceholder,
     /// A character that names must not contain.
     #[error("contains a character that is not allowed in names")]
-    Character,
+    InvalidCharacter,
     /// A template without `{branch}`, `{pr}` and `{hash}`.
     #[error("gives all branches the same name; add `{{branch}}`, `{{pr}}` or `{{hash}}`")]
     NotDistinct,
@@ -70,14 +70,14 @@ impl FromStr for Template {
                 return Err(TemplateError::UnknownPlaceholder);
             }
             if !text.chars().all(is_allowed) {
-                return Err(TemplateError::Character);
+                return Err(TemplateError::InvalidCharacter);
             }
         }
         let template = Self(parts);
         let is_distinct = [TemplatePart::Branch, TemplatePart::PullRequest, TemplatePart::Hash]
             .iter()
-            .any(|part| template.has(part));
-        match (is_distinct, template.has(&TemplatePart::Name)) {
+            .any(|part| template.contains(part));
+        match (is_distinct, template.contains(&TemplatePart::Name)) {
             (true, true) => Ok(template),
             (true, false) => Err(TemplateError::WithoutName),
             (false, _) => Err(TemplateError::NotDistinct),
@@ -86,21 +86,21 @@ impl FromStr for Template {
 }
 
 impl Template {
-    fn has(&self, part: &TemplatePart) -> bool {
+    fn contains(&self, part: &TemplatePart) -> bool {
         self.0.contains(part)
     }
 
-    /// Returns whether only pull requests have previews.
+    /// Returns true if the template contains `{pr}`. Then only pull requests have previews.
     #[must_use]
     pub(crate) fn needs_pull_request(&self) -> bool {
-        self.has(&TemplatePart::PullRequest)
+        self.contains(&TemplatePart::PullRequest)
     }
 
     /// Returns the name of a preview. Without a pull request, `{pr}` is empty (see [`Self::needs_pull_request`]).
     ///
     /// Different branches get different names. A name ends with a hash of the branch unless it contains the branch unchanged.
     /// A name that contains the branch unchanged, but looks as if it ended with a hash, gets a hash, too. Therefore a name
-    /// with a hash never equals one without.
+    /// with a hash never equals a name without a hash.
     #[must_use]
     pub(crate) fn name(&self, integration: &str, branch: &Branch, pull_request: Option<u64>) -> String {
         let slug = slug(branch.as_str());
@@ -114,11 +114,11 @@ impl Template {
                 TemplatePart::Hash => name.push_str(&branch_hash(branch)),
             }
         }
-        let is_inexact = self.has(&TemplatePart::Branch) && slug != branch.as_str();
+        let is_inexact = self.contains(&TemplatePart::Branch) && slug != branch.as_str();
         // If a name contains a number and a branch, the boundary between them is ambiguous.
-        let is_ambiguous = self.has(&TemplatePart::PullRequest) && self.has(&TemplatePart::Branch);
+        let is_ambiguous = self.contains(&TemplatePart::PullRequest) && self.contains(&TemplatePart::Branch);
         let needs_hash =
-            !self.has(&TemplatePart::Hash) && (is_inexact || is_ambiguous || ends_like_hash(&name));
+            !self.contains(&TemplatePart::Hash) && (is_inexact || is_ambiguous || ends_like_hash(&name));
         if needs_hash || name.len() > MAX_NAME {
             name = append_hash(&name, &branch_hash(branch));
         }
@@ -140,7 +140,7 @@ fn slug(branch: &str) -> String {
     slug
 }
 
-/// Returns the first eight hexadecimal digits of the SHA-256 of the full name.
+/// Returns the first eight hexadecimal digits of the SHA-256 of the branch's full name.
 fn branch_hash(branch: &Branch) -> String {
     hex(&Sha256::digest(branch.as_str())[..4])
 }
@@ -177,14 +177,14 @@ mod tests {
     fn includes_a_plain_branch_unchanged() {
         check("fix", "hello-fix");
         check("fix-12-bugs", "hello-fix-12-bugs");
-        // Eight letters alone, or hexadecimal letters of another length, are no hash.
+        // Only a last word of exactly eight hexadecimal digits looks like a hash.
         check("security", "hello-security");
         check("facade", "hello-facade");
         assert_eq!(name("{name}-{hash}", "hello", "feature/x"), "hello-217d2bf5");
     }
 
     #[test]
-    fn names_have_up_to_100_characters() {
+    fn shortens_names_to_100_characters() {
         let long = "x".repeat(94);
         check(&long, &format!("hello-{long}"));
         let cut = name("{name}-{branch}", "hello", &format!("{long}x"));
@@ -194,9 +194,9 @@ mod tests {
 
     #[test]
     fn adds_a_hash_for_replaced_characters() {
-        // printf feature/x | sha256sum
+        // The hash is the start of the output of `printf feature/x | sha256sum`.
         check("feature/x", "hello-feature-x-217d2bf5");
-        // printf /Feature//x. | sha256sum
+        // The hash is the start of the output of `printf /Feature//x. | sha256sum`.
         check("/Feature//x.", "hello-feature-x-92e30ea1");
         assert_ne!(name("{name}{branch}", "", "Feature/x"), name("{name}{branch}", "", "feature/x"));
         assert!(name("{name}-{branch}", "hello", "日本").starts_with("hello-"));
@@ -204,9 +204,9 @@ mod tests {
 
     #[test]
     fn adds_a_hash_to_a_branch_that_seems_to_end_with_one() {
-        let imitated = name("{name}-{branch}", "hello", "feature/x");
-        let imitator = imitated.strip_prefix("hello-").unwrap();
-        assert_ne!(name("{name}-{branch}", "hello", imitator), imitated);
+        let preview_name = name("{name}-{branch}", "hello", "feature/x");
+        let branch_like_name = preview_name.strip_prefix("hello-").unwrap();
+        assert_ne!(name("{name}-{branch}", "hello", branch_like_name), preview_name);
     }
 
     #[test]
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_templates_with_ambiguous_names() {
+    fn rejects_invalid_templates() {
         let check =
             |template: &str, expected| assert_eq!(template.parse::<Template>().unwrap_err(), expected);
         check("{name}", TemplateError::NotDistinct);
@@ -227,12 +227,12 @@ mod tests {
         check("{name}-{brnach}", TemplateError::UnknownPlaceholder);
         check("{name", TemplateError::UnknownPlaceholder);
         check("name}-{branch}", TemplateError::UnknownPlaceholder);
-        check("{name}/{branch}", TemplateError::Character);
+        check("{name}/{branch}", TemplateError::InvalidCharacter);
         assert!("{name}-{branch}".parse::<Template>().is_ok());
     }
 
     #[test]
-    fn separates_the_number_from_the_branch() {
+    fn names_differ_if_number_and_branch_have_the_same_concatenation() {
         for template in ["{name}-{pr}{branch}", "{pr}{branch}-{name}", "{name}{branch}{pr}"] {
             let template: Template = template.parse().unwrap();
             let name = |branch, number| template.name("hello", &Branch::new(branch), Some(number));
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_in_the_name_needs_a_pull_request() {
+    fn a_template_with_a_number_needs_a_pull_request() {
         let template: Template = "{name}-pr-{pr}".parse().unwrap();
         assert!(template.needs_pull_request());
         assert_eq!(template.name("hello", &Branch::new("a/b"), Some(12)), "hello-pr-12");

@@ -4,14 +4,15 @@ use super::escape;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation, TextPosition};
 use crate::error::pluralize;
 
-/// The maximum number of annotations of one severity. GitHub silently ignores any more.
+/// The maximum number of annotations of one severity. GitHub silently ignores further annotations.
 const MAX_ANNOTATIONS: usize = 10;
 
 /// The location of an annotation.
 #[derive(Debug)]
 pub(super) enum AnnotationTarget {
+    /// A path, relative to GitHub's workspace.
     File(String),
-    /// A location that is not in a file of the repository. The message begins with it.
+    /// A location outside of files, such as a variable. The message begins with this location.
     Message(String),
 }
 
@@ -23,16 +24,16 @@ pub(super) struct Annotations {
 }
 
 impl Annotations {
-    /// Counts an annotation that the caller will print. Returns false if the limit is reached. One error annotation is kept
-    /// for the error of the run.
+    /// Counts an annotation that the caller will print. Returns false if the limit is reached. The last error annotation within
+    /// the limit is kept for the error of the run.
     pub(super) fn reserve(&mut self, severity: Severity) -> bool {
         let is_available = self.count_left(severity) > 0;
         *self.used_count(severity) += usize::from(is_available);
         is_available
     }
 
-    /// Returns annotations for problems, up to the limit. The last annotation of a severity states the number of problems
-    /// that are omitted.
+    /// Returns annotations for problems, up to the limit. The last annotation of a severity states the number of omitted
+    /// problems.
     pub(super) fn render(
         &mut self,
         problems: &[Diagnostic],
@@ -100,7 +101,7 @@ mod tests {
     use crate::diagnostic::{Diagnostic, Severity};
 
     #[test]
-    fn the_last_annotation_counts_the_rest() {
+    fn the_last_annotation_states_the_number_of_omitted_problems() {
         let mut annotations = Annotations::default();
         let errors: Vec<_> = (1..=12).map(|number| Diagnostic::error(None, format!("e{number}"))).collect();
         let warnings: Vec<_> =
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn earlier_annotations_count() {
+    fn earlier_annotations_count_towards_the_limit() {
         let mut annotations = Annotations::default();
         assert!((0..9).all(|_| annotations.reserve(Severity::Warning)));
         let warnings = ["a", "b", "c"].map(|text| Diagnostic::warning(None, text));

@@ -13,7 +13,7 @@ use crate::ci::Runner;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation, display_path};
 use crate::environment::Environment;
 
-/// The report file, and the folders that determine its paths.
+/// The code quality file, and the folders that the paths in it are relative to.
 #[derive(Debug)]
 struct CodeQuality {
     file: ResultFile,
@@ -21,11 +21,11 @@ struct CodeQuality {
     folder: PathBuf,
     /// The root of the repository.
     root: PathBuf,
-    /// The pipeline file. The report names it as the location of problems in variables.
+    /// The path of the pipeline file, which the report gives as the location of problems in variables.
     pipeline_file: String,
 }
 
-/// Returns the report, if `GITBOOK_CODE_QUALITY_FILE` names a file.
+/// Returns the code quality file, if `GITBOOK_CODE_QUALITY_FILE` names one.
 pub(super) fn open(environment: &Environment) -> Option<Box<dyn Destination>> {
     Some(Box::new(CodeQuality::from_environment(environment)?))
 }
@@ -54,8 +54,8 @@ impl CodeQuality {
         Some(Self { file, folder, root, pipeline_file })
     }
 
-    /// Returns a document with an entry for each problem. Fingerprints do not depend on line numbers, so they stay the same
-    /// if lines are added above.
+    /// Returns a document with an entry for each problem. Fingerprints do not depend on line numbers, so a fingerprint stays
+    /// the same if lines are added above the problem.
     fn report_json(&self, problems: &[Diagnostic], printer: &Printer) -> Value {
         let mut occurrences = BTreeMap::new();
         let entry = |problem: &Diagnostic| {
@@ -69,7 +69,7 @@ impl CodeQuality {
             let fingerprint =
                 fingerprint(&[&path, &problem.severity.to_string(), &message, &number.to_string()]);
             json!({
-                "description": escape::line(&format!("{message}{}", hint.unwrap_or_default())),
+                "description": escape::log_line(&format!("{message}{}", hint.unwrap_or_default())),
                 "check_name": "gitbook-deploy",
                 "fingerprint": fingerprint,
                 "severity": match problem.severity {
@@ -90,7 +90,8 @@ impl CodeQuality {
     }
 }
 
-/// Returns the message. For a problem in a variable, it includes the location, since the path does not name the variable.
+/// Returns the message of a problem. For a problem in a variable, the message begins with the variable, since the path of the
+/// entry does not name it.
 fn message_with_location(problem: &Diagnostic) -> String {
     match problem.location.as_ref().and_then(SourceLocation::path) {
         Some(_) => problem.message.clone(),
@@ -98,17 +99,17 @@ fn message_with_location(problem: &Diagnostic) -> String {
     }
 }
 
-/// Returns the line number of a problem in a file. A problem in a variable is reported on line 1 of the pipeline file, because that
-/// file is not searched for the variable.
+/// Returns the line number of a problem in a file, or 1 for a problem in a variable. The program does not search the pipeline
+/// file for the variable.
 fn line_number(location: Option<&SourceLocation>) -> usize {
     let location = location.filter(|location| location.path().is_some());
     location.and_then(|location| location.position).map_or(1, |position| position.line)
 }
 
-fn fingerprint(parts: &[&str]) -> String {
+fn fingerprint(values: &[&str]) -> String {
     let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(part);
+    for value in values {
+        hash.update(value);
         hash.update([0]);
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()

@@ -1,5 +1,5 @@
-//! The comment on a pull request, with one row for each preview. Several jobs may write to the same comment, each its own
-//! rows.
+//! The comment on a pull request, with one row for each preview. Several jobs may update the same comment, and each job adds its
+//! own rows.
 
 mod row;
 
@@ -21,22 +21,27 @@ const MAX_LENGTH: usize = 65_536;
 
 const HEADER: &str =
     "### GitBook previews\n\n| Preview | Status | Commit | Script | Updated |\n|---|---|---|---|---|\n";
-const MORE_PREVIEWS: &str = "\nSee the summaries of the runs for more previews.";
+const OMITTED_ROWS_NOTE: &str = "\nSee the summaries of the runs for more previews.";
 
-/// Returns the redacted rows for a run. A skipped preview has no row, since another run writes one.
+/// Returns the redacted rows for a run. A skipped preview has no row, since another run writes its row.
 #[must_use]
 pub(crate) fn rows(run: &RunReport, error: Option<&Error>, now: &str, printer: &Printer) -> Vec<Row> {
     let run_row = Row {
         run: run.ci.as_ref().map_or(0, |ci| ci.run),
         attempt: run.ci.as_ref().map_or(0, |ci| ci.attempt),
         commit: run.ci.as_ref().and_then(|ci| ci.commit.clone()).unwrap_or_default(),
-        at: now.to_owned(),
+        updated_at: now.to_owned(),
         ..Row::default()
     };
-    let log = run.ci.as_ref().and_then(|ci| ci.run_url.clone());
+    let log_url = run.ci.as_ref().and_then(|ci| ci.run_url.clone());
     let rows: Vec<_> = if run.outcomes.is_empty() {
-        let failed =
-            |(name, note)| Row { name, note, state: RowState::Failed, log: log.clone(), ..run_row.clone() };
+        let failed = |(name, note)| Row {
+            name,
+            note,
+            state: RowState::Failed,
+            log_url: log_url.clone(),
+            ..run_row.clone()
+        };
         error
             .map(|error| failure_reasons(run, error, printer))
             .unwrap_or_default()
@@ -46,7 +51,7 @@ pub(crate) fn rows(run: &RunReport, error: Option<&Error>, now: &str, printer: &
     } else {
         run.outcomes
             .iter()
-            .filter_map(|outcome| outcome_row(outcome, &run_row, log.as_ref(), printer))
+            .filter_map(|outcome| outcome_row(outcome, &run_row, log_url.as_ref(), printer))
             .collect()
     };
     rows.into_iter().map(|row| row.redacted(printer)).collect()
@@ -55,18 +60,18 @@ pub(crate) fn rows(run: &RunReport, error: Option<&Error>, now: &str, printer: &
 /// Returns the row of a deleted preview.
 #[must_use]
 pub(crate) fn removed_row(name: &str, run: u64, now: &str, printer: &Printer) -> Row {
-    let (name, at) = (name.to_owned(), now.to_owned());
-    Row { name, at, run, state: RowState::Removed, ..Row::default() }.redacted(printer)
+    let (name, updated_at) = (name.to_owned(), now.to_owned());
+    Row { name, updated_at, run, state: RowState::Removed, ..Row::default() }.redacted(printer)
 }
 
-fn outcome_row(outcome: &Outcome, run_row: &Row, log: Option<&String>, printer: &Printer) -> Option<Row> {
+fn outcome_row(outcome: &Outcome, run_row: &Row, log_url: Option<&String>, printer: &Printer) -> Option<Row> {
     let row = Row { name: outcome.name.clone(), ..run_row.clone() };
     let success = match &outcome.result {
         Ok(success) => success,
         Err(error) => {
             let causes = causes(error).map(|causes| format!(": {causes}")).unwrap_or_default();
             let note = first_line_of(&printer.redact(&format!("{error}{causes}")));
-            return Some(Row { state: RowState::Failed, note, log: log.cloned(), ..row });
+            return Some(Row { state: RowState::Failed, note, log_url: log_url.cloned(), ..row });
         }
     };
     let state = match success.status {
@@ -84,7 +89,8 @@ fn outcome_row(outcome: &Outcome, run_row: &Row, log: Option<&String>, printer: 
     Some(Row { state, shown_commit, url, version, bytes, bytes_before, ..row })
 }
 
-/// Returns the names of all previews and the reasons for their failure, for a run that failed before it sent anything.
+/// Returns the name of each preview and the reason that it was not published, for a run that failed before it published
+/// anything.
 fn failure_reasons(run: &RunReport, error: &Error, printer: &Printer) -> Vec<(String, String)> {
     let reason = |preview: &NamedPreview| failure_reason(preview, run, error, printer);
     let mut failures: Vec<_> =
@@ -112,14 +118,15 @@ fn failure_reason(preview: &NamedPreview, run: &RunReport, error: &Error, printe
     }
 }
 
-/// Returns the beginning of the first line. Redact the text first: a truncated secret would not be recognized.
+/// Returns the beginning of the first line. The caller must redact the text first, since a truncated secret would not be
+/// recognized.
 fn first_line_of(text: &str) -> String {
     const MAX_NOTE: usize = 300;
     text.lines().next().unwrap_or_default().chars().take(MAX_NOTE).collect()
 }
 
-/// Merges rows into existing comments, from the oldest to the newest, and returns the new comment. A comment that already has
-/// all of the rows is returned unchanged.
+/// Merges new rows into the rows of existing comments, which are sorted from the oldest to the newest. Returns the text of the
+/// merged comment. If the only existing comment already has all new rows, returns the same text.
 #[must_use]
 pub(crate) fn merge(existing: &[String], new: &[Row]) -> String {
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
@@ -130,21 +137,23 @@ pub(crate) fn merge(existing: &[String], new: &[Row]) -> String {
     }
     for row in new {
         let known = rows.get(&row.name);
-        let row = row.clone().completed_from(known);
+        let row = row.clone().with_previous_values(known);
         if known.is_none_or(|known| !known.is_newer_than(&row) && !known.is_repeated_by(&row)) {
             rows.insert(row.name.clone(), row);
         }
     }
-    // A failure without a preview is obsolete once a newer run has rows for previews.
-    let age = |row: &Row| (row.run, row.attempt);
-    let newest = new.iter().filter(|row| !row.name.is_empty()).map(age).max();
+    // A row without a name is a failure before the previews were known. It is obsolete once a newer run has rows for previews.
+    let run_and_attempt = |row: &Row| (row.run, row.attempt);
+    let newest = new.iter().filter(|row| !row.name.is_empty()).map(run_and_attempt).max();
     let fails_again = new.iter().any(|row| row.name.is_empty());
-    if !fails_again && rows.get("").is_some_and(|row| newest.is_some_and(|newest| newest > age(row))) {
+    if !fails_again
+        && rows.get("").is_some_and(|row| newest.is_some_and(|newest| newest > run_and_attempt(row)))
+    {
         rows.remove("");
     }
-    // An earlier job may have omitted rows, which are unknown here.
-    let was_cut = existing.iter().any(|text| text.contains(MORE_PREVIEWS));
-    render_within_limit(rows.into_values().map(|row| (row.to_string(), row)).collect(), was_cut)
+    // If an earlier job omitted rows, this comment lacks them, too.
+    let lacks_rows = existing.iter().any(|text| text.contains(OMITTED_ROWS_NOTE));
+    render_within_limit(rows.into_values().map(|row| (row.to_string(), row)).collect(), lacks_rows)
 }
 
 /// Returns the names of the previews that a comment lists as existing.
@@ -157,20 +166,20 @@ pub(crate) fn previews(comment: &str) -> Vec<String> {
 }
 
 /// Returns a comment with as many rows as the limit allows. Failures take precedence.
-fn render_within_limit(mut rows: Vec<(String, Row)>, was_cut: bool) -> String {
+fn render_within_limit(mut rows: Vec<(String, Row)>, lacks_rows: bool) -> String {
     let length = |text: &str| text.encode_utf16().count() + 1;
-    let mut space_left = MAX_LENGTH - length(MARKER) - length(HEADER) - length(MORE_PREVIEWS);
+    let mut space_left = MAX_LENGTH - length(MARKER) - length(HEADER) - length(OMITTED_ROWS_NOTE);
     rows.sort_by_key(|(_, row)| row.state != RowState::Failed);
-    let all = rows.len();
+    let row_count = rows.len();
     rows.retain(|(line, _)| {
         let fits = space_left >= length(line);
         space_left = if fits { space_left - length(line) } else { 0 };
         fits
     });
-    let more = if was_cut || rows.len() < all { MORE_PREVIEWS } else { "" };
+    let note = if lacks_rows || rows.len() < row_count { OMITTED_ROWS_NOTE } else { "" };
     rows.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
     let lines: Vec<_> = rows.into_iter().map(|(line, _)| line).collect();
-    format!("{MARKER}\n{HEADER}{}\n{more}", lines.join("\n")).trim_end().to_owned()
+    format!("{MARKER}\n{HEADER}{}\n{note}", lines.join("\n")).trim_end().to_owned()
 }
 
 #[cfg(test)]

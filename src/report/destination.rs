@@ -27,12 +27,13 @@ pub(super) struct FinishedRun<'a> {
     pub(super) run: &'a RunReport,
     pub(super) error: Option<&'a Error>,
     pub(super) exit_code: u8,
-    /// Redacts secrets.
+    /// The printer, which can redact secrets.
     pub(super) printer: &'a Printer,
 }
 
 impl FinishedRun<'_> {
-    /// Returns the value of the output `result`: the status of the first integration, or else of the run.
+    /// Returns the value of the output `result`: the status of the first integration, or the status of the run if there is
+    /// no integration.
     pub(super) fn result(&self) -> &'static str {
         match (self.run.outcomes.first(), self.error) {
             (Some(first), _) => first.status_name(),
@@ -43,7 +44,7 @@ impl FinishedRun<'_> {
     }
 }
 
-/// A file for results. Symbolic links inside the checkout are never followed to write it.
+/// A file for results. Reading and writing the file never follow symbolic links inside the checkout.
 #[derive(Debug)]
 pub(super) struct ResultFile {
     path: PathBuf,
@@ -82,8 +83,8 @@ impl ResultFile {
         std::fs::write(self.resolve()?, text)
     }
 
-    /// Returns the content of the file, or an empty text for a missing file. Anything other than a regular file, such as a
-    /// pipe, is not read, since it might never end.
+    /// Returns the content of the file, or an empty text for a missing file. Does not read anything other than a regular file:
+    /// reading a pipe might never end.
     pub(super) fn read(&self) -> io::Result<String> {
         let path = self.resolve()?;
         let is_file = std::fs::metadata(&path).is_ok_and(|metadata| metadata.is_file());

@@ -4,13 +4,13 @@ use crate::untrusted::{self, changes_direction, is_line_separator, is_unsafe_cha
 
 /// Escapes a log line. The result contains no control characters, GitHub workflow commands or GitLab section markers. GitHub
 /// recognizes old commands (`##[name]`), and GitLab recognizes markers, anywhere in a line.
-pub(super) fn line(text: &str) -> String {
-    let line = line_part(text);
+pub(super) fn log_line(text: &str) -> String {
+    let line = inside_log_line(text);
     if line.trim_start().starts_with("::") { format!("\\{}", line.trim_start()) } else { line }
 }
 
-/// Escapes text inside a log line. The text must not be at the start of the line.
-pub(super) fn line_part(text: &str) -> String {
+/// Escapes text inside a log line. The caller must put other text before it, since a workflow command starts a line.
+pub(super) fn inside_log_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -56,13 +56,14 @@ pub(super) fn command_data(text: &str) -> String {
             character => data.push(character),
         }
     }
-    mask(&data)
+    percent_encode(&data)
 }
 
-/// Escapes the data of `::add-mask::`. The runner must decode it to exactly the secret.
-pub(super) fn mask(secret: &str) -> String {
-    // The runner decodes `%25` last, so a sequence such as `%0A` in the secret stays unchanged.
-    secret.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+/// Encodes `%` and line breaks in the data of a workflow command. The runner decodes the result to exactly the given text, as
+/// `::add-mask::` requires.
+pub(super) fn percent_encode(text: &str) -> String {
+    // The runner decodes `%25` last, so a sequence such as `%0A` in the text stays unchanged.
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// Escapes a property of a workflow command (`::error file=PROPERTY::`).
@@ -70,14 +71,14 @@ pub(super) fn command_property(text: &str) -> String {
     command_data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// Replaces unsafe characters with spaces in the value of an output or dotenv line. Neither supports line breaks.
-pub(super) fn dotenv(text: &str) -> String {
+/// Replaces unsafe characters with spaces in the value of an output or a dotenv line. Such values cannot contain line breaks.
+pub(super) fn output_value(text: &str) -> String {
     text.chars().map(|character| if is_unsafe_char(character) { ' ' } else { character }).collect()
 }
 
 /// Returns the value of a dotenv line, quoted if a shell would interpret any part of it.
 pub(super) fn quoted_dotenv(text: &str) -> String {
-    let text = dotenv(text);
+    let text = output_value(text);
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "%+,-./:=@_".contains(c);
     if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
@@ -89,7 +90,7 @@ pub(super) fn gitlab_dotenv(text: &str) -> String {
         text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     };
-    let text = dotenv(text).replace('$', "$$");
+    let text = output_value(text).replace('$', "$$");
     let mut parts = text.split('%').peekable();
     let mut value = parts.next().unwrap_or_default().to_owned();
     while let Some(part) = parts.next() {
@@ -105,11 +106,11 @@ pub(super) fn gitlab_dotenv(text: &str) -> String {
 /// Escapes a JSON document in a dotenv line for GitLab. JSON escapes replace the characters that begin variables.
 pub(super) fn gitlab_dotenv_json(json: &str) -> String {
     // A shell reads JSON strings as quoted words and runs commands between backticks in them, so backticks are replaced, too.
-    dotenv(json).replace('$', "\\u0024").replace('%', "\\u0025").replace('`', "\\u0060")
+    output_value(json).replace('$', "\\u0024").replace('%', "\\u0025").replace('`', "\\u0060")
 }
 
-/// Returns a label for a Mermaid pie chart. The label contains only characters that are usual in package names. So it cannot
-/// end the quotes or the code block around it, and is never an entity, a comment or a directive.
+/// Returns a label for a Mermaid pie chart. The label contains only characters that are usual in package names. So the
+/// label cannot end the quotes or the code block around it, and is never an entity, a comment or a directive.
 pub(super) fn pie_label(text: &str) -> String {
     const MAX_LENGTH: usize = 60;
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '@' | '/' | '.' | '_' | '-');
@@ -124,7 +125,7 @@ pub(super) fn link_target(address: &str) -> Option<String> {
 }
 
 /// Escapes text in a Markdown table cell for GitHub and GitLab. GitLab decodes entities before it looks for mentions and
-/// references, but ignores them in code.
+/// references, so text with special characters is formatted as code, in which GitLab ignores mentions and references.
 pub(super) fn markdown_literal(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, ' ' | ',' | '-');
     if text.chars().all(is_plain) {
@@ -140,8 +141,8 @@ pub(super) fn markdown(text: &str) -> String {
     escape_markdown(text, false)
 }
 
-/// A zero-width space that breaks up mentions, references and email addresses. GitHub looks for these after decoding
-/// entities; it looks for email addresses in code as well.
+/// A zero-width space that breaks up mentions, references and email addresses. GitHub decodes entities before it
+/// looks for these three, and it looks for email addresses even in code.
 const ZERO_WIDTH_SPACE: &str = "&#8203;";
 
 fn escape_markdown(text: &str, in_code: bool) -> String {
@@ -150,10 +151,10 @@ fn escape_markdown(text: &str, in_code: bool) -> String {
     let mut before = [' '; 2];
     while let Some(character) = characters.next() {
         let [_, last] = before;
-        let is_reference = before.map(|c| c.to_ascii_lowercase()) == ['g', 'h'];
+        let is_after_gh = before.map(|c| c.to_ascii_lowercase()) == ['g', 'h'];
         before = [last, character];
         match character {
-            '-' if is_reference && !in_code => escaped.push_str(&format!("-{ZERO_WIDTH_SPACE}")),
+            '-' if is_after_gh && !in_code => escaped.push_str(&format!("-{ZERO_WIDTH_SPACE}")),
             '@' if !in_code || !last.is_whitespace() => escaped.push_str(&format!("&#64;{ZERO_WIDTH_SPACE}")),
             '#' if !in_code => escaped.push_str(&format!("&#35;{ZERO_WIDTH_SPACE}")),
             '-' if characters.peek().is_some_and(char::is_ascii_digit) => escaped.push_str("&#45;"),
@@ -170,18 +171,18 @@ fn escape_markdown(text: &str, in_code: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::{
-        command_data, command_property, dotenv, gitlab_dotenv, gitlab_dotenv_json, json_line, line,
-        link_target, markdown, markdown_literal, pie_label,
+        command_data, command_property, gitlab_dotenv, gitlab_dotenv_json, json_line, link_target, log_line,
+        markdown, markdown_literal, output_value, pie_label,
     };
 
     #[test]
     fn escapes_commands_in_a_line() {
-        assert_eq!(line("::error::x"), "\\::error::x");
-        assert_eq!(line("  ::error::x"), "\\::error::x");
-        assert_eq!(line("a ##[error]x"), "a ##\\[error]x");
-        assert_eq!(line("a\r::error::x\n\u{1b}[31m\0"), "a\\r::error::x\\n\\u{1b}[31m\\u{0}");
-        assert_eq!(line("safe\u{202e}elif\u{2028}"), "safe\\u{202e}elif\\u{2028}");
-        assert_eq!(line("plain: `x` – ü"), "plain: `x` – ü");
+        assert_eq!(log_line("::error::x"), "\\::error::x");
+        assert_eq!(log_line("  ::error::x"), "\\::error::x");
+        assert_eq!(log_line("a ##[error]x"), "a ##\\[error]x");
+        assert_eq!(log_line("a\r::error::x\n\u{1b}[31m\0"), "a\\r::error::x\\n\\u{1b}[31m\\u{0}");
+        assert_eq!(log_line("safe\u{202e}elif\u{2028}"), "safe\\u{202e}elif\\u{2028}");
+        assert_eq!(log_line("plain: `x` – ü"), "plain: `x` – ü");
     }
 
     #[test]
@@ -189,7 +190,7 @@ mod tests {
         let marker = "x\u{1b}[0Ksection_start:1:a[collapsed=true]\r\u{1b}[0Kb section_end:1:a\r\u{1b}[0K";
         let expected =
             "x\\u{1b}[0Ksection_start\\:1:a[collapsed=true]\\r\\u{1b}[0Kb section_end\\:1:a\\r\\u{1b}[0K";
-        assert_eq!(line(marker), expected);
+        assert_eq!(log_line(marker), expected);
         let json = json_line(&serde_json::json!({"a": marker}).to_string());
         assert!(!json.contains("section_start:") && !json.contains("section_end:"), "{json}");
         assert!(!json.contains(['\u{1b}', '\r']), "{json}");
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_a_json_line_to_equal_json() {
+    fn an_escaped_json_line_has_the_same_value() {
         let line = json_line("{\"a\":\"##[error]\u{202e}ü\"}");
         assert_eq!(line, "{\"a\":\"#\\u0023[error]\\u202eü\"}");
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
@@ -213,12 +214,12 @@ mod tests {
     }
 
     #[test]
-    fn removes_line_breaks_from_a_dotenv_value() {
-        assert_eq!(dotenv("a\nB=c\r\0"), "a B=c  ");
+    fn replaces_line_breaks_in_an_output_value() {
+        assert_eq!(output_value("a\nB=c\r\0"), "a B=c  ");
     }
 
     #[test]
-    fn escapes_variables_in_a_dotenv_value_of_gitlab() {
+    fn escapes_variables_in_a_gitlab_dotenv_value() {
         assert_eq!(gitlab_dotenv("a $B ${C} 'd'\n=e"), r"'a $$B $${C} '\''d'\'' =e'");
         assert_eq!(gitlab_dotenv("%CI_JOB_TOKEN% 5% %1A% %a-b%"), "'% CI_JOB_TOKEN% 5% %1A% %a-b%'");
         assert_eq!(gitlab_dotenv("%_A1% %é%"), "'% _A1% %é%'");
@@ -232,7 +233,7 @@ mod tests {
     fn formats_a_literal_as_code_unless_it_is_plain() {
         assert_eq!(markdown_literal("hello-fix not there"), "hello-fix not there");
         assert_eq!(markdown_literal("@all `x`"), "<code>&#64;all &#96;x&#96;</code>");
-        // Code contains no zero-width spaces, so that it can be copied.
+        // Text in code contains no zero-width spaces here, so that users can copy it.
         assert_eq!(markdown_literal("#1 GH-a"), "<code>&#35;1 GH-a</code>");
         for reference in ["!1", "#1", "~a", "%1", "&1", "*a", "GL-1", "ABC-1", "c0ffee1/", "</code>@a"] {
             let text = markdown_literal(reference);

@@ -5,12 +5,12 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 use super::{Printer, escape};
 use crate::diagnostic::{Diagnostic, Excerpt, REDACTED_CHAR, Severity, SourceLocation};
 
-/// The maximum width of an excerpt. A longer line is cut to the part around the marked text.
+/// The maximum width of an excerpt in characters. A longer line is cut to the text around the marked range.
 const MAX_WIDTH: usize = 120;
 
 /// Returns the line at a location, with `***` in place of secrets.
 pub(super) fn redacted_excerpt(location: &SourceLocation, printer: &Printer) -> Option<Excerpt> {
-    let excerpt = extend_mark(location.excerpt()?);
+    let excerpt = extend_marked_range(location.excerpt()?);
     Some(map_text(&excerpt, |text| collapse_redacted(&printer.redact(text))))
 }
 
@@ -20,22 +20,22 @@ pub(super) fn render(problem: &Diagnostic, location: &SourceLocation, printer: &
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let mut group = Group::with_title(level.primary_title(escape::line(&problem.message)))
+    let mut group = Group::with_title(level.primary_title(escape::log_line(&problem.message)))
         .element(origin_line(location, printer));
     if let Some(excerpt) = redacted_excerpt(location, printer) {
         let Excerpt { line, text, marked } = map_text(&excerpt, escape_lines);
-        let mark = AnnotationKind::Primary.span(marked);
-        // The line above the excerpt names the position in the file. With a path here, the position in the excerpt would be
-        // added.
+        let annotation = AnnotationKind::Primary.span(marked);
+        // The line above the excerpt already shows the position in the file. With a path, the snippet would show a second
+        // position, which is relative to the excerpt.
         let snippet =
-            Snippet::source(text).line_start(line).fold(false).path(None::<String>).annotation(mark);
+            Snippet::source(text).line_start(line).fold(false).path(None::<String>).annotation(annotation);
         group = group.element(snippet);
     }
     if let Some(hint) = &problem.hint {
-        group = group.element(Level::HELP.with_name("hint").message(escape::line(hint)));
+        group = group.element(Level::HELP.with_name("hint").message(escape::log_line(hint)));
     }
     let text = Renderer::plain().term_width(MAX_WIDTH).render(&[group]);
-    // Remove trailing spaces, and the marker for omitted text between the location and the excerpt.
+    // Remove trailing spaces, and the marker `:::` for omitted text between the location and the excerpt.
     text.lines()
         .map(str::trim_end)
         .filter(|line| line.trim() != ":::")
@@ -44,14 +44,15 @@ pub(super) fn render(problem: &Diagnostic, location: &SourceLocation, printer: &
 }
 
 fn origin_line<'a>(location: &SourceLocation, printer: &Printer) -> Origin<'a> {
-    let origin = Origin::path(escape::line_part(&printer.redact(&location.origin_name())));
+    let origin = Origin::path(escape::inside_log_line(&printer.redact(&location.origin_name())));
     match location.position {
         Some(position) => origin.line(position.line).char_column(position.column),
         None => origin,
     }
 }
 
-/// Changes the text of an excerpt. If a change crosses the start or end of the marked range, the whole line is marked.
+/// Changes the text of an excerpt and adapts the marked range. If a change crosses the start or end of the marked range, the
+/// whole line is marked.
 fn map_text(excerpt: &Excerpt, change: impl Fn(&str) -> String) -> Excerpt {
     let text = change(&excerpt.text);
     let before = change(&excerpt.text[..excerpt.marked.start]);
@@ -62,8 +63,8 @@ fn map_text(excerpt: &Excerpt, change: impl Fn(&str) -> String) -> Excerpt {
     Excerpt { line: excerpt.line, text, marked }
 }
 
-/// Extends the marked range to a whole redacted secret if the range starts inside of one.
-fn extend_mark(mut excerpt: Excerpt) -> Excerpt {
+/// Extends the marked range to a whole redacted secret if the range starts inside the secret.
+fn extend_marked_range(mut excerpt: Excerpt) -> Excerpt {
     let Excerpt { text, marked, .. } = &mut excerpt;
     if text[marked.start..].starts_with(REDACTED_CHAR) {
         marked.start = text[..marked.start].trim_end_matches(REDACTED_CHAR).len();
@@ -90,5 +91,5 @@ fn collapse_redacted(text: &str) -> String {
 
 /// Escapes each line of a text.
 fn escape_lines(text: &str) -> String {
-    text.split('\n').map(escape::line_part).collect::<Vec<_>>().join("\n")
+    text.split('\n').map(escape::inside_log_line).collect::<Vec<_>>().join("\n")
 }

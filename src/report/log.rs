@@ -1,4 +1,4 @@
-//! The log. Formats events as text, as GitHub workflow commands or as JSON.
+//! Formats log events as text, as GitHub workflow commands or as JSON.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -35,18 +35,18 @@ pub(crate) fn dispatch(environment: &Environment, printer: &Printer) -> (Dispatc
     };
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(LogWriters(printer.clone()))
+        .with_writer(LogWriterFactory(printer.clone()))
         .event_format(LogFormatter(printer.clone()))
         .finish();
     (Dispatch::new(subscriber), problem)
 }
 
 /// A factory of writers for log lines. Warnings and errors are written outside of sections.
-struct LogWriters(Printer);
+struct LogWriterFactory(Printer);
 
 struct LogWriter<'a>(&'a Printer, LogLine);
 
-impl<'a> MakeWriter<'a> for LogWriters {
+impl<'a> MakeWriter<'a> for LogWriterFactory {
     type Writer = LogWriter<'a>;
 
     fn make_writer(&'a self) -> Self::Writer {
@@ -97,7 +97,7 @@ where
                     format!("::warning::{}", escape::command_data(&fields.sentence()))
                 }
                 Level::ERROR | Level::WARN => text_line(level, &fields),
-                Level::INFO => escape::line(&fields.sentence()),
+                Level::INFO => escape::log_line(&fields.sentence()),
                 _ => format!("::debug::{}", escape::command_data(&fields.message_with_all_fields())),
             },
             LogFormat::Json => {
@@ -114,7 +114,7 @@ where
 
 fn text_line(level: Level, fields: &EventFields) -> String {
     let text = if level <= Level::INFO { fields.sentence() } else { fields.message_with_all_fields() };
-    format!("{}: {}", level_name(level), escape::line(&text))
+    format!("{}: {}", level_name(level), escape::log_line(&text))
 }
 
 fn level_name(level: Level) -> &'static str {
@@ -127,7 +127,7 @@ fn level_name(level: Level) -> &'static str {
     }
 }
 
-/// The message of an event and its other fields.
+/// The message of a log event and the other fields of the event.
 #[derive(Default)]
 struct EventFields {
     message: String,
@@ -135,7 +135,7 @@ struct EventFields {
 }
 
 impl EventFields {
-    /// Redacts all texts. Must be called before escaping, since an escaped secret might not be recognized.
+    /// Redacts all texts. The caller must escape the texts afterwards, since an escaped secret might not be recognized.
     fn redacted(self, printer: &Printer) -> Self {
         let others = self.others.into_iter().map(|(name, value)| match value {
             serde_json::Value::String(text) => (name, printer.redact(&text).into()),
@@ -171,7 +171,7 @@ impl EventFields {
     fn message_with_all_fields(&self) -> String {
         let mut text = self.message.clone();
         for (name, value) in &self.others {
-            // A text with white space is quoted as in JSON.
+            // An empty text and a text with white space are quoted as in JSON.
             let plain = value.as_str().filter(|text| !text.is_empty() && !text.contains(char::is_whitespace));
             let value = plain.map_or_else(|| value.to_string(), str::to_owned);
             text.push_str(&format!(" {name}={value}"));
@@ -228,7 +228,7 @@ mod tests {
     use super::EventFields;
 
     #[test]
-    fn words_the_results_of_an_integration_as_a_sentence() {
+    fn formats_the_results_of_an_integration_as_a_sentence() {
         let check = |message: &str, fields: Value, expected: &str| {
             let others = fields.as_object().unwrap().clone().into_iter().collect();
             assert_eq!(EventFields { message: message.to_owned(), others }.sentence(), expected);

@@ -1,4 +1,4 @@
-//! Sections of the log, which CI systems can fold. Each phase has one section. Problems are printed outside of sections.
+//! Sections of the log, which CI systems can fold. The lines of a phase are in a section, and problems are outside of sections.
 
 use std::time::SystemTime;
 
@@ -7,16 +7,16 @@ use crate::config::LogFormat;
 use crate::environment::Environment;
 
 /// The minimum number of items of a long phase. The section of a long phase is folded.
-pub(super) const MIN_LONG_PHASE: usize = 11;
+pub(super) const MIN_ITEMS_OF_LONG_PHASE: usize = 11;
 
 /// The position of a line relative to sections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LogLine {
-    /// Part of the section.
+    /// A line in the section of the phase.
     InSection,
-    /// Always visible, so an open section is closed before it.
+    /// A line that must stay visible. An open section is closed before this line.
     OutsideSection,
-    /// A command for the runner, which the runner does not display.
+    /// A command that the runner does not display, such as `::add-mask::`.
     RunnerOnly,
 }
 
@@ -27,18 +27,18 @@ enum Markers {
     GitLab,
 }
 
-/// The state of sections. A section is opened before its first line, so that no section is empty.
+/// The state of the sections in a log. A section is opened before its first line, so that no section is empty.
 #[derive(Debug)]
 pub(super) struct Sections {
     markers: Option<Markers>,
-    phase: Option<OpenPhase>,
+    phase: Option<SectionPhase>,
     is_open: bool,
-    /// The number of sections so far. GitLab needs a unique name for each.
+    /// The number of sections so far. GitLab needs a unique name for each section.
     number: usize,
 }
 
 #[derive(Debug)]
-struct OpenPhase {
+struct SectionPhase {
     title: String,
     is_long: bool,
 }
@@ -59,19 +59,19 @@ impl Sections {
 
     /// Starts a phase.
     pub(super) fn start_phase(&mut self, title: String, items: usize) {
-        let is_long = items >= MIN_LONG_PHASE;
-        // GitHub folds every group, but a short phase should be visible at once.
-        self.phase =
-            Some(OpenPhase { title, is_long }).filter(|_| is_long || self.markers == Some(Markers::GitLab));
+        let is_long = items >= MIN_ITEMS_OF_LONG_PHASE;
+        // GitHub folds every group. The lines of a short phase should be visible, so the phase has no group.
+        self.phase = Some(SectionPhase { title, is_long })
+            .filter(|_| is_long || self.markers == Some(Markers::GitLab));
     }
 
-    /// Ends the phase. Returns the marker to write.
+    /// Ends the phase. Returns the marker to write, if any.
     pub(super) fn end_phase(&mut self) -> String {
         self.phase = None;
         self.close()
     }
 
-    /// Returns the marker to write before a line.
+    /// Returns the marker to write before a line, if any.
     pub(super) fn marker_before(&mut self, line: LogLine) -> String {
         match line {
             LogLine::InSection if !self.is_open => self.open(),
@@ -81,7 +81,7 @@ impl Sections {
     }
 
     fn open(&mut self) -> String {
-        let Some((markers, OpenPhase { title, is_long })) = self.markers.zip(self.phase.as_ref()) else {
+        let Some((markers, SectionPhase { title, is_long })) = self.markers.zip(self.phase.as_ref()) else {
             return String::new();
         };
         self.is_open = true;
@@ -145,7 +145,7 @@ mod tests {
     ];
 
     #[test]
-    fn closes_a_section_before_a_line_outside() {
+    fn closes_a_section_before_a_line_that_must_stay_visible() {
         insta::assert_snapshot!(with_markers(LogFormat::Text, GITLAB, 1, LINES), @"
         RunnerOnly
         ESC[0Ksection_start:0:gitbook_deploy_1CRESC[0Kpublishing
@@ -182,12 +182,12 @@ mod tests {
     }
 
     #[test]
-    fn writes_no_markers_without_a_section() {
+    fn writes_no_markers_for_a_log_without_sections() {
         let plain = "RunnerOnly\nInSection\nInSection\nOutsideSection\nInSection\n";
         assert_eq!(with_markers(LogFormat::GitHub, &[], 10, LINES), plain);
         assert_eq!(with_markers(LogFormat::Text, &[], 11, LINES), plain);
-        let by_name = [GITLAB, &[("GITBOOK_LOG_FORMAT", "json")]].concat();
-        assert_eq!(with_markers(LogFormat::Json, &by_name, 11, LINES), plain);
+        let json_requested = [GITLAB, &[("GITBOOK_LOG_FORMAT", "json")]].concat();
+        assert_eq!(with_markers(LogFormat::Json, &json_requested, 11, LINES), plain);
         assert_eq!(with_markers(LogFormat::Text, GITLAB, 11, &[LogLine::OutsideSection]), "OutsideSection\n");
     }
 }

@@ -1,4 +1,4 @@
-//! The outputs of a run for later steps and jobs.
+//! Writes the outputs of a run to a file for later CI steps and jobs.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -15,16 +15,16 @@ use crate::diagnostic::{Diagnostic, display_path};
 use crate::environment::Environment;
 use crate::plan::Decision;
 
-/// The exclusive limit for the size of a GitLab dotenv report in bytes. A larger report fails the job.
+/// The size limit for a GitLab dotenv report in bytes. A report of this size or more fails the job.
 const GITLAB_SIZE_LIMIT: usize = 5 * 1024;
 
-/// The default maximum number of variables in a GitLab dotenv report.
+/// The maximum number of variables in a GitLab dotenv report, by GitLab's default settings.
 const MAX_GITLAB_VARIABLES: usize = 20;
 
 /// The outputs that contain a JSON document.
 const JSON_OUTPUTS: [&str; 2] = ["integrations", "matrix"];
 
-/// The outputs to omit, in this order, until the file is within GitLab's limits.
+/// The outputs that are omitted, in this order, until the file is within GitLab's limits.
 const OPTIONAL_OUTPUTS: [&str; 3] = ["integrations", "matrix", "reason"];
 
 /// The file for outputs.
@@ -80,7 +80,7 @@ impl Destination for OutputFile {
 impl OutputFile {
     fn format_line(&self, name: &str, value: &str) -> String {
         match self.format {
-            OutputFormat::GitHub => delimited(name, value),
+            OutputFormat::GitHub => delimited_output(name, value),
             OutputFormat::Dotenv => format!("{name}={}\n", escape::quoted_dotenv(value)),
             OutputFormat::GitLab if JSON_OUTPUTS.contains(&name) => {
                 format!("{name}={}\n", escape::gitlab_dotenv_json(value))
@@ -141,38 +141,38 @@ fn output_values(finished: &FinishedRun<'_>) -> Vec<(&'static str, String)> {
     OUTPUTS.iter().map(|row| (row.name, value(row.output))).collect()
 }
 
-/// Merges outputs into a dotenv report. Replaces the outputs of an earlier run, and omits outputs if the report would exceed
-/// GitLab's limits.
+/// Merges outputs into the text of an existing dotenv report. Replaces the outputs of an earlier run. Omits outputs if the
+/// report would exceed GitLab's limits.
 ///
 /// Returns the new text and the names of the omitted outputs.
 fn merge_dotenv<'a>(existing: &str, outputs: &[(&'a str, String)]) -> (String, Vec<&'a str>) {
     let name = |line: &'_ str| line.split('=').next().unwrap_or_default().trim().to_owned();
     let is_output = |line: &str| outputs.iter().any(|(output, _)| *output == name(line));
     // GitLab rejects empty lines.
-    let others: Vec<_> =
+    let other_lines: Vec<_> =
         existing.lines().filter(|line| !line.trim().is_empty() && !is_output(line)).collect();
-    let others_text: String = others.iter().map(|line| format!("{line}\n")).collect();
-    let others_names: BTreeSet<_> = others.iter().map(|line| name(line)).collect();
-    for dropped in 0..=OPTIONAL_OUTPUTS.len() {
-        let is_kept = |name: &str| !OPTIONAL_OUTPUTS[..dropped].contains(&name);
+    let other_text: String = other_lines.iter().map(|line| format!("{line}\n")).collect();
+    let other_names: BTreeSet<_> = other_lines.iter().map(|line| name(line)).collect();
+    for omitted_count in 0..=OPTIONAL_OUTPUTS.len() {
+        let is_kept = |name: &str| !OPTIONAL_OUTPUTS[..omitted_count].contains(&name);
         let kept = outputs.iter().filter(|(name, _)| is_kept(name));
         let text: String = kept.clone().map(|(_, line)| line.as_str()).collect();
-        let fits = others_text.len() + text.len() < GITLAB_SIZE_LIMIT
-            && others_names.len() + kept.count() <= MAX_GITLAB_VARIABLES;
+        let fits = other_text.len() + text.len() < GITLAB_SIZE_LIMIT
+            && other_names.len() + kept.count() <= MAX_GITLAB_VARIABLES;
         if fits {
             let omitted = outputs.iter().map(|(name, _)| *name).filter(|name| !is_kept(name));
-            return (others_text + &text, omitted.collect());
+            return (other_text + &text, omitted.collect());
         }
     }
-    (others_text, outputs.iter().map(|(name, _)| *name).collect())
+    (other_text, outputs.iter().map(|(name, _)| *name).collect())
 }
 
 /// Returns an output with its value between random delimiters, which no value can contain.
-fn delimited(name: &str, value: &str) -> String {
+fn delimited_output(name: &str, value: &str) -> String {
     let delimiter = format!("ghadelimiter_{}", uuid::Uuid::new_v4());
-    // Outputs need no line breaks. Control characters could break later steps: a process cannot start if a variable contains
-    // NUL.
-    let value = escape::dotenv(value);
+    // Outputs need no line breaks. Control characters could break later steps: a process cannot start with a variable that
+    // contains NUL.
+    let value = escape::output_value(value);
     format!("{name}<<{delimiter}\n{value}\n{delimiter}\n")
 }
 
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn omits_outputs_over_the_limits_of_gitlab() {
+    fn omits_outputs_over_gitlabs_limits() {
         check("", &[("url", 100), ("integrations", 5019)], 5119, &[]);
         check("", &[("url", 100), ("integrations", 5020)], 100, &["integrations"]);
         check("", &[("url", 100), ("matrix", 2520), ("integrations", 2520)], 2620, &["integrations"]);
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_and_counts_other_variables() {
+    fn keeps_variables_of_other_programs_and_counts_them() {
         let others = format!("A={}\n", "x".repeat(5000 - 3));
         check(&others, &[("url", 100), ("integrations", 100)], 5100, &["integrations"]);
         let many: String = (0..18).map(|number| format!("A{number}=\n")).collect();

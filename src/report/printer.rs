@@ -50,11 +50,11 @@ struct Log {
     progress: Progress,
 }
 
-/// A phase of the run. Dropping the guard ends the phase.
+/// A guard for a phase of the run. Dropping the guard ends the phase.
 #[must_use]
-pub(crate) struct SectionGuard<'a>(&'a Printer);
+pub(crate) struct PhaseGuard<'a>(&'a Printer);
 
-/// An item of a phase. Dropping the guard marks the item as finished.
+/// A guard for an item of a phase. Dropping the guard marks the item as finished.
 #[must_use]
 pub(crate) struct ItemGuard<'a>(&'a Printer, String);
 
@@ -64,7 +64,7 @@ impl Drop for ItemGuard<'_> {
     }
 }
 
-impl Drop for SectionGuard<'_> {
+impl Drop for PhaseGuard<'_> {
     fn drop(&mut self) {
         let mut log = self.0.log();
         log.progress.end_phase();
@@ -90,7 +90,7 @@ impl std::fmt::Debug for Printer {
 }
 
 impl Printer {
-    /// Creates a printer for `log`.
+    /// Creates a printer that writes to `log`.
     #[must_use]
     pub(crate) fn new(format: LogFormat, log: Box<dyn Write + Send>, environment: &Environment) -> Self {
         let runner = Runner::from_environment(environment);
@@ -110,60 +110,60 @@ impl Printer {
         }
     }
 
-    /// Adds a progress bar on a terminal.
+    /// Adds a progress bar if the log is a terminal.
     #[must_use]
     pub(crate) fn with_progress(self, screen: Option<ProgressDrawTarget>, environment: &Environment) -> Self {
         self.log().progress = Progress::new(screen, self.format, environment);
         self
     }
 
-    /// Returns the format.
+    /// Returns the format of the log.
     #[must_use]
     pub(crate) fn format(&self) -> LogFormat {
         self.format
     }
 
     /// Starts a phase with a section of the log. CI systems may fold the lines of a section.
-    pub(crate) fn start_section(&self, action: &str, items: usize, noun: &str) -> SectionGuard<'_> {
+    pub(crate) fn start_section(&self, action: &str, items: usize, noun: &str) -> PhaseGuard<'_> {
         let mut log = self.log();
         log.sections.start_phase(format!("{action} {}", pluralize(items, noun)), items);
         log.progress.start_phase(action, items);
-        SectionGuard(self)
+        PhaseGuard(self)
     }
 
     /// Starts a phase without a section of the log.
-    pub(crate) fn start_phase(&self, action: &str, items: usize) -> SectionGuard<'_> {
+    pub(crate) fn start_phase(&self, action: &str, items: usize) -> PhaseGuard<'_> {
         self.log().progress.start_phase(action, items);
-        SectionGuard(self)
+        PhaseGuard(self)
     }
 
-    /// Starts an item of the phase.
+    /// Starts an item of the current phase.
     pub(crate) fn start_item(&self, name: &str) -> ItemGuard<'_> {
         let name = self.redact(name);
         self.log().progress.start_item(&name);
         ItemGuard(self, name)
     }
 
-    /// Adds a secret. From now on, `***` replaces the secret, each of its lines and their usual encodings.
+    /// Adds a secret. In later output, `***` replaces the secret, each of its lines and their usual encodings.
     ///
     /// On GitHub's runner, prints a command that masks the secret, in any log format. Elsewhere, the command would reveal the
     /// secret.
     pub(crate) fn add_secret(&self, secret: &SecretString) {
         for line in self.redactor.add(secret.expose_secret()) {
             if self.is_github_runner {
-                self.write(&format!("::add-mask::{}\n", escape::mask(line)), LogLine::RunnerOnly);
+                self.write(&format!("::add-mask::{}\n", escape::percent_encode(line)), LogLine::RunnerOnly);
             }
         }
     }
 
-    /// Returns the text without secrets. Escape the text afterwards, not before.
+    /// Returns the text with `***` in place of secrets. The caller must escape the text afterwards, not before.
     #[must_use]
     pub(crate) fn redact(&self, text: &str) -> String {
         self.redactor.redact(text)
     }
 
-    /// Returns the document without secrets. Values from a fixed set, such as `publish`, are never replaced, since readers of
-    /// the document rely on them even if a secret is the same word.
+    /// Returns the document with `***` in place of secrets. Values from a fixed set, such as `publish`, are never replaced, since
+    /// programs rely on these values even if a secret is the same word.
     #[must_use]
     pub(super) fn redact_json(&self, value: serde_json::Value) -> serde_json::Value {
         use serde_json::Value;
@@ -202,7 +202,7 @@ impl Printer {
         }
         if self.format == LogFormat::GitHub {
             let lines = self.log().annotations.render(&problems, |location| match location.path() {
-                Some(path) => AnnotationTarget::File(self.redact(&self.in_workspace(path))),
+                Some(path) => AnnotationTarget::File(self.redact(&self.path_in_workspace(path))),
                 None => AnnotationTarget::Message(self.redact(&location.to_string())),
             });
             self.write(&lines, LogLine::OutsideSection);
@@ -213,8 +213,8 @@ impl Printer {
     pub(super) fn print_info(&self, text: &str) {
         let text = self.redact(text);
         let line = match self.format {
-            LogFormat::Text => format!("info: {}", escape::line(&text)),
-            LogFormat::GitHub => escape::line(&text),
+            LogFormat::Text => format!("info: {}", escape::log_line(&text)),
+            LogFormat::GitHub => escape::log_line(&text),
             LogFormat::Json => escape::json_line(&json!({"level": "INFO", "message": text}).to_string()),
         };
         self.write(&format!("{line}\n"), LogLine::OutsideSection);
@@ -225,12 +225,12 @@ impl Printer {
         self.log().annotations.reserve(severity)
     }
 
-    /// Prints a notice. GitHub shows it on the page of the run.
+    /// Prints a notice. GitHub shows a notice on the page of the run.
     pub(crate) fn notice(&self, text: &str) {
         let text = self.redact(text);
         match self.format {
             LogFormat::Text => {
-                self.write(&format!("notice: {}\n", escape::line(&text)), LogLine::OutsideSection);
+                self.write(&format!("notice: {}\n", escape::log_line(&text)), LogLine::OutsideSection);
             }
             LogFormat::GitHub => {
                 self.write(&format!("::notice::{}\n", escape::command_data(&text)), LogLine::OutsideSection);
@@ -257,18 +257,18 @@ impl Printer {
         let message = self.redact(&error.to_string());
         let cause = causes(error).map(|cause| self.redact(&cause));
         let hint = hint.map(|hint| self.redact(hint));
-        let below = [("cause", cause.as_deref()), ("hint", hint.as_deref())];
-        let below = below.iter().filter_map(|(name, text)| Some((name, (*text)?)));
+        let details = [("cause", cause.as_deref()), ("hint", hint.as_deref())];
+        let details = details.iter().filter_map(|(name, text)| Some((name, (*text)?)));
         match self.format {
             LogFormat::GitHub if is_annotated => {
-                let lines: Vec<_> = below.map(|(name, text)| format!("\n{name}: {text}")).collect();
+                let lines: Vec<_> = details.map(|(name, text)| format!("\n{name}: {text}")).collect();
                 let data = escape::command_data(&format!("{message}{}", lines.concat()));
                 self.write(&format!("::error::{data}\n"), LogLine::OutsideSection);
             }
             LogFormat::Text | LogFormat::GitHub => {
-                let mut lines = format!("error: {}\n", escape::line(&message));
-                for (name, text) in below {
-                    lines.push_str(&format!("{name:>5}: {}\n", escape::line(text)));
+                let mut lines = format!("error: {}\n", escape::log_line(&message));
+                for (name, text) in details {
+                    lines.push_str(&format!("{name:>5}: {}\n", escape::log_line(text)));
                 }
                 self.write(&lines, LogLine::OutsideSection);
             }
@@ -280,22 +280,23 @@ impl Printer {
         }
     }
 
-    /// Returns a problem as text, with an excerpt of the source if the location is more than the name of a variable.
+    /// Returns a problem as text. Adds an excerpt of the source unless the location is only the name of a variable.
     fn problem_text(&self, problem: &Diagnostic) -> String {
-        let has_detail = |l: &&SourceLocation| l.path().is_some() || l.position.is_some();
-        if let Some(location) = problem.location.as_ref().filter(has_detail) {
+        let has_position_or_path = |l: &&SourceLocation| l.path().is_some() || l.position.is_some();
+        if let Some(location) = problem.location.as_ref().filter(has_position_or_path) {
             return excerpt::render(problem, location, self);
         }
-        let hint = problem.hint.as_ref().map(|hint| format!(" hint: {}\n", escape::line(hint)));
+        let hint = problem.hint.as_ref().map(|hint| format!(" hint: {}\n", escape::log_line(hint)));
         format!(
             "{}: {}\n{}",
             problem.severity,
-            escape::line(&self.redact(&problem.to_string())),
+            escape::log_line(&self.redact(&problem.to_string())),
             hint.unwrap_or_default()
         )
     }
 
-    fn in_workspace(&self, path: &std::path::Path) -> String {
+    /// Returns a path relative to GitHub's workspace, or an absolute path outside of the workspace.
+    fn path_in_workspace(&self, path: &std::path::Path) -> String {
         let path = self.folder.join(path);
         let relative = self.workspace.as_ref().and_then(|workspace| path.strip_prefix(workspace).ok());
         display_path(relative.unwrap_or(&path))
@@ -307,7 +308,7 @@ impl Printer {
         self.write(&format!("{}\n", escape::json_line(&value.to_string())), LogLine::OutsideSection);
     }
 
-    /// Writes lines. The caller must redact the variable parts of a line, but not the fixed words.
+    /// Writes lines without redacting them. The caller must redact the variable text in a line, but not the fixed words.
     pub(super) fn write(&self, lines: &str, line: LogLine) {
         let mut log = self.log();
         let marker = log.sections.marker_before(line);

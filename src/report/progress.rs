@@ -18,13 +18,14 @@ const SPINNER_INTERVAL: Duration = Duration::from_millis(100);
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     screen: Option<MultiProgress>,
-    phase: Option<ProgressBar>,
+    bar: Option<ProgressBar>,
     /// The items in progress, in the order of their start.
     active: Vec<String>,
 }
 
 impl Progress {
-    /// Creates a progress bar for a text log outside of CI. A CI system would store every frame.
+    /// Creates a progress bar if the log has the text format and the program does not run in CI. A CI system would store every
+    /// frame of the bar.
     pub(super) fn new(
         screen: Option<ProgressDrawTarget>,
         format: LogFormat,
@@ -36,7 +37,7 @@ impl Progress {
         Self { screen: screen.map(MultiProgress::with_draw_target), ..Self::default() }
     }
 
-    /// Starts a phase.
+    /// Starts a phase, and shows a new bar for its items.
     pub(super) fn start_phase(&mut self, action: &str, items: usize) {
         self.end_phase();
         let Some(screen) = self.screen.as_ref().filter(|_| items > 0) else { return };
@@ -45,45 +46,45 @@ impl Progress {
         let bar = bar.with_style(style.tick_chars("|/-\\ ").progress_chars("=> "));
         let bar = screen.add(bar.with_prefix(action.to_owned()));
         bar.enable_steady_tick(SPINNER_INTERVAL);
-        self.phase = Some(bar);
+        self.bar = Some(bar);
     }
 
-    /// Ends the phase.
+    /// Ends the phase, and removes its bar.
     pub(super) fn end_phase(&mut self) {
         self.active.clear();
-        if let (Some(screen), Some(bar)) = (&self.screen, self.phase.take()) {
+        if let (Some(screen), Some(bar)) = (&self.screen, self.bar.take()) {
             bar.finish_and_clear();
             screen.remove(&bar);
         }
     }
 
-    /// Adds an item in progress.
+    /// Shows an item in progress.
     pub(super) fn start_item(&mut self, name: &str) {
-        self.active.push(escape::line_part(name));
+        self.active.push(escape::inside_log_line(name));
         self.update();
     }
 
-    /// Removes an item in progress, whether it succeeded or not.
+    /// Counts an item that succeeded or failed.
     pub(super) fn finish_item(&mut self, name: &str) {
-        let name = escape::line_part(name);
+        let name = escape::inside_log_line(name);
         if let Some(index) = self.active.iter().position(|known| *known == name) {
             self.active.remove(index);
         }
-        if let Some(bar) = &self.phase {
+        if let Some(bar) = &self.bar {
             bar.inc(1);
         }
         self.update();
     }
 
     fn update(&self) {
-        if let Some(bar) = &self.phase {
+        if let Some(bar) = &self.bar {
             bar.set_message(self.active.join(", "));
         }
     }
 
-    /// Hides the bar while a function writes to the log.
+    /// Hides the bar while `write` writes to the log.
     pub(super) fn print_above(&self, write: impl FnOnce()) {
-        match self.screen.as_ref().filter(|_| self.phase.is_some()) {
+        match self.screen.as_ref().filter(|_| self.bar.is_some()) {
             Some(screen) => screen.suspend(write),
             None => write(),
         }

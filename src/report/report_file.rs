@@ -13,16 +13,16 @@ use crate::diagnostic::{Diagnostic, display_path};
 use crate::environment::Environment;
 use crate::error::causes;
 
-/// The report file.
+/// The file for all results of a run.
 #[derive(Debug)]
-struct Document(ResultFile);
+struct ReportFile(ResultFile);
 
 /// Returns the report file, if `GITBOOK_REPORT_FILE` names one.
 pub(super) fn open(environment: &Environment) -> Option<Box<dyn Destination>> {
-    Some(Box::new(Document(ResultFile::from_variable(environment, "GITBOOK_REPORT_FILE")?)))
+    Some(Box::new(ReportFile(ResultFile::from_variable(environment, "GITBOOK_REPORT_FILE")?)))
 }
 
-impl Destination for Document {
+impl Destination for ReportFile {
     fn path(&self) -> &Path {
         self.0.path()
     }
@@ -55,7 +55,7 @@ fn report_object(finished: &FinishedRun<'_>) -> Value {
             "run": ci.run_url,
         })),
         "error": error.map(|error| error_object(error, error.hint())),
-        "problems": run.problems.iter().map(|found| problem_object(found, printer)).collect::<Vec<_>>(),
+        "problems": run.problems.iter().map(|problem| problem_object(problem, printer)).collect::<Vec<_>>(),
         "integrations": run.outcomes.iter().map(detailed_integration_object).collect::<Vec<_>>(),
     })
 }
@@ -77,12 +77,12 @@ pub(super) fn integration_object(outcome: &Outcome) -> Value {
     })
 }
 
-/// Returns all fields of one integration, including those that are too long for an output.
+/// Returns all fields of one integration, including the fields that are too long for an output.
 fn detailed_integration_object(outcome: &Outcome) -> Value {
     let mut value = integration_object(outcome);
     let success = outcome.result.as_ref().ok();
-    let parts = success.map_or(&[][..], |success| &success.parts);
-    let packages = parts.iter().filter_map(|part| Some((part.package.as_deref()?, part.bytes)));
+    let sizes = success.map_or(&[][..], |success| &success.parts);
+    let packages = sizes.iter().filter_map(|size| Some((size.package.as_deref()?, size.bytes)));
     value["packages"] = packages.map(|(name, bytes)| json!({"name": name, "bytes": bytes})).collect();
     value["packaging_milliseconds"] = outcome.packaging.map(milliseconds).into();
     value["script_bytes_before"] = success.and_then(|success| success.script_bytes_before).into();

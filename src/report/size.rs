@@ -1,4 +1,4 @@
-//! Sizes and times as text.
+//! Formats sizes and times as text.
 
 /// Returns the size of a script, with the difference from its previous size if the difference is known and not zero.
 pub(super) fn format_size(bytes: usize, before: Option<usize>) -> String {

@@ -18,17 +18,17 @@ use crate::plan::Decision;
 /// The maximum number of rows. GitHub does not show a summary larger than 1 MiB.
 const MAX_ROWS: usize = 1000;
 
-/// The maximum length of a text in characters. Otherwise, a long branch name could fill the summary.
-const MAX_TEXT: usize = 4000;
+/// The maximum length of each text in the summary, in characters. Without a limit, a long branch name could fill the summary.
+const MAX_TEXT_LENGTH: usize = 4000;
 
 /// The maximum number of failures to show with causes and hints. Each failure also has a row in the table.
 const MAX_FAILURES: usize = 20;
 
-/// The maximum number of integrations for which there is no table of the slowest ones.
-const MAX_WITHOUT_SLOWEST: usize = 10;
+/// The maximum number of integrations in a summary without a table of the slowest integrations.
+const MAX_WITHOUT_SLOWEST_TABLE: usize = 10;
 
 /// The number of rows in the table of the slowest integrations.
-const SLOWEST_ROWS: usize = 5;
+const SLOWEST_TABLE_ROWS: usize = 5;
 
 /// The summary file.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ fn markdown_document(run: &RunReport, error: Option<&Error>, printer: &Printer) 
     text + &pie::pie_charts(&run.outcomes, printer)
 }
 
-/// Returns a table of the integrations, failures first.
+/// Returns a table of the results of all integrations. Failures come first.
 fn results_table(outcomes: &[Outcome], printer: &Printer) -> String {
     let mut text = "| Integration | Result | Version | Script | Time |\n|---|---|---|---|---|\n".to_owned();
     let (failed, others): (Vec<_>, Vec<_>) = outcomes.iter().partition(|outcome| outcome.result.is_err());
@@ -95,7 +95,7 @@ fn results_table(outcomes: &[Outcome], printer: &Printer) -> String {
     text
 }
 
-/// Returns a table of the slowest integrations.
+/// Returns a table of the slowest integrations, or an empty text for few integrations.
 fn slowest_table(run: &RunReport, printer: &Printer) -> String {
     let decision = run.plan.as_ref().map(|plan| &plan.decision);
     // A check publishes nothing, so its time is all packaging time.
@@ -103,13 +103,13 @@ fn slowest_table(run: &RunReport, printer: &Printer) -> String {
     let publishing = |outcome: &Outcome| if publishes { outcome.time } else { Duration::ZERO };
     let packaged = run.outcomes.iter().filter_map(|outcome| Some((outcome, outcome.packaging?)));
     let mut slowest: Vec<_> = packaged.collect();
-    if slowest.len() <= MAX_WITHOUT_SLOWEST {
+    if slowest.len() <= MAX_WITHOUT_SLOWEST_TABLE {
         return String::new();
     }
     slowest.sort_by_key(|(outcome, packaging)| std::cmp::Reverse(*packaging + publishing(outcome)));
     let mut text =
         "Slowest integrations:\n\n| Integration | Packaging | Publishing |\n|---|---|---|\n".to_owned();
-    for (outcome, packaging) in slowest.into_iter().take(SLOWEST_ROWS) {
+    for (outcome, packaging) in slowest.into_iter().take(SLOWEST_TABLE_ROWS) {
         let (name, packaging) = (markdown(&outcome.name, printer), format_duration(packaging));
         text.push_str(&format!("| {name} | {packaging} | {} |\n", format_duration(publishing(outcome))));
     }
@@ -140,15 +140,15 @@ fn table_row(outcome: &Outcome, printer: &Printer) -> String {
 }
 
 fn error_paragraph(error: &dyn std::error::Error, hint: Option<&str>, printer: &Printer) -> String {
-    let parts = [Some(error.to_string()), causes(error), hint.map(str::to_owned)];
-    let parts: Vec<_> = parts.iter().flatten().map(|part| markdown(part, printer)).collect();
-    format!("❌ {}\n\n", parts.join("<br>"))
+    let lines = [Some(error.to_string()), causes(error), hint.map(str::to_owned)];
+    let lines: Vec<_> = lines.iter().flatten().map(|line| markdown(line, printer)).collect();
+    format!("❌ {}\n\n", lines.join("<br>"))
 }
 
-/// Returns text for Markdown. Redacts the text, cuts it to the maximum length and escapes it, in this order.
+/// Returns a text as Markdown. Redacts the text, then cuts it to the maximum length, then escapes it.
 fn markdown(text: &str, printer: &Printer) -> String {
     let text = printer.redact(text);
-    match text.char_indices().nth(MAX_TEXT) {
+    match text.char_indices().nth(MAX_TEXT_LENGTH) {
         Some((end, _)) => escape::markdown(&text[..end]) + "…",
         None => escape::markdown(&text),
     }

@@ -9,16 +9,14 @@ use super::{Field, SchemaRule};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::yaml::{YamlData, YamlKey, YamlMapping, YamlValue};
 
-/// A problem with a value.
+/// A problem in a value, key or field.
 #[derive(Debug)]
 pub(crate) struct Finding {
-    /// The kind of the problem.
     pub kind: FindingKind,
-    /// The error or warning. Violations are errors. Unknown fields and unknown names in open lists are warnings.
+    /// The error or warning. Violations and unknown names in closed lists are errors. All other findings are warnings.
     pub diagnostic: Diagnostic,
 }
 
-/// A kind of problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FindingKind {
     /// The value violates a rule.
@@ -29,18 +27,18 @@ pub(crate) enum FindingKind {
     UnknownField,
 }
 
-/// Returns all problems with `node`, in the order of the text.
+/// Returns all problems in `node`, in the order of the text.
 pub(crate) fn check(node: &YamlValue, rule: &SchemaRule) -> Vec<Finding> {
-    let mut found = Vec::new();
-    Checker { found: &mut found }.check_value(node, rule, "");
-    found
+    let mut findings = Vec::new();
+    Checker { findings: &mut findings }.check_value(node, rule, "");
+    findings
 }
 
 /// The end of hints for unknown fields and values.
 const SENT_UNCHANGED: &str = "are sent to GitBook unchanged";
 
 struct Checker<'a> {
-    found: &'a mut Vec<Finding>,
+    findings: &'a mut Vec<Finding>,
 }
 
 impl Checker<'_> {
@@ -54,7 +52,7 @@ impl Checker<'_> {
             }
             (SchemaRule::Url { max }, YamlData::Text(text)) => {
                 self.check_length(node, text, 1, *max, path);
-                if let Some(problem) = url::problem(text) {
+                if let Some(problem) = url::find_problem(text) {
                     let message = format!("`{path}` is not a valid URL: {problem}");
                     let hint = "write a complete address, such as `https://example.com/page`".to_owned();
                     self.violation(Diagnostic::error(node.place.clone(), message).hint(hint));
@@ -125,7 +123,7 @@ impl Checker<'_> {
             None => format!("check the spelling; unknown fields {SENT_UNCHANGED}"),
         };
         let warning = Diagnostic::warning(key.place.clone(), format!("unknown field `{path}`"));
-        self.found.push(Finding { kind: FindingKind::UnknownField, diagnostic: warning.hint(hint) });
+        self.findings.push(Finding { kind: FindingKind::UnknownField, diagnostic: warning.hint(hint) });
     }
 
     fn check_name(&mut self, node: &YamlValue, text: &str, rule: &SchemaRule, path: &str) {
@@ -133,12 +131,12 @@ impl Checker<'_> {
         if known.contains(&text) {
             return;
         }
-        let all = format!("use one of {}", backticked(known));
+        let all_names = format!("use one of {}", backticked(known));
         let hint = match suggestion(text, known, suggest) {
             // A list of all scopes could lead the user to a scope that grants more rights.
             Some(suggestion) if matches!(suggest, Suggest::Scope) => suggestion,
-            Some(suggestion) => format!("{suggestion} {all}"),
-            None => all,
+            Some(suggestion) => format!("{suggestion} {all_names}"),
+            None => all_names,
         };
         let message = format!("`{path}` is `{}`, which is not a valid value", truncated(text));
         let place = node.place.clone();
@@ -150,7 +148,7 @@ impl Checker<'_> {
             Diagnostic::warning(place, message)
                 .hint(format!("{hint}{separator}unknown values {SENT_UNCHANGED}"))
         };
-        self.found.push(Finding { kind: FindingKind::UnknownName, diagnostic });
+        self.findings.push(Finding { kind: FindingKind::UnknownName, diagnostic });
     }
 
     fn check_length(&mut self, node: &YamlValue, text: &str, min: usize, max: usize, path: &str) {
@@ -203,7 +201,7 @@ impl Checker<'_> {
     }
 
     fn violation(&mut self, diagnostic: Diagnostic) {
-        self.found.push(Finding { kind: FindingKind::Violation, diagnostic });
+        self.findings.push(Finding { kind: FindingKind::Violation, diagnostic });
     }
 }
 
@@ -246,10 +244,11 @@ mod tests {
     use crate::diagnostic::SourceLocation;
     use crate::yaml::YamlValue;
 
-    const GOOD: &str = "name: a\ntitle: ab\norganization: o\nscript: s.ts\nscopes: []\n";
+    const VALID_MANIFEST: &str = "name: a\ntitle: ab\norganization: o\nscript: s.ts\nscopes: []\n";
 
-    fn check(more: &str, expected: &[&str]) {
-        let node = YamlValue::parse(&format!("{GOOD}{more}"), &SourceLocation::file("m")).unwrap();
+    fn check(additional_fields: &str, expected: &[&str]) {
+        let manifest = format!("{VALID_MANIFEST}{additional_fields}");
+        let node = YamlValue::parse(&manifest, &SourceLocation::file("m")).unwrap();
         let found = super::check(&node, &super::super::MANIFEST);
         let found: Vec<_> = found
             .into_iter()
@@ -263,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_good_manifest_has_no_problem() {
+    fn accepts_a_valid_manifest() {
         check("", &[]);
         check("contentSecurityPolicy: 'default-src self'\ntarget: site\n", &[]);
         check("contentSecurityPolicy: {default-src: self}\nenvs: {x: {secrets: {}}}\n", &[]);
@@ -271,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_count_characters_not_bytes() {
+    fn limits_the_number_of_characters_instead_of_bytes() {
         check(&format!("description: {}\n", "é".repeat(100)), &[]);
         check(
             &format!("description: {}\n", "é".repeat(101)),
@@ -288,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_type_is_reported_with_the_right_one() {
+    fn reports_the_actual_and_the_required_type() {
         check(
             "summary: 12\n",
             &["error m:6:10: `summary` is a number; it must be text (put the value in quotes)"],
@@ -310,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_names_are_warnings_with_a_suggestion() {
+    fn warns_about_unknown_names_and_suggests_known_names() {
         check(
             "visibilty: private\n",
             &[
@@ -326,8 +325,9 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_scope_has_one_suggestion_or_all_names() {
-        let manifest = |scope: &str| format!("{}scopes: [{scope}]\n", GOOD.replace("scopes: []\n", ""));
+    fn suggests_one_scope_or_lists_all_scopes() {
+        let manifest =
+            |scope: &str| format!("{}scopes: [{scope}]\n", VALID_MANIFEST.replace("scopes: []\n", ""));
         let hint = |scope: &str| {
             let node = YamlValue::parse(&manifest(scope), &SourceLocation::file("m")).unwrap();
             let found = super::check(&node, &super::super::MANIFEST);
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_duplicate_is_reported_at_its_second_occurrence() {
+    fn reports_a_duplicate_at_its_second_occurrence() {
         check(
             "configurations: {site: {properties: {}, required: [a, b, a]}}\n",
             &["error m:6:58: `configurations.site.required[2]` is a duplicate of `a`"],
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_has_a_component_or_properties() {
+    fn rejects_a_configuration_with_a_component_and_properties() {
         check(
             "configurations: {site: {properties: {}, componentId: a}}\n",
             &[
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_url_is_reported_with_its_problem() {
+    fn reports_the_problem_with_an_invalid_url() {
         check(
             "externalLinks: [{label: a, url: 'https://a.example/b c'}]\n",
             &[
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_visibility_is_an_error() {
+    fn rejects_an_unknown_visibility() {
         check(
             "visibility: secret\n",
             &[
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_fields_are_reported_at_their_object() {
+    fn reports_missing_fields_at_the_location_of_their_object() {
         check(
             "contentSources:\n- id: x\n  title: xy\n",
             &[

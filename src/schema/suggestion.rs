@@ -2,58 +2,62 @@
 
 use crate::diagnostic::nearest;
 
-/// The names that may be suggested for an unknown one.
+/// The names that may be suggested for an unknown name.
 #[derive(Debug)]
 pub(crate) enum Suggest {
     /// Any name.
     Any,
-    /// Any name except this one, which grants more rights than the others.
+    /// Any name except this name, which grants more rights than all others.
     Except(&'static str),
-    /// A scope with the same meaning as the unknown one.
+    /// A scope with the same meaning as the unknown scope.
     Scope,
 }
 
-/// The scopes that GitBook has retired, with their successors.
+/// The scopes that GitBook has retired, and their successors.
 const RETIRED_SCOPES: [(&str, &str); 2] =
     [("space:views:read", "site:views:read"), ("space:script:inject", "site:script:inject")];
 
-/// Returns a sentence that suggests a known name for `text`, or `None` if no name is similar.
-pub(super) fn suggestion(text: &str, known: &[&str], suggest: &Suggest) -> Option<String> {
-    let successor = RETIRED_SCOPES.iter().find(|(retired, _)| *retired == text);
+/// Returns a sentence that suggests a known name for an unknown name, or `None` if no known name is similar.
+pub(super) fn suggestion(unknown: &str, known: &[&str], suggest: &Suggest) -> Option<String> {
+    let successor = RETIRED_SCOPES.iter().find(|(retired, _)| *retired == unknown);
     let name = match suggest {
-        Suggest::Any => nearest(text, known.iter().copied()),
-        Suggest::Except(widest) => nearest(text, known.iter().copied().filter(|name| name != widest)),
+        Suggest::Any => nearest(unknown, known.iter().copied()),
+        Suggest::Except(widest) => nearest(unknown, known.iter().copied().filter(|name| name != widest)),
         Suggest::Scope => match successor {
             Some((_, successor)) => return Some(format!("use its successor `{successor}`")),
-            None => nearest_scope(text, known),
+            None => nearest_scope(unknown, known),
         },
     };
     name.map(|name| format!("did you mean `{name}`?"))
 }
 
-/// Returns the scope that a misspelled one probably stands for. Compares each part after the first separately, because scopes
+/// Returns the known scope that is most similar to an unknown scope. Compares each segment after the first separately, because scopes
 /// such as `space:content:read` and `space:content:write` have long common prefixes.
-fn nearest_scope<'a>(text: &str, known: &[&'a str]) -> Option<&'a str> {
-    let candidates: Vec<_> = known.iter().copied().filter(|scope| is_near_scope(text, scope)).collect();
+fn nearest_scope<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
+    let candidates: Vec<_> = known.iter().copied().filter(|scope| is_near_scope(unknown, scope)).collect();
     let first = |scope: &'a str| scope.split(':').next().unwrap_or(scope);
-    let same_first = |scope: &&'a str| is_near(text.split(':').next().unwrap_or(text), first(scope));
-    nearest(text, candidates.iter().copied().filter(same_first)).or_else(|| match *candidates {
+    let has_near_first =
+        |scope: &&'a str| is_near(unknown.split(':').next().unwrap_or(unknown), first(scope));
+    nearest(unknown, candidates.iter().copied().filter(has_near_first)).or_else(|| match *candidates {
         [only] => Some(only),
         _ => None,
     })
 }
 
-/// Returns true if two scopes are similar in every part after the first. The first part may differ only if at least two parts
-/// follow it: for `space:read`, `openapi:read` must not be suggested.
-fn is_near_scope(text: &str, scope: &str) -> bool {
-    let (text, scope): (Vec<_>, Vec<_>) = (text.split(':').collect(), scope.split(':').collect());
-    let same_first = text.len() > 2 || is_near(text[0], scope[0]);
-    let mut parts = text.iter().zip(&scope).skip(1);
-    text.len() == scope.len() && text.len() > 1 && same_first && parts.all(|(a, b)| is_near(a, b))
+/// Returns true if two scopes have the same number of segments and all segments are similar. If at least two segments follow the first
+/// segment, the first segment may differ. With fewer segments, `openapi:read` would be suggested for `space:read`.
+fn is_near_scope(unknown: &str, known: &str) -> bool {
+    let (unknown, known): (Vec<_>, Vec<_>) = (unknown.split(':').collect(), known.split(':').collect());
+    let first_may_match = unknown.len() > 2 || is_near(unknown[0], known[0]);
+    let mut other_segments = unknown.iter().zip(&known).skip(1);
+    unknown.len() == known.len()
+        && unknown.len() > 1
+        && first_may_match
+        && other_segments.all(|(a, b)| is_near(a, b))
 }
 
-fn is_near(text: &str, known: &str) -> bool {
-    nearest(text, [known]).is_some()
+fn is_near(unknown: &str, known: &str) -> bool {
+    nearest(unknown, [known]).is_some()
 }
 
 #[cfg(test)]
@@ -62,16 +66,16 @@ mod tests {
     use super::suggestion;
 
     #[track_caller]
-    fn check(field: &str, text: &str, expected: Option<&str>) {
-        let SchemaRule::Object(fields) = MANIFEST else { panic!("a manifest is an object") };
+    fn check(field: &str, unknown: &str, expected: Option<&str>) {
+        let SchemaRule::Object(fields) = MANIFEST else { panic!("the manifest schema is not an object") };
         let rule = &fields.iter().find(|candidate| candidate.name == field).unwrap().rule;
         let names = if let SchemaRule::List { of, .. } = rule { of } else { rule };
-        let SchemaRule::OneOf { known, suggest, .. } = names else { panic!("`{field}` has no names") };
-        assert_eq!(suggestion(text, known, suggest).as_deref(), expected, "{text}");
+        let SchemaRule::OneOf { known, suggest, .. } = names else { panic!("`{field}` has no known names") };
+        assert_eq!(suggestion(unknown, known, suggest).as_deref(), expected, "{unknown}");
     }
 
     #[test]
-    fn a_retired_scope_has_its_successor() {
+    fn suggests_the_successor_of_a_retired_scope() {
         check("scopes", "space:views:read", Some("use its successor `site:views:read`"));
         check("scopes", "space:script:inject", Some("use its successor `site:script:inject`"));
         check("scopes", "space:script:cookies", Some("did you mean `site:script:cookies`?"));
@@ -79,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelled_scope_has_a_suggestion() {
+    fn suggests_a_scope_for_a_misspelled_scope() {
         check("scopes", "space:content:raed", Some("did you mean `space:content:read`?"));
         check("scopes", "space:contents:write", Some("did you mean `space:content:write`?"));
         check("scopes", "sites:metadata:read", Some("did you mean `site:metadata:read`?"));
@@ -89,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_with_other_rights_are_not_suggested() {
+    fn suggests_no_scope_with_other_rights() {
         for unknown in [
             "space:views:write",
             "space:content:delete",
@@ -109,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn wider_values_are_not_suggested() {
+    fn suggests_no_value_that_grants_more_rights() {
         check("visibility", "privat", Some("did you mean `private`?"));
         check("visibility", "unlist", Some("did you mean `unlisted`?"));
         for unknown in ["publik", "unpublic", "non-public", "published", "secret"] {

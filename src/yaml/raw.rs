@@ -8,7 +8,7 @@ use serde_saphyr::{Spanned, Tagged};
 
 use super::syntax;
 
-/// A value with the parser's locations.
+/// A value in which all nested values have the locations of the YAML parser.
 pub(crate) enum RawYaml {
     Null,
     Bool(bool),
@@ -18,7 +18,7 @@ pub(crate) enum RawYaml {
     Mapping(Vec<(Spanned<String>, Spanned<Self>)>),
 }
 
-/// Returns the byte range of a value or key, or `None` if the value comes from an anchor elsewhere.
+/// Returns the byte range of a value or key, or `None` if the value is a reference to an anchor elsewhere.
 pub(crate) fn byte_range<T>(node: &Spanned<T>) -> Option<Range<usize>> {
     let span = node.referenced.span();
     let start = usize::try_from(span.byte_offset()?).ok()?;
@@ -29,15 +29,15 @@ pub(crate) fn byte_range<T>(node: &Spanned<T>) -> Option<Range<usize>> {
 impl<'de> Deserialize<'de> for RawYaml {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Tagged(AnyTag(value), tag) = Tagged::deserialize(deserializer)?;
-        // The parser treats `!null` as `!!null`, but the vendor's CLI rejects it.
+        // The YAML parser treats `!null` as `!!null`, but `@gitbook/cli` rejects `!null`.
         match tag.filter(|tag| tag.starts_with('!') && tag.len() > 1) {
-            Some(tag) => Err(D::Error::custom(format_args!("{}{tag}`", syntax::UNKNOWN_TAG))),
+            Some(tag) => Err(D::Error::custom(format_args!("{}{tag}`", syntax::UNKNOWN_TAG_PREFIX))),
             None => Ok(value),
         }
     }
 }
 
-/// A value with any tag.
+/// A value that is read regardless of its tag.
 struct AnyTag(RawYaml);
 
 impl<'de> Deserialize<'de> for AnyTag {

@@ -1,4 +1,4 @@
-//! Converts the parser's errors to diagnostics for manifest authors.
+//! Converts errors of the YAML parser to diagnostics for manifest authors.
 
 use serde_saphyr::{Error, UserMessageFormatter};
 
@@ -9,15 +9,15 @@ const UNCLOSED_HINT: &str =
     "check this line and the lines above for an unclosed bracket or quote and for wrong indentation";
 const VARIABLE_HINT: &str =
     "write `${{ env.NAME }}` in a value of `secrets` to insert the environment variable `NAME`";
-const LITERAL_HINT: &str = "remove the tag and write the value itself";
+const REMOVE_TAG_HINT: &str = "remove the tag and write the value itself";
 /// The beginning of a message about an unknown tag.
-pub(super) const UNKNOWN_TAG: &str = "unknown tag `";
-const MISPLACED_TAG: &str = "the value does not match its tag `";
+pub(super) const UNKNOWN_TAG_PREFIX: &str = "unknown tag `";
+const MISPLACED_TAG_PREFIX: &str = "the value does not match its tag `";
 /// The tags of YAML's core schema.
 const CORE_TAGS: [&str; 7] = ["!!str", "!!int", "!!float", "!!bool", "!!null", "!!seq", "!!map"];
 const TAB_HINT: &str = "indent with spaces; YAML does not allow tabs";
 
-/// Converts an error of the parser to a diagnostic.
+/// Converts an error of the YAML parser to a diagnostic.
 pub(super) fn to_diagnostic(error: &Error, source: &YamlText<'_>) -> Diagnostic {
     let error = error.without_snippet();
     let place = error
@@ -39,14 +39,14 @@ pub(super) fn to_diagnostic(error: &Error, source: &YamlText<'_>) -> Diagnostic 
             ("more than one document".to_owned(), Some("remove the line `---` and everything below it"))
         }
         Error::UnsupportedTag { tag, .. } if CORE_TAGS.contains(&tag.as_str()) => {
-            (format!("{MISPLACED_TAG}{tag}`"), None)
+            (format!("{MISPLACED_TAG_PREFIX}{tag}`"), None)
         }
-        Error::UnsupportedTag { tag, .. } => (format!("{UNKNOWN_TAG}{tag}`"), None),
+        Error::UnsupportedTag { tag, .. } => (format!("{UNKNOWN_TAG_PREFIX}{tag}`"), None),
         Error::ExternalMessage { .. } => (parser_message(error), Some(UNCLOSED_HINT)),
         _ => (parser_message(error), None),
     };
     let (message, hint) = reword(message, hint);
-    let place = tag_of(&message).and_then(|tag| tag_place(tag, &place, source)).unwrap_or(place);
+    let place = tag_in_message(&message).and_then(|tag| locate_tag(tag, &place, source)).unwrap_or(place);
     match find_tab(source.text, &place).filter(|_| message.contains("tab")) {
         Some((line, column)) => {
             Diagnostic::error(place.at(line, column), "not valid YAML: indented with a tab")
@@ -56,28 +56,31 @@ pub(super) fn to_diagnostic(error: &Error, source: &YamlText<'_>) -> Diagnostic 
     }
 }
 
-/// Rewords messages about the parser's limits and adds hints about tags.
+/// Rewords the parser's messages about its limits, and adds hints to messages about tags.
 fn reword(message: String, hint: Option<&str>) -> (String, Option<&str>) {
     if message.starts_with("YAML document too large") {
         let hint = "write the values themselves instead of references such as `*name`";
-        ("its anchors expand to too many values".to_owned(), Some(hint))
+        ("the anchors expand to too many values".to_owned(), Some(hint))
     } else if message.contains("recursion limit") {
-        ("it is nested too deeply".to_owned(), Some(UNCLOSED_HINT))
-    } else if let Some(tag) = tag_of(&message) {
+        ("the document is nested too deeply".to_owned(), Some(UNCLOSED_HINT))
+    } else if let Some(tag) = tag_in_message(&message) {
         let is_variable = tag.to_ascii_lowercase().starts_with("!env");
-        (message, Some(if is_variable { VARIABLE_HINT } else { LITERAL_HINT }))
+        (message, Some(if is_variable { VARIABLE_HINT } else { REMOVE_TAG_HINT }))
     } else {
         (message, hint)
     }
 }
 
-/// Returns the tag that a message about tags names.
-fn tag_of(message: &str) -> Option<&str> {
-    [UNKNOWN_TAG, MISPLACED_TAG].iter().find_map(|start| message.strip_prefix(start))?.strip_suffix('`')
+/// Returns the tag in a message about an unknown or misplaced tag, or `None` for any other message.
+fn tag_in_message(message: &str) -> Option<&str> {
+    [UNKNOWN_TAG_PREFIX, MISPLACED_TAG_PREFIX]
+        .iter()
+        .find_map(|start| message.strip_prefix(start))?
+        .strip_suffix('`')
 }
 
-/// Returns the location of a tag. The parser reports the location of the value after it.
-fn tag_place(tag: &str, value: &SourceLocation, source: &YamlText<'_>) -> Option<SourceLocation> {
+/// Returns the location of a tag. The parser reports only the location of the value after the tag.
+fn locate_tag(tag: &str, value: &SourceLocation, source: &YamlText<'_>) -> Option<SourceLocation> {
     let TextPosition { line, column, .. } = value.position?;
     let length = tag.chars().count();
     let lines: Vec<_> = source.text.trim_start_matches('\u{feff}').lines().take(line).collect();
@@ -92,13 +95,13 @@ fn tag_place(tag: &str, value: &SourceLocation, source: &YamlText<'_>) -> Option
 
 fn parser_message(error: &Error) -> String {
     let message = error.render_with_formatter(&UserMessageFormatter);
-    // The parser appends the location, but a diagnostic already begins with it.
+    // The parser appends the location to the message, but a diagnostic already begins with the location.
     let message = message.lines().next().unwrap_or_default();
     lower_case(message.split(" at line ").next().unwrap_or(message))
 }
 
-/// Returns the line and column of the first tab in the indentation of the reported line or the next one. The parser may
-/// report a tab one line too early.
+/// Returns the line and column of the first tab in the indentation of the reported line or the next line. The parser may report a tab
+/// one line too early.
 fn find_tab(text: &str, place: &SourceLocation) -> Option<(usize, usize)> {
     let first = place.position?.line;
     text.lines().enumerate().skip(first - 1).take(2).find_map(|(index, line)| {

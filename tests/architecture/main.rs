@@ -1,6 +1,6 @@
 //! Tests of the source code itself.
 
-// Clippy allows more in test modules.
+// The attribute `cfg(test)` makes Clippy apply its rules for tests, for example allow `unwrap`.
 #[cfg(test)]
 mod names;
 #[cfg(test)]

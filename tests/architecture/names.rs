@@ -1,14 +1,14 @@
-//! Checks the openings of comments and the names of types.
+//! Checks the first words of comments and the names of types.
 
 use std::collections::BTreeMap;
 
 use crate::rules::{files, production};
 
-/// Words that do not begin a comment: a comment begins with a verb or a noun.
+/// Relative words. A comment should begin with a verb or a noun instead.
 const RELATIVE_WORDS: [&str; 9] =
     ["what", "whose", "which", "whether", "where", "how", "that", "who", "whoever"];
 
-/// Words before a relative word.
+/// Words that are skipped at the beginning of a comment to find a relative word.
 const FILLERS: [&str; 6] = ["this", "these", "it", "is", "are", "just"];
 
 /// The maximum percentage of comments that begin with a relative word.
@@ -38,17 +38,17 @@ fn comments_begin_with_a_verb_or_a_noun() {
 
 #[test]
 fn no_two_types_have_the_same_name() {
-    let mut places = BTreeMap::<_, Vec<_>>::new();
+    let mut paths_by_name = BTreeMap::<_, Vec<_>>::new();
     for source in production() {
         for name in types(&source.text) {
-            places.entry(name.to_owned()).or_default().push(source.path());
+            paths_by_name.entry(name.to_owned()).or_default().push(source.path());
         }
     }
-    places.retain(|_, places| places.len() > 1);
-    assert!(places.is_empty(), "types with the same name: {places:#?}");
+    paths_by_name.retain(|_, paths| paths.len() > 1);
+    assert!(paths_by_name.is_empty(), "types with the same name: {paths_by_name:#?}");
 }
 
-/// Returns the number and the text of the first line of each comment. A doc comment and a plain comment are separate.
+/// Returns the line number and the text of the first line of each comment. Doc comments and plain comments count separately.
 fn openings(text: &str) -> Vec<(usize, &str)> {
     let mut previous = "";
     let mut openings = Vec::new();
@@ -63,7 +63,7 @@ fn openings(text: &str) -> Vec<(usize, &str)> {
     openings
 }
 
-/// Fillers such as "This is what" do not hide a relative word.
+/// Returns true if a comment begins with a relative word, also after fillers, as in "This is what".
 fn is_relative(opening: &str) -> bool {
     let words = opening.split(|c: char| !c.is_alphabetic()).map(str::to_lowercase);
     let mut words = words.skip_while(|word| FILLERS.contains(&word.as_str()));
@@ -72,7 +72,7 @@ fn is_relative(opening: &str) -> bool {
 
 /// Returns the names of the types that a file declares. Indented types are associated types or belong to a function.
 fn types(text: &str) -> Vec<&str> {
-    let declared = text.lines().filter_map(|line| {
+    let names = text.lines().filter_map(|line| {
         let line = match line.strip_prefix("pub") {
             Some(rest) => rest.trim_start_matches(|c| c != ' ').trim_start(),
             None => line,
@@ -81,11 +81,11 @@ fn types(text: &str) -> Vec<&str> {
         let rest = keywords.iter().find_map(|keyword| line.strip_prefix(keyword))?;
         rest.split(|c: char| !c.is_alphanumeric() && c != '_').next()
     });
-    declared.collect()
+    names.collect()
 }
 
 #[test]
-fn comments_and_types_are_found() {
+fn finds_comment_openings_and_type_names() {
     let text = "//! Where.\n\n/// Reads a.\n/// What follows.\nfn a() {\n    // That is b.\n}\npub(crate) struct B<T>(T);\nenum C {}\n";
     assert_eq!(openings(text), [(1, "Where."), (3, "Reads a."), (6, "That is b.")]);
     let relative: Vec<_> = openings(text).into_iter().filter(|(_, opening)| is_relative(opening)).collect();

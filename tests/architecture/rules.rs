@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// The modules of `src`, each with the modules that it may use. A module uses only modules above it, so there are no circles.
-/// `lib`, `commands` and `main` may use every module.
+/// The modules of `src`, each with the modules that it may use. These must be above it in this table, so there are no circular
+/// dependencies. `lib`, `commands` and `main` may use every module.
 const MODULES: [(&str, &[&str]); 21] = [
     ("environment", &[]),
     ("repository", &[]),
@@ -58,10 +58,10 @@ const MODULES: [(&str, &[&str]); 21] = [
     ),
 ];
 
-/// Attributes of code that is not part of the program: tests, and code that fuzzing and tests share.
+/// Attributes of code that only tests or fuzz targets use.
 const TEST_ATTRIBUTES: [&str; 2] = ["#[cfg(test)]", "#[cfg(any(test, fuzzing))]"];
 
-/// Names with the only files and folders that may use them.
+/// Reserved names, each with the files and folders below `src` that may use it.
 const RESERVED: [(&str, &[&str]); 15] = [
     ("std::env", &["main.rs"]),
     ("println!", &[]),
@@ -80,7 +80,7 @@ const RESERVED: [(&str, &[&str]); 15] = [
     ("axum", &["gitbook/sandbox.rs", "gitbook/sandbox/"]),
 ];
 
-/// Names that pure modules must not use.
+/// Names that the pure modules `plan` and `preview` must not use.
 const IMPURE: [&str; 11] = [
     "async ",
     ".await",
@@ -186,8 +186,8 @@ fn without_tests(text: &str) -> String {
     kept.join("\n")
 }
 
-/// Returns the modules that follow `crate::` in a text.
-fn used(text: &str) -> BTreeSet<&str> {
+/// Returns the names of the modules that follow `crate::` in Rust source text.
+fn used_modules(text: &str) -> BTreeSet<&str> {
     let name = |rest: &'_ str| rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
     text.split("crate::").skip(1).map(|rest| &rest[..name(rest)]).collect()
 }
@@ -199,14 +199,14 @@ fn modules_use_only_the_modules_that_the_table_allows() {
         let (path, module) = (source.path(), source.module());
         let position = MODULES.iter().position(|(name, _)| *name == module);
         let position = position.unwrap_or_else(|| panic!("`{path}`: add the module `{module}` to the table"));
-        for used in used(&source.text) {
+        for used in used_modules(&source.text) {
             assert!(used == module || MODULES[position].1.contains(&used), "`{path}` must not use `{used}`");
         }
     }
 }
 
 #[test]
-fn the_table_is_in_order_and_has_no_superfluous_entry() {
+fn the_module_table_is_in_order_and_has_no_unused_entry() {
     let sources = production();
     for (index, (module, may_use)) in MODULES.iter().enumerate() {
         let texts: Vec<_> = sources.iter().filter(|source| source.module() == *module).collect();
@@ -216,8 +216,8 @@ fn the_table_is_in_order_and_has_no_superfluous_entry() {
                 MODULES[..index].iter().any(|(name, _)| name == other),
                 "`{other}` is not above `{module}`"
             );
-            let does = texts.iter().any(|source| used(&source.text).contains(other));
-            assert!(does, "`{module}` does not use `{other}`: take it out of the table");
+            let is_used = texts.iter().any(|source| used_modules(&source.text).contains(other));
+            assert!(is_used, "`{module}` does not use `{other}`: remove it from the table");
         }
     }
 }
@@ -226,17 +226,17 @@ fn the_table_is_in_order_and_has_no_superfluous_entry() {
 fn reserved_names_are_used_in_their_files_only() {
     for source in production() {
         for (word, paths) in RESERVED {
-            let may = source.is_below(paths);
-            assert!(may || !source.text.contains(word), "`{}` must not name `{word}`", source.path());
+            let is_allowed = source.is_below(paths);
+            assert!(is_allowed || !source.text.contains(word), "`{}` must not name `{word}`", source.path());
         }
     }
 }
 
 #[test]
-fn there_is_no_global_state() {
+fn no_source_file_has_global_state() {
     for source in production() {
         let state = ["static ", "static mut ", "pub static ", "pub(crate) static ", "pub(super) static "];
-        // A global allocator must be a static.
+        // The global allocator is allowed, because Rust requires a static for it.
         let mut lines = source.text.lines().filter(|line| !line.contains(": mimalloc::MiMalloc = "));
         let found = lines.find(|line| state.iter().any(|word| line.trim_start().starts_with(word)));
         assert_eq!(found, None, "`{}`", source.path());
@@ -267,10 +267,10 @@ fn files_are_short_and_begin_with_their_purpose() {
     }
 }
 
-/// Cargo resolves packages that a lock file lacks to their newest versions. The newest versions of rolldown's crates are incompatible with
-/// each other.
+/// `fuzz/Cargo.lock` must have the versions of `Cargo.lock`. Otherwise, Cargo would use the newest versions of rolldown's crates, which are
+/// incompatible with each other.
 #[test]
-fn fuzzing_builds_the_same_dependencies() {
+fn fuzz_lock_file_has_the_same_versions() {
     let packages = |path: &str| {
         let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
         let mut lines = text.lines();
@@ -290,7 +290,7 @@ fn fuzzing_builds_the_same_dependencies() {
 }
 
 #[test]
-fn tests_and_comments_are_removed() {
+fn removes_tests_and_comments_from_source_text() {
     let text = "\
 use a;
 // println!
@@ -321,5 +321,5 @@ mod tests {
     assert_eq!(without_tests(text), "use a;\nmod b;\nimpl C {\n\n    fn f() {}\n}\n\nfn i() {}");
     let source = Source { path: "k.rs".into(), text: text.to_owned() };
     assert_eq!(test_modules(&source), ["k/payloads", "k/j"]);
-    assert_eq!(used("use crate::a::B;\nfn c(d: &crate::e::F) {}"), BTreeSet::from(["a", "e"]));
+    assert_eq!(used_modules("use crate::a::B;\nfn c(d: &crate::e::F) {}"), BTreeSet::from(["a", "e"]));
 }

@@ -18,7 +18,7 @@ const fixture = (path) => fileURLToPath(new URL(`fixtures/${path}`, import.meta.
 const image = (name) => fileURLToPath(new URL(`../../examples/diagram/assets/${name}.png`, import.meta.url));
 const programs = fixture('programs');
 
-/** More than one page; a page has at most 1000 items. */
+/** The number of integrations for a list of two pages. A page has at most 1000. */
 const MANY = 1005;
 
 /** The variables of a GitLab job in a branch pipeline. */
@@ -129,7 +129,7 @@ describe('the API', () => {
         });
     });
 
-    test('accepts a preview, an unchanged and a changed one, and its deletion', async () => {
+    test('accepts a preview, its unchanged and changed versions, and its deletion', async () => {
         const preview = (branch, variables) => asked({ ...JOB, CI_COMMIT_BRANCH: branch, ...variables });
         const path = '/v1/integrations/written-fix';
         await withIntegration({}, async (folder) => {
@@ -195,7 +195,7 @@ describe('the API', () => {
         });
     }
 
-    test('received every operation that we use and every field', (context) => {
+    test('the tests cover every operation that we use and every field', (context) => {
         const { seen } = witness;
         const told = ({ request: { method, path }, status }) => `${method} ${shape(path)} ${status}`;
         const operations = new Set(seen.map(told));

@@ -19,7 +19,7 @@ test('measures both programs with one and with several integrations', async () =
         for (const time of [cli, ours]) assert.ok(Number.parseFloat(time) > 0, time);
         for (const memory of [cliPeak, peak]) assert.ok(Number.parseFloat(memory) > 5, memory);
         assert.match(ratio, /^1\/\d+\.\d$/);
-        // Both send the same images in base64, and scripts of nearly the same size.
+        // Both programs send the same images as Base64, and scripts of nearly the same size.
         for (const size of [cliSent, sent]) assert.ok(Math.abs(Number.parseFloat(size) / bytes - 1) < 0.05, size);
     }
 });

@@ -16,7 +16,7 @@ const changing = (line, to) => manifest(MANIFEST.replace(line, to));
 const configuration = (more) => `configurations: { site: { properties: {}, ${more} } }`;
 const sixLinks = Array(6).fill('{ label: a, url: "https://a.example" }').join();
 
-/** Manifests that the CLI publishes although they are wrong, and a pattern that our error must match. */
+/** Invalid manifests that the CLI publishes, each with a pattern that our error message must match. */
 const refused = [
     ['an environment that the manifest does not have', {}, /staging/, { environment: 'staging' }],
     ['a secret that reads a variable of the CI system', adding('secrets: { A: "${{ secrets.A }}" }'), /secrets/],

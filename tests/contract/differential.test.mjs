@@ -14,16 +14,16 @@ import { show, shrinkAll } from './differential/shrinking.mjs';
 const SEED = process.env.SEED ?? '1';
 const COUNT = Number(process.env.COUNT ?? 44);
 
-/** The minimum number of programs per area that both publish. */
+/** The minimum number of generated programs per area that both bundlers must accept. */
 const MIN_PROGRAMS = 40;
 
-/** The number of differing programs to shrink and print, each with another difference. */
+/** The maximum number of differing programs to shrink and print. Each shows a different difference. */
 const SHOWN = Number(process.env.SHOWN ?? 2);
 
 /** Wrong options for one of the two bundlers, and the areas that must detect them. */
 const WRONG = [
-    { what: 'fields assigned instead of defined, or the reverse', area: 'class members', settings: flipped },
-    { what: 'fields assigned instead of defined, or the reverse', area: 'inheritance', settings: flipped },
+    { what: 'fields assigned instead of defined, or the reverse', area: 'class members', settings: withInvertedFieldSetting },
+    { what: 'fields assigned instead of defined, or the reverse', area: 'inheritance', settings: withInvertedFieldSetting },
     { what: 'JSX by a function', area: 'JSX', settings: () => ({ jsx: 'react', jsxFactory: 'Shape' }) },
     { what: 'other fields of package.json', area: 'imports', esbuild: { mainFields: ['main'] } },
     { what: 'other conditions of package.json', area: 'imports', esbuild: { conditions: ['node'] } },
@@ -103,8 +103,8 @@ describe(`${areas.length * COUNT} programs generated from the seed ${SEED}`, () 
 
 const isSyntaxError = (error) => error.startsWith('SyntaxError');
 
-/** Defines the fields of classes if they were assigned, and the reverse. */
-function flipped({ target, useDefineForClassFields } = {}) {
+/** Inverts `useDefineForClassFields`: fields that were assigned are defined, and vice versa. */
+function withInvertedFieldSetting({ target, useDefineForClassFields } = {}) {
     const defined = useDefineForClassFields ?? /es(next|2022)/.test(target);
     return { target, useDefineForClassFields: !defined };
 }
@@ -116,7 +116,7 @@ const withSettings = (settings) => (program) => {
     return { ...program, files: { ...program.files, 'tsconfig.json': changed } };
 };
 
-/** Describes all programs that differ, and shrinks some of them. */
+/** Returns a message that counts the differing programs and shows some of them, shrunk. */
 async function explained(different) {
     const kinds = new Map(different.map((result) => [result.difference, result]).reverse());
     const shown = await shrinkAll([...kinds.values()].reverse().slice(0, SHOWN));

@@ -21,7 +21,7 @@ import { startWitness } from './support/witness.mjs';
 const SEED = Number(process.env.SEED ?? 5);
 const COUNT = Number(process.env.COUNT ?? 3000);
 
-/** The number of manifests to send, and the number per process. */
+/** The number of manifests to publish, and the number per run of the program. */
 const SENT = 500;
 const AT_ONCE = 250;
 

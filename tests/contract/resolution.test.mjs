@@ -26,7 +26,7 @@ const packages = [
     [{}, 'index.js'],
 ];
 
-/** The import, the existing files, and the file to which it must resolve. */
+/** Cases: an import, the existing files, and the file to which the import must resolve. */
 const relative = [
     ['./a', ['a.js', 'a.jsx', 'a.ts', 'a.tsx'], 'a.tsx'],
     ['./b', ['b.js', 'b.jsx', 'b.ts'], 'b.ts'],
@@ -37,21 +37,21 @@ const relative = [
     ['./g', ['g/index.js', 'g/index.ts'], 'g/index.ts'],
 ];
 
-/** Each file exports its own name. */
-const tells = (file) => (file.endsWith('.cjs') ? `module.exports = '${file}'` : `export default '${file}'`);
+/** Returns the code of a file that exports its own name. */
+const exportName = (file) => (file.endsWith('.cjs') ? `module.exports = '${file}'` : `export default '${file}'`);
 
 const cases = [
     ...packages.map(([manifest, expected], index) => {
         const root = `node_modules/package-${index}`;
         const names = [...new Set(JSON.stringify(manifest).match(/\w+\.c?js/g) ?? ['index.js'])];
         const files = { [`${root}/package.json`]: JSON.stringify({ name: `package-${index}`, ...manifest }) };
-        names.forEach((name) => (files[`${root}/${name}`] = tells(name)));
+        names.forEach((name) => (files[`${root}/${name}`] = exportName(name)));
         return { title: `a package with ${JSON.stringify(manifest)}`, import: `package-${index}`, files, expected };
     }),
     ...relative.map(([path, names, expected]) => ({
         title: `${path} beside ${names.join(', ')}`,
         import: path,
-        files: Object.fromEntries(names.map((name) => [name, tells(name)])),
+        files: Object.fromEntries(names.map((name) => [name, exportName(name)])),
         expected,
     })),
 ];

@@ -1,9 +1,9 @@
-//! Serves the embedded API from a folder to programs that are not this one: the tests of the contract put a validator
-//! between it and the binary.
+//! Serves the embedded sandbox from a folder as a separate process, so that the contract tests can put a validating proxy
+//! between the sandbox and the program.
 //!
-//! It prints its root and runs until its input ends, which is when whoever started it does, however that came to be.
+//! It prints its URL and runs until standard input ends. It therefore also ends when its parent process crashes.
 
-#![expect(clippy::print_stdout, reason = "who starts it has to know where it is")]
+#![expect(clippy::print_stdout, reason = "prints the URL of the server")]
 
 use std::io;
 use std::path::PathBuf;
@@ -11,7 +11,8 @@ use std::path::PathBuf;
 #[tokio::main]
 async fn main() -> io::Result<()> {
     let folder = std::env::args_os().nth(1).map(PathBuf::from);
-    let folder = folder.ok_or_else(|| io::Error::other("tell the folder that keeps what is published"))?;
+    let folder =
+        folder.ok_or_else(|| io::Error::other("missing argument: the folder for published integrations"))?;
     println!("{}", gitbook_deploy::gitbook::sandbox::start(&folder).await?);
     tokio::task::spawn_blocking(|| io::copy(&mut io::stdin(), &mut io::sink())).await??;
     Ok(())

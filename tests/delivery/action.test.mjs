@@ -114,7 +114,7 @@ test('the example workflows use the action with existing inputs', async () => {
 test('a canceled run stops the program, which still writes its outputs', needs('dash'), async (t) => {
     const folder = await workspace(t, { hello: 'examples/hello' });
     let step;
-    // The runner sends the signal only to the step's shell. Here it does so when the program is about to publish.
+    // The runner sends the signal only to the shell of the step. The test sends it when the program is about to publish.
     const server = createServer((request, response) => {
         step.kill('SIGINT');
         setTimeout(() => response.destroy(), 200);

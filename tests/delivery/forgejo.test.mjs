@@ -12,7 +12,7 @@ const TEMPLATE = 'examples/ci/forgejo/.forgejo/workflows/gitbook.yml';
 
 const NEEDED = needs('git', 'curl', tool('act'));
 
-/** Replaces the action of the same name: copies the files and records the requested ref. */
+/** A replacement for the checkout action: copies the files and records the requested ref. */
 const CHECKOUT = `
 name: Checkout
 inputs: { ref: {}, persist-credentials: {} }

@@ -17,7 +17,7 @@ const RUNNER = installed('gitlab-ci-local/dist/index.js');
 const NEEDED = needs('git', 'rsync', 'curl', NODE);
 
 const COMMIT = '1ecfd275763eff1d6b4844ea3168962458c9f27a';
-/** Variables that GitLab sets and the runner does not set or sets to other values. */
+/** Variables that GitLab sets, but that gitlab-ci-local does not set or sets to other values. */
 const PUSH = { GITLAB_CI: 'true', CI_PIPELINE_SOURCE: 'push', CI_PIPELINE_ID: '1000', CI_COMMIT_SHA: COMMIT };
 const MERGE_REQUEST = {
     ...PUSH,

@@ -32,7 +32,7 @@ test('rejects a Jenkinsfile that is not valid Groovy or not a valid declarative 
     for (const [right, wrong, says] of [
         ["branch 'main'\n", "branch 'main\n", /MultipleCompilationErrorsException/],
         ['stages {', 'stagez {', /MissingMethodException.*stagez/],
-        ["credentials('gitbook-production-token')", "credentials('gitbook')", /there is no credential gitbook/],
+        ["credentials('gitbook-production-token')", "credentials('gitbook')", /unknown credential gitbook/],
     ]) {
         const broken = whole.replace(right, wrong);
         assert.notEqual(broken, whole);

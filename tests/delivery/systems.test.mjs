@@ -45,15 +45,15 @@ const STORIES = {
                 { parameters: { mode: 'delete', branch: 'fix' } },
             ],
         ],
-        fork: ({ JOB, OF_FORK }) => ({ ...JOB, ...OF_FORK }),
+        fork: ({ JOB, FROM_FORK }) => ({ ...JOB, ...FROM_FORK }),
     },
     azure: {
         secrets: { PRODUCTION_TOKEN: PRODUCTION, PREVIEW_TOKEN: PREVIEW },
-        events: ({ JOB, ON_MAIN, REQUEST }) => {
+        events: ({ JOB, ON_MAIN, PULL_REQUEST }) => {
             const by = (reason) => ({ ...JOB, ...ON_MAIN, BUILD_REASON: reason });
             return [
                 [by('IndividualCI'), /publish: push to `main`, the production branch/, PRODUCTION, ['hello']],
-                [{ ...JOB, ...REQUEST }, /preview: pull request #12 from `fix`/, PREVIEW, ['hello', 'hello-fix']],
+                [{ ...JOB, ...PULL_REQUEST }, /preview: pull request #12 from `fix`/, PREVIEW, ['hello', 'hello-fix']],
                 [by('Schedule'), /sweep: scheduled run/, PREVIEW, undefined],
                 [
                     { ...by('Manual'), GITBOOK_MODE: 'delete', GITBOOK_BRANCH: 'fix' },
@@ -61,7 +61,7 @@ const STORIES = {
                 ],
             ];
         },
-        fork: ({ JOB, REQUEST, OF_FORK }) => ({ ...JOB, ...REQUEST, ...OF_FORK }),
+        fork: ({ JOB, PULL_REQUEST, FROM_FORK }) => ({ ...JOB, ...PULL_REQUEST, ...FROM_FORK }),
     },
     travis: {
         secrets: { PRODUCTION_TOKEN: PRODUCTION, PREVIEW_TOKEN: PREVIEW },
@@ -70,19 +70,19 @@ const STORIES = {
             [{ ...JOB, TRAVIS_BRANCH: 'fix' }, /preview: push to branch `fix`/, PREVIEW, ['hello', 'hello-fix']],
             [{ ...JOB, TRAVIS_EVENT_TYPE: 'cron' }, /sweep: scheduled run/, PRODUCTION, undefined],
         ],
-        fork: ({ JOB, REQUEST, OF_FORK }) => ({ ...JOB, ...REQUEST, ...OF_FORK }),
+        fork: ({ JOB, PULL_REQUEST, FROM_FORK }) => ({ ...JOB, ...PULL_REQUEST, ...FROM_FORK }),
     },
     buildkite: {
         secrets: { GITBOOK_PRODUCTION_TOKEN: PRODUCTION, GITBOOK_PREVIEW_TOKEN: PREVIEW },
-        events: ({ JOB, REQUEST }) => {
+        events: ({ JOB, PULL_REQUEST }) => {
             const main = { ...JOB, BUILDKITE_BRANCH: 'main' };
             return [
                 [main, /publish: push to `main`, the production branch/, PRODUCTION, ['hello']],
-                [{ ...JOB, ...REQUEST }, /preview: pull request #12 from `fix`/, PREVIEW, ['hello', 'hello-fix']],
+                [{ ...JOB, ...PULL_REQUEST }, /preview: pull request #12 from `fix`/, PREVIEW, ['hello', 'hello-fix']],
                 [{ ...main, BUILDKITE_SOURCE: 'schedule' }, /sweep: scheduled run/, PREVIEW, undefined],
             ];
         },
-        fork: ({ JOB, REQUEST, OF_FORK }) => ({ ...JOB, ...REQUEST, ...OF_FORK }),
+        fork: ({ JOB, PULL_REQUEST, FROM_FORK }) => ({ ...JOB, ...PULL_REQUEST, ...FROM_FORK }),
     },
     drone: {
         secrets: { gitbook_production_token: PRODUCTION, gitbook_preview_token: PREVIEW },
@@ -94,13 +94,13 @@ const STORIES = {
                 [on('cron', 'main'), /sweep: scheduled run/, PREVIEW, undefined],
             ];
         },
-        fork: ({ STEP, REQUEST }) => ({ ...STEP, ...REQUEST }),
+        fork: ({ STEP, PULL_REQUEST }) => ({ ...STEP, ...PULL_REQUEST }),
     },
     woodpecker: {
         secrets: { gitbook_production_token: PRODUCTION, gitbook_preview_token: PREVIEW },
-        events: ({ STEP, REQUEST }) => {
+        events: ({ STEP, PULL_REQUEST }) => {
             const on = (event, branch) => ({ ...STEP, CI_PIPELINE_EVENT: event, CI_COMMIT_BRANCH: branch });
-            const closed = { ...STEP, ...REQUEST, CI_PIPELINE_EVENT: 'pull_request_closed' };
+            const closed = { ...STEP, ...PULL_REQUEST, CI_PIPELINE_EVENT: 'pull_request_closed' };
             return [
                 [on('push', 'main'), /publish: push to `main`, the production branch/, PRODUCTION, ['hello']],
                 [on('push', 'fix'), /preview: push to branch `fix`/, PREVIEW, ['hello', 'hello-fix']],
@@ -108,24 +108,24 @@ const STORIES = {
                 [on('cron', 'main'), /sweep: scheduled run/, PREVIEW, undefined],
             ];
         },
-        fork: ({ STEP, REQUEST }) => ({ ...STEP, ...REQUEST, CI_PIPELINE_EVENT: 'pull_request' }),
+        fork: ({ STEP, PULL_REQUEST }) => ({ ...STEP, ...PULL_REQUEST, CI_PIPELINE_EVENT: 'pull_request' }),
     },
     jenkins: {
         secrets: {
             'gitbook-production-token': PRODUCTION, 'gitbook-preview-token': PREVIEW, 'forge-token': 'forge-token',
         },
-        events: ({ BUILD, ON_MAIN, CHANGE }) => {
-            // A forge that does not exist.
+        events: ({ BUILD, ON_MAIN, CHANGE_REQUEST }) => {
+            // The host of the repository does not exist, so the program cannot read branches there.
             const build = { ...BUILD, GIT_URL: 'https://git.example.com/acme/hello.git' };
             const main = { ...build, ...ON_MAIN };
             return [
                 [main, /publish: push to `main`, the production branch/, PRODUCTION, ['hello']],
                 [{ ...build, BRANCH_NAME: 'fix' }, /preview: push to branch `fix`/, PREVIEW, ['hello', 'hello-fix']],
-                [{ ...build, ...CHANGE }, /preview: pull request #24 from `fix`/, PREVIEW, ['hello', 'hello-fix']],
+                [{ ...build, ...CHANGE_REQUEST }, /preview: pull request #24 from `fix`/, PREVIEW, ['hello', 'hello-fix']],
                 [main, /sweep: `GITBOOK_MODE=sweep`/, PREVIEW, undefined, { cause: 'TimerTrigger' }],
             ];
         },
-        fork: ({ BUILD, CHANGE }) => ({ ...BUILD, ...CHANGE, CHANGE_BRANCH: 'main', CHANGE_FORK: 'mona' }),
+        fork: ({ BUILD, CHANGE_REQUEST }) => ({ ...BUILD, ...CHANGE_REQUEST, CHANGE_BRANCH: 'main', CHANGE_FORK: 'mona' }),
     },
 };
 
@@ -200,8 +200,8 @@ for (const system of DOWNLOADS) {
 }
 
 test('travis: runs no steps for a pull request from a branch of the same repository', async () => {
-    const { JOB, REQUEST } = await tables('travis');
-    assert.deepEqual(await systems.travis({ variables: { ...JOB, ...REQUEST }, secrets: {} }), []);
+    const { JOB, PULL_REQUEST } = await tables('travis');
+    assert.deepEqual(await systems.travis({ variables: { ...JOB, ...PULL_REQUEST }, secrets: {} }), []);
 });
 
 test('measures the time from the start of the job to the first request, including the download', neededBy('bitbucket'), async (t) => {

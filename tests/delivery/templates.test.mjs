@@ -11,7 +11,7 @@ import { ROOT, run, tool, workspace } from './support/program.mjs';
 const FOLDER = join(ROOT, 'examples/ci');
 
 const FORGEJO = 'forgejo/.forgejo/workflows/gitbook.yml';
-/** The schema of each template, a text of the template, and a replacement that the schema must reject. */
+/** For each template: its schema, a text in the template, and a replacement that makes the template invalid. */
 const SCHEMAS = {
     'azure/azure-pipelines.yml': ['azure-pipelines', 'condition:', 'conditions:'],
     'bitbucket/bitbucket-pipelines.yml': ['bitbucket-pipelines', 'step: *gitbook', 'steps: *gitbook'],
@@ -24,7 +24,7 @@ const SCHEMAS = {
     'travis/.travis.yml': ['travis', 'os: linux', 'os: minix'],
     'woodpecker/.woodpecker.yml': ['woodpecker-ci', 'image:', 'images:'],
 };
-/** Checked with a parser in `jenkins.test.mjs`. */
+/** The Jenkinsfile, which has no schema; `jenkins.test.mjs` checks it with a parser. */
 const WITHOUT_SCHEMA = ['jenkins/Jenkinsfile'];
 /** Templates that run the image with docker and must pass every variable. */
 const BY_DOCKER = ['buildkite/.buildkite/pipeline.yml', 'jenkins/Jenkinsfile'];

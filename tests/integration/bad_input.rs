@@ -1,4 +1,4 @@
-//! Errors in the user's files and variables: all are reported, and no request is sent.
+//! Errors in the user's files and variables. The program reports all of them and sends no request.
 
 mod excerpts;
 mod manifests;
@@ -9,8 +9,8 @@ mod yaml;
 
 use crate::support::{Deployment, RecordedRequests as _, Repository, deployment, gitbook, repository};
 
-/// Returns the log of a run with an invalid configuration: exit code 2 and no request.
-async fn refused(run: Deployment, repository: &Repository) -> String {
+/// Runs with invalid input and returns the log. Asserts exit code 2 and no request.
+async fn log_of_rejected_run(run: Deployment, repository: &Repository) -> String {
     let server = gitbook().await;
     let finished = run.against(&server.uri()).folder(repository).run().await;
     assert_eq!(finished.code, Some(2), "{finished:#?}");
@@ -19,12 +19,12 @@ async fn refused(run: Deployment, repository: &Repository) -> String {
     finished.log()
 }
 
-/// Returns the log of publishing an invalid repository.
-async fn publishing(repository: &Repository) -> String {
-    refused(deployment().publish(), repository).await
+/// Publishes a repository with errors, and returns the log.
+async fn log_of_publishing(repository: &Repository) -> String {
+    log_of_rejected_run(deployment().publish(), repository).await
 }
 
-/// Returns the log of publishing one integration with more lines in its manifest, from the sixth line on.
-async fn publishing_with(more: &str) -> String {
-    publishing(&repository().manifest(".", "hello", more)).await
+/// Publishes an integration whose manifest has additional lines from line 6 on, and returns the log.
+async fn log_of_publishing_with_fields(fields: &str) -> String {
+    log_of_publishing(&repository().manifest(".", "hello", fields)).await
 }

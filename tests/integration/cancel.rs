@@ -1,4 +1,4 @@
-//! Signals at every stage of a run: the exit code, the duration and a correct report.
+//! Signals at every stage of a run. The tests check the exit code, the duration and the report.
 
 mod deploying;
 mod forge;
@@ -21,11 +21,11 @@ use crate::support::{
 /// GitHub's runner kills a step 10 s after its first signal.
 const MAX_SHUTDOWN_TIME: Duration = Duration::from_secs(10);
 
-/// The signals of a run, in their order, and the exit code.
+/// The signals that a test sends, in order, and the expected exit code.
 const SIGNALS: [(&[&str], i32); 5] =
     [(&["INT"], 130), (&["TERM"], 143), (&["HUP"], 129), (&["INT", "INT"], 130), (&["INT", "TERM"], 130)];
 
-/// A sandbox, a forge and a repository with two integrations, deployed one after the other.
+/// A sandbox, a forge and a repository with two integrations. Runs deploy one integration at a time.
 struct TestEnvironment {
     sandbox: Sandbox,
     gitbook: FaultInjector,
@@ -33,20 +33,20 @@ struct TestEnvironment {
     repository: Repository,
 }
 
-/// A run at the stage at which it receives signals.
-struct Started {
+/// A running program that is about to receive signals.
+struct StartedRun {
     environment: TestEnvironment,
     run: Running,
-    /// A request to release after the signals.
+    /// The barrier that holds a request until the signals have been sent.
     barrier: Option<Barrier>,
-    /// A value that must live as long as the run.
-    held: Box<dyn Send>,
+    /// Values that must live as long as the run.
+    kept_alive: Box<dyn Send>,
 }
 
 impl TestEnvironment {
     async fn new() -> Self {
         let sandbox = Sandbox::start().await;
-        // An integration of the organization that no test deletes, so that the organization exists.
+        // No test deletes this integration, so the organization `acme` always exists.
         sandbox.set(
             "other",
             &json!({"name": "other", "version": 7, "visibility": "public", "owner": {"id": "acme"}}),
@@ -68,7 +68,7 @@ impl TestEnvironment {
         environment
     }
 
-    fn on(&self, event: &str, payload: &Value) -> Deployment {
+    fn run_on_event(&self, event: &str, payload: &Value) -> Deployment {
         let run = deployment().on_github_event(event, payload, 100).against(self.gitbook.endpoint());
         run.with_forge(&self.forge)
             .variable("GITBOOK_CONCURRENCY", "1")
@@ -79,16 +79,16 @@ impl TestEnvironment {
 
     /// Returns a run on a push to the production branch.
     fn push(&self) -> Deployment {
-        self.on("push", &payloads::push("main", &sha()))
+        self.run_on_event("push", &payloads::push("main", &sha()))
     }
 
     /// Returns a run on a pull request event.
     fn pull_request(&self, action: &str) -> Deployment {
-        self.on("pull_request", &payloads::pull_request(action, 12, "fix", &sha()))
+        self.run_on_event("pull_request", &payloads::pull_request(action, 12, "fix", &sha()))
     }
 
     fn sweep(&self) -> Deployment {
-        self.on(
+        self.run_on_event(
             "schedule",
             &json!({"schedule": "0 0 * * *", "repository": {"id": 1, "default_branch": "main"}}),
         )
@@ -100,7 +100,7 @@ impl TestEnvironment {
         self.sandbox.names().into_iter().map(version).collect()
     }
 
-    /// Returns the environment and the states of each deployment. Asserts that none is in progress.
+    /// Returns the environment name and the states of each GitHub Deployment. Asserts that none is in progress.
     fn deployments(&self) -> Vec<String> {
         let outcome = |deployment: &fake_github::Deployment| {
             let states: Vec<_> = deployment.statuses.iter().map(|status| status.state.as_str()).collect();
@@ -111,16 +111,16 @@ impl TestEnvironment {
         self.forge.deployments().iter().map(outcome).collect()
     }
 
-    /// Starts a run and waits for a fault.
-    async fn started_with_fault(self, run: Deployment, kind: &'static str, fault: Fault) -> Started {
+    /// Starts a run and waits until a request has failed with this fault.
+    async fn started_with_fault(self, run: Deployment, kind: &'static str, fault: Fault) -> StartedRun {
         self.gitbook.fail(kind, fault, 1);
         self.started_with_faults(run, 1).await
     }
 
-    /// Starts a run and waits for a number of faults that the test has already set.
-    async fn started_with_faults(self, run: Deployment, faults: usize) -> Started {
+    /// Starts a run and waits until it has met this number of faults, which the test has already set.
+    async fn started_with_faults(self, run: Deployment, faults: usize) -> StartedRun {
         let run = run.start();
-        until("the faults strike, or it ends", async || {
+        until("the faults occur or the run ends", async || {
             self.gitbook.fault_count() == faults || run.written("outputs").is_some()
         })
         .await;
@@ -131,44 +131,49 @@ impl TestEnvironment {
             self.gitbook.requests(),
             run.written("log")
         );
-        Started::new(self, run)
+        StartedRun::new(self, run)
     }
 
-    /// Starts a run and waits for a held request.
-    async fn gated(self, run: Deployment, barrier: Barrier) -> Started {
+    /// Starts a run and waits until the barrier holds a request.
+    async fn started_at_barrier(self, run: Deployment, barrier: Barrier) -> StartedRun {
         let run = run.start();
         barrier.reached().await;
-        Started { barrier: Some(barrier), ..Started::new(self, run) }
+        StartedRun { barrier: Some(barrier), ..StartedRun::new(self, run) }
     }
 }
 
-impl Started {
+impl StartedRun {
     fn new(environment: TestEnvironment, run: Running) -> Self {
-        Self { environment, run, barrier: None, held: Box::new(()) }
+        Self { environment, run, barrier: None, kept_alive: Box::new(()) }
     }
 
-    /// Keeps a value until the run has finished.
-    fn with(self, held: impl Send + 'static) -> Self {
-        Self { held: Box::new((self.held, held)), ..self }
+    /// Keeps a value alive until the run has finished.
+    fn keep_alive(self, value: impl Send + 'static) -> Self {
+        Self { kept_alive: Box::new((self.kept_alive, value)), ..self }
     }
 
-    /// Sends the signals and returns the outcome, after checking the report.
-    async fn cancelled(self, signals: &[&str], code: i32) -> String {
-        let Self { environment, run, barrier, held } = self;
+    /// Sends the signals, checks the report and returns the outcome.
+    async fn cancel(self, signals: &[&str], code: i32) -> String {
+        let Self { environment, run, barrier, kept_alive } = self;
         let (received, existing) = (environment.gitbook.requests(), environment.versions());
         let started = Instant::now();
         for signal in signals {
             run.signal(signal).await;
         }
         if let Some(barrier) = barrier {
-            until("the signal has come", async || run.has_logged("no new work is started")).await;
+            until("the program receives the signal", async || run.has_logged("no new work is started")).await;
             barrier.release();
         }
         let finished = run.finish().await;
         assert!(started.elapsed() < MAX_SHUTDOWN_TIME, "{:?}: {}", started.elapsed(), finished.log());
-        drop(held);
-        assert_eq!(environment.gitbook.requests(), received, "nothing is started: {}", finished.log());
-        assert_true(&finished, code, &environment, &existing);
+        drop(kept_alive);
+        assert_eq!(
+            environment.gitbook.requests(),
+            received,
+            "a request after the signal: {}",
+            finished.log()
+        );
+        assert_report_is_correct(&finished, code, &environment, &existing);
         let forge = [environment.deployments(), environment.comment()].concat();
         let text = [result_and_events(&finished), forge.join("\n")].join("\n");
         text.replace("SIGTERM", "SIG…").replace("SIGINT", "SIG…").replace("SIGHUP", "SIG…")
@@ -185,22 +190,24 @@ impl TestEnvironment {
     }
 }
 
-/// Returns the outcome, which must be the same for all signals.
-async fn cancelled(start: impl AsyncFn() -> Started) -> String {
-    let outcome = each_cancelled(start).await;
-    assert!(outcome.iter().all(|other| *other == outcome[0]), "{}", outcome.join("\n---\n"));
-    outcome[0].clone()
+/// Cancels one run per entry of `SIGNALS` and returns the outcome. Asserts that all outcomes are equal.
+async fn outcome_for_all_signals(start: impl AsyncFn() -> StartedRun) -> String {
+    let outcomes = outcomes_per_signal(start).await;
+    assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]), "{}", outcomes.join("\n---\n"));
+    outcomes[0].clone()
 }
 
-async fn each_cancelled(start: impl AsyncFn() -> Started) -> Vec<String> {
-    let each = SIGNALS.map(|(signals, code)| {
+/// Cancels one run per entry of `SIGNALS` and returns the outcomes.
+async fn outcomes_per_signal(start: impl AsyncFn() -> StartedRun) -> Vec<String> {
+    let outcomes = SIGNALS.map(|(signals, code)| {
         let start = &start;
-        async move { start().await.cancelled(signals, code).await }
+        async move { start().await.cancel(signals, code).await }
     });
-    futures::future::join_all(each).await
+    futures::future::join_all(outcomes).await
 }
 
-fn assert_true(
+/// Asserts that the report, the log and the summary agree with the exit code and with the versions in the sandbox.
+fn assert_report_is_correct(
     finished: &Finished,
     code: i32,
     environment: &TestEnvironment,
@@ -228,18 +235,27 @@ fn assert_true(
     assert_eq!(finished.report["result"], finished.output("result"), "{log}");
     for integration in finished.integrations().as_array().unwrap() {
         let name = integration["name"].as_str().unwrap();
-        let (was, is) = (before.get(name), after.get(name));
+        let (old_version, new_version) = (before.get(name), after.get(name));
         let message = integration["error"]["message"].as_str().unwrap_or_default();
         match integration["result"].as_str().unwrap() {
             "published" => {
-                assert_eq!(integration["version"].as_str(), is.map(Value::to_string).as_deref(), "{log}");
+                assert_eq!(
+                    integration["version"].as_str(),
+                    new_version.map(Value::to_string).as_deref(),
+                    "{log}"
+                );
             }
-            "deleted" => assert_eq!(is, None, "{log}"),
-            "failed" => assert!(was == is || message.contains("may"), "{log}"),
-            _ => assert_eq!(was, is, "{log}"),
+            "deleted" => assert_eq!(new_version, None, "{log}"),
+            "failed" => assert!(old_version == new_version || message.contains("may"), "{log}"),
+            _ => assert_eq!(old_version, new_version, "{log}"),
         }
-        let doubt = "may have taken effect";
-        assert_eq!(finished.summary.contains(doubt), log.contains(doubt), "{}", finished.summary);
+        let unknown_effect = "may have taken effect";
+        assert_eq!(
+            finished.summary.contains(unknown_effect),
+            log.contains(unknown_effect),
+            "{}",
+            finished.summary
+        );
     }
 }
 
@@ -252,9 +268,9 @@ fn sha() -> String {
     "1".repeat(40)
 }
 
-/// Returns the preview of an integration on the branch `fix`, as the API does.
+/// Returns the preview of an integration on the branch `fix`, in the API's format.
 fn preview(integration: &str) -> Value {
-    let mark = format!(
+    let marker = format!(
         "integration={integration} repository=github.com/acme/integrations branch=fix commit=0123abcd run=7 hash=00"
     );
     json!({
@@ -262,7 +278,7 @@ fn preview(integration: &str) -> Value {
         "name": format!("{integration}-fix"),
         "version": 3,
         "title": "Hello",
-        "summary": format!("<!-- gitbook-deploy:preview {mark} -->"),
+        "summary": format!("<!-- gitbook-deploy:preview {marker} -->"),
         "visibility": "private",
         "owner": {"object": "organization", "id": "acme"},
         "urls": {},

@@ -4,8 +4,8 @@ use crate::support::{Deployment, deployment, repository};
 
 const COMMIT: &str = "1111111111111111111111111111111111111111";
 
-/// Returns the first log line of a push to `main`, published to the sandbox.
-async fn decision(variables: &[(&str, &str)]) -> String {
+/// Publishes a push to `main` to the sandbox, and returns the first log line.
+async fn logged_decision(variables: &[(&str, &str)]) -> String {
     let run = deployment()
         .variable("GITBOOK_DEFAULT_BRANCH", "main")
         .variable("GITBOOK_ENDPOINT", "sandbox")
@@ -21,8 +21,8 @@ async fn decision(variables: &[(&str, &str)]) -> String {
     finished.decision()
 }
 
-/// Returns a job of a merge request pipeline on GitLab, with a sandbox in a folder.
-fn merge_request(sandbox: &tempfile::TempDir) -> Deployment {
+/// Returns a GitLab job for merge request 12. The sandbox stores integrations in the given folder.
+fn merge_request_job(sandbox: &tempfile::TempDir) -> Deployment {
     [
         ("CI", "true"),
         ("CI_COMMIT_SHA", "1111111111111111111111111111111111111111"),
@@ -55,7 +55,7 @@ async fn logs_the_decision_for_azure_pipelines() {
         ("BUILD_SOURCEVERSION", COMMIT),
         ("TF_BUILD", "True"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"Azure Pipelines","by":"TF_BUILD","event":"push","branch":"main","repository":"github.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
+    insta::assert_snapshot!(logged_decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"Azure Pipelines","by":"TF_BUILD","event":"push","branch":"main","repository":"github.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn logs_the_decision_for_bitbucket_pipelines() {
         ("BITBUCKET_COMMIT", COMMIT),
         ("BITBUCKET_REPO_FULL_NAME", "acme/hello"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"Bitbucket Pipelines","by":"BITBUCKET_BUILD_NUMBER","event":"push","branch":"main","repository":"bitbucket.org/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
+    insta::assert_snapshot!(logged_decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"Bitbucket Pipelines","by":"BITBUCKET_BUILD_NUMBER","event":"push","branch":"main","repository":"bitbucket.org/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn logs_the_decision_for_buildkite() {
         ("BUILDKITE_REPO", "git@github.com:acme/hello.git"),
         ("BUILDKITE_SOURCE", "webhook"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"Buildkite","by":"BUILDKITE","event":"push","branch":"main","repository":"github.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
+    insta::assert_snapshot!(logged_decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"Buildkite","by":"BUILDKITE","event":"push","branch":"main","repository":"github.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn logs_the_decision_for_circleci() {
         ("CIRCLE_REPOSITORY_URL", "git@github.com:acme/hello.git"),
         ("CIRCLE_SHA1", COMMIT),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"CircleCI","by":"CIRCLECI","event":"push","branch":"main","repository":"github.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
+    insta::assert_snapshot!(logged_decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"CircleCI","by":"CIRCLECI","event":"push","branch":"main","repository":"github.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn logs_the_decision_for_drone() {
         ("DRONE_COMMIT_SHA", COMMIT),
         ("DRONE_REPO_LINK", "https://git.example.com/acme/hello"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"Drone","by":"DRONE","event":"push","branch":"main","repository":"git.example.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
+    insta::assert_snapshot!(logged_decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"Drone","by":"DRONE","event":"push","branch":"main","repository":"git.example.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn logs_the_decision_for_gitlab() {
         ("CI_SERVER_HOST", "gitlab.example.com"),
         ("GITLAB_CI", "true"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"GitLab CI","by":"GITLAB_CI","event":"push","branch":"main","repository":"gitlab.example.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
+    insta::assert_snapshot!(logged_decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"GitLab CI","by":"GITLAB_CI","event":"push","branch":"main","repository":"gitlab.example.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn logs_the_decision_for_jenkins() {
         ("GIT_URL", "https://github.com/acme/hello.git"),
         ("JENKINS_URL", "https://jenkins.example.com/"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"Jenkins","by":"JENKINS_URL","event":"push","branch":"main","repository":"github.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
+    insta::assert_snapshot!(logged_decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"Jenkins","by":"JENKINS_URL","event":"push","branch":"main","repository":"github.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn logs_the_decision_for_travis_ci() {
         ("TRAVIS_PULL_REQUEST", "false"),
         ("TRAVIS_REPO_SLUG", "acme/hello"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"Travis CI","by":"TRAVIS","event":"push","branch":"main","repository":"github.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
+    insta::assert_snapshot!(logged_decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"Travis CI","by":"TRAVIS","event":"push","branch":"main","repository":"github.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
 }
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn logs_the_decision_for_woodpecker() {
         ("CI_PIPELINE_EVENT", "push"),
         ("CI_REPO_URL", "https://git.example.com/acme/hello"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"Woodpecker","by":"CI","event":"push","branch":"main","repository":"git.example.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
+    insta::assert_snapshot!(logged_decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"Woodpecker","by":"CI","event":"push","branch":"main","repository":"git.example.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
 }
 
 #[tokio::test]
@@ -163,7 +163,7 @@ async fn logs_the_decision_for_generic_variables() {
         ("GITBOOK_EVENT", "push"),
         ("GITBOOK_REPOSITORY", "github.com/acme/hello"),
     ];
-    insta::assert_snapshot!(decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"no CI system","event":"push","branch":"main","repository":"github.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
+    insta::assert_snapshot!(logged_decision(&variables).await, @r#"{"message":"publish: push to `main`, the production branch","system":"no CI system","event":"push","branch":"main","repository":"github.com/acme/hello","commit":"1111111111111111111111111111111111111111"}"#);
 }
 
 #[tokio::test]
@@ -177,20 +177,20 @@ async fn logs_the_decision_for_github() {
 #[tokio::test]
 async fn a_gitlab_stop_job_deletes_a_preview_without_a_checkout() {
     let (repository, sandbox) = (repository().integration("hello"), tempfile::tempdir().unwrap());
-    let finished = merge_request(&sandbox).folder(&repository).run().await;
+    let finished = merge_request_job(&sandbox).folder(&repository).run().await;
     assert_eq!(
         (finished.output("result"), finished.output("name")),
         ("published".into(), "hello-fix".into())
     );
     assert!(sandbox.path().join("hello-fix").exists());
-    let stop = merge_request(&sandbox).variable("CI_ENVIRONMENT_ACTION", "stop");
+    let stop = merge_request_job(&sandbox).variable("CI_ENVIRONMENT_ACTION", "stop");
     let finished = stop.variable("GITBOOK_NAME", "hello").run().await;
     assert_eq!((finished.output("result"), finished.output("name")), ("deleted".into(), "hello-fix".into()));
     assert!(!sandbox.path().join("hello-fix").exists());
 }
 
 #[tokio::test]
-async fn a_pull_request_without_a_token_is_checked() {
+async fn checks_a_pull_request_without_a_token() {
     let repository = repository().integration("hello");
     let run = [
         ("CI", "true"),
@@ -215,11 +215,11 @@ async fn a_pull_request_without_a_token_is_checked() {
 }
 
 #[tokio::test]
-async fn parallel_jobs_share_the_integrations() {
+async fn parallel_gitlab_jobs_deploy_different_integrations() {
     let repository = repository().integration("one").integration("two").integration("three");
     let sandbox = tempfile::tempdir().unwrap();
     let job = async |index: &str| {
-        let run = merge_request(&sandbox).variable("CI_NODE_INDEX", index).variable("CI_NODE_TOTAL", "2");
+        let run = merge_request_job(&sandbox).variable("CI_NODE_INDEX", index).variable("CI_NODE_TOTAL", "2");
         let run = run.variable("CI_JOB_NAME", format!("gitbook {index}/2"));
         let run = run.variable("GITBOOK_LOG_FORMAT", "json");
         let finished = run.folder(&repository).run().await;
@@ -233,7 +233,7 @@ async fn parallel_jobs_share_the_integrations() {
 }
 
 #[tokio::test]
-async fn a_parallel_step_on_bitbucket_notes_its_share() {
+async fn a_parallel_bitbucket_step_logs_its_shard() {
     let repository = repository().integration("one").integration("two").integration("three");
     let step = |shard: &str| {
         let variables = [

@@ -1,6 +1,6 @@
 //! Every exit code of the process.
 
-#[cfg(unix)] // which has these signals
+#[cfg(unix)] // Windows has no SIGINT, SIGTERM or SIGHUP.
 mod signals;
 
 use crate::support::{RecordedRequests as _, api_error, deployment, gitbook, repository};
@@ -8,7 +8,7 @@ use wiremock::matchers::any;
 use wiremock::{Mock, MockServer};
 
 #[tokio::test]
-async fn success_is_0() {
+async fn exits_with_0_after_a_success() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
     let finished = deployment().against(&server.uri()).push_to("main").folder(&repository).run().await;
@@ -18,7 +18,7 @@ async fn success_is_0() {
 }
 
 #[tokio::test]
-async fn nothing_to_do_is_0() {
+async fn exits_with_0_if_there_is_nothing_to_do() {
     let server = gitbook().await;
     let finished = deployment().against(&server.uri()).variable("GITBOOK_EVENT", "tag").run().await;
     insta::assert_snapshot!(finished.log(), @"
@@ -30,7 +30,7 @@ async fn nothing_to_do_is_0() {
 }
 
 #[tokio::test]
-async fn a_failed_deployment_is_1() {
+async fn exits_with_1_after_a_failed_deployment() {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(api_error(401, "Authentication required")).mount(&server).await;
     let repository = repository().integration("hello");
@@ -47,7 +47,7 @@ async fn a_failed_deployment_is_1() {
 }
 
 #[tokio::test]
-async fn a_sandbox_without_its_folder_is_2() {
+async fn exits_with_2_if_the_sandbox_folder_cannot_be_created() {
     let repository = repository().integration("hello").file("taken", "");
     let run = deployment().variable("GITBOOK_ENDPOINT", "sandbox").variable("GITBOOK_SANDBOX_DIR", "taken");
     insta::assert_snapshot!(run.folder(&repository).run().await.log(), @"
@@ -59,7 +59,7 @@ async fn a_sandbox_without_its_folder_is_2() {
 }
 
 #[tokio::test]
-async fn an_invalid_variable_is_2() {
+async fn exits_with_2_for_an_invalid_variable() {
     let finished = deployment().variable("GITBOOK_MODE", "pubish").run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 2
@@ -72,7 +72,7 @@ async fn an_invalid_variable_is_2() {
 }
 
 #[tokio::test]
-async fn an_argument_is_2() {
+async fn exits_with_2_for_an_unknown_argument() {
     insta::assert_snapshot!(deployment().argument("publish").run().await.log(), @"
     exit 2
     error: unknown argument `publish`
@@ -81,20 +81,20 @@ async fn an_argument_is_2() {
 }
 
 #[tokio::test]
-async fn no_event_outside_the_sandbox_is_2() {
+async fn exits_with_2_if_no_ci_event_is_detected() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
     let finished = deployment().against(&server.uri()).folder(&repository).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 2
     error: no CI event detected
-     hint: set `GITBOOK_EVENT`, `GITBOOK_BRANCH` and `GITBOOK_DEFAULT_BRANCH` (and `GITBOOK_PULL_REQUEST`, `GITBOOK_COMMIT`, `GITBOOK_REPOSITORY` if known), or set `GITBOOK_MODE`; in a container, pass the CI system's variables with `docker run -e`; to try it without an account, set `GITBOOK_ENDPOINT=sandbox`
+     hint: set `GITBOOK_EVENT`, `GITBOOK_BRANCH` and `GITBOOK_DEFAULT_BRANCH` (and `GITBOOK_PULL_REQUEST`, `GITBOOK_COMMIT`, `GITBOOK_REPOSITORY` if known), or set `GITBOOK_MODE`; in a container, pass the CI system's variables with `docker run -e`; to try the program without an account, set `GITBOOK_ENDPOINT=sandbox`
     ");
     assert_eq!(server.requests().await, [""; 0]);
 }
 
 #[tokio::test]
-async fn an_empty_token_on_a_push_to_production_is_2() {
+async fn exits_with_2_for_an_empty_token_on_a_push_to_production() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
     let run = deployment().against(&server.uri()).variable("GITBOOK_TOKEN", "").push_to("main");
@@ -107,24 +107,24 @@ async fn an_empty_token_on_a_push_to_production_is_2() {
 }
 
 #[tokio::test]
-async fn an_unknown_event_is_2() {
+async fn exits_with_2_if_the_ci_event_is_unknown_or_unreadable() {
     let run = deployment().on_github("main", 1).variable("GITHUB_EVENT_PATH", "/nowhere/event.json");
     insta::assert_snapshot!(run.variable("GITBOOK_LOG_FORMAT", "text").run().await.log(), @r#"
     exit 2
     error: could not detect the CI event
     cause: could not read the event file named by `GITHUB_EVENT_PATH`: No such file or directory (os error 2)
-     hint: in a container, mount it with `-v "$GITHUB_EVENT_PATH:$GITHUB_EVENT_PATH:ro"`; or set `GITBOOK_EVENT` and `GITBOOK_BRANCH`
+     hint: in a container, mount the file with `-v "$GITHUB_EVENT_PATH:$GITHUB_EVENT_PATH:ro"`; or set `GITBOOK_EVENT` and `GITBOOK_BRANCH`
     "#);
     insta::assert_snapshot!(deployment().variable("GITBOOK_EVENT", "psuh").run().await.log(), @"
     exit 2
     error: could not detect the CI event
     cause: `GITBOOK_EVENT` is not a known event
-     hint: set it to one of push, pull_request, closed, delete, tag, merge_queue, schedule, manual, release
+     hint: set `GITBOOK_EVENT` to one of push, pull_request, closed, delete, tag, merge_queue, schedule, manual, release
     ");
 }
 
 #[tokio::test]
-async fn an_invalid_manifest_or_source_is_2() {
+async fn exits_with_2_for_an_invalid_manifest_or_script() {
     let server = gitbook().await;
     let check = async |repository: crate::support::Repository| {
         let finished = deployment().against(&server.uri()).publish().folder(&repository).run().await;
@@ -142,7 +142,7 @@ async fn an_invalid_manifest_or_source_is_2() {
 }
 
 #[tokio::test]
-async fn help_and_version_are_0() {
+async fn exits_with_0_after_help_and_version() {
     for (argument, expected) in [("--help", "GITBOOK_TOKEN"), ("--version", "gitbook-deploy ")] {
         let finished = deployment().argument(argument).run().await;
         assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), ""));

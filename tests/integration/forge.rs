@@ -1,4 +1,4 @@
-//! Requests to the forge.
+//! Requests to a fake GitHub.
 
 mod authors;
 mod comment;
@@ -10,12 +10,12 @@ mod sweep;
 use crate::support::{Deployment, Sandbox, deployment, payloads};
 use fake_github::FakeGitHub;
 
-/// Returns a commit for a digit.
+/// Returns a commit hash that repeats one digit.
 fn sha(digit: char) -> String {
     digit.to_string().repeat(40)
 }
 
-/// Returns a run on a pull request from `fix`.
+/// Returns a run on an event of pull request 12 from the branch `fix`.
 fn on_pull_request(
     action: &str,
     commit: char,

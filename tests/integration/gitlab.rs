@@ -1,4 +1,4 @@
-//! Jobs of GitLab CI: the note on the merge request, the staleness checks and the sweep.
+//! GitLab jobs: the note on the merge request, staleness checks, stopped environments and sweeps.
 
 mod failures;
 mod notes;
@@ -11,17 +11,17 @@ use crate::support::{Finished, GitLab};
 
 const MARKER: &str = "<!-- gitbook-deploy:comment -->";
 
-fn done(finished: &Finished) {
+fn assert_success(finished: &Finished) {
     assert_eq!(finished.code, Some(0), "{}", finished.log());
 }
 
 /// Returns the rows of the program's only note on merge request 12.
-fn rows(gitlab: &GitLab) -> Vec<String> {
+fn note_rows(gitlab: &GitLab) -> Vec<String> {
     let project = gitlab.project();
-    let ours = |note: &&crate::support::Note| {
+    let is_own = |note: &&crate::support::Note| {
         note.merge_request == 12 && note.author == crate::support::OWN_USER_ID && !note.system
     };
-    let notes: Vec<_> = project.notes.iter().filter(ours).collect();
+    let notes: Vec<_> = project.notes.iter().filter(is_own).collect();
     assert!(notes.len() <= 1, "{notes:#?}");
     let lines = notes.iter().flat_map(|note| note.body.lines());
     let rows = lines.filter(|line| line.starts_with("| ") && line.contains("<!--"));
@@ -29,8 +29,8 @@ fn rows(gitlab: &GitLab) -> Vec<String> {
 }
 
 /// Returns the log lines that begin with one of the words.
-fn lines(finished: &Finished, words: &[&str]) -> String {
+fn log_lines(finished: &Finished, words: &[&str]) -> String {
     let log = finished.log();
-    let of_words = log.lines().filter(|line| words.iter().any(|word| line.trim_start().starts_with(word)));
-    of_words.collect::<Vec<_>>().join("\n")
+    let matching = log.lines().filter(|line| words.iter().any(|word| line.trim_start().starts_with(word)));
+    matching.collect::<Vec<_>>().join("\n")
 }

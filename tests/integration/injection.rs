@@ -1,5 +1,5 @@
-//! Injection tests: one corpus of hostile strings goes through every external field, and every output is
-//! parsed as its system parses it. All outputs are searched for secrets.
+//! Injection tests. Hostile strings from one corpus are put into every external field. Each output is then parsed with the rules
+//! of the system that reads it, and searched for secrets.
 
 mod answers;
 mod checks;
@@ -18,7 +18,7 @@ mod terminal;
 
 use checks::Written;
 
-/// The formats of the log.
+/// The log formats, which are values of `GITBOOK_LOG_FORMAT`.
 const FORMATS: [&str; 3] = ["github", "text", "json"];
 
 /// Asserts that no output contains an injection.
@@ -32,5 +32,5 @@ fn assert_nothing_injected(written: &[Written]) {
     assert!(sinks >= 6 * written.len(), "{} runs, {sinks} sinks", written.len());
     let all = effects.len();
     effects.truncate(25);
-    assert!(effects.is_empty(), "{all} acts:\n{}", effects.join("\n"));
+    assert!(effects.is_empty(), "{all} injections took effect:\n{}", effects.join("\n"));
 }

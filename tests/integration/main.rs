@@ -1,10 +1,10 @@
 //! Tests of the whole program.
 
-// Clippy allows more in test modules.
+// Below `#[cfg(test)]`, Clippy permits calls such as `unwrap`.
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
-#[cfg(unix)] // which has signals
+#[cfg(unix)] // sends Unix signals
 mod cancel;
 #[cfg(test)]
 mod detected;
@@ -27,7 +27,7 @@ mod many;
 #[cfg(test)]
 mod outputs;
 #[cfg(test)]
-#[cfg(unix)] // which has pseudo terminals
+#[cfg(unix)] // needs pseudo terminals
 mod progress;
 #[cfg(test)]
 mod publishing;
@@ -40,5 +40,5 @@ mod support;
 #[cfg(test)]
 mod tls;
 #[cfg(test)]
-#[cfg(unix)] // which has links and signals
+#[cfg(unix)] // uses symbolic links and Unix signals
 mod trust;

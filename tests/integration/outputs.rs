@@ -1,4 +1,4 @@
-//! Outputs, summary, report, log and annotations.
+//! The outputs, the summary, the report file, the log and the annotations of a run.
 
 mod formats;
 mod leaks;
@@ -12,14 +12,14 @@ use wiremock::{Mock, MockServer};
 
 use crate::support::{Deployment, Finished, api_error, deployment, gitbook, repository};
 
-/// Returns a GitBook that rejects everything with a message.
+/// Starts a GitBook that rejects every request with this status and message.
 async fn refusing(status: u16, message: &str) -> MockServer {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(api_error(status, message)).mount(&server).await;
     server
 }
 
-/// Returns the outputs in lines, without times.
+/// Returns one line per output, without times.
 fn outputs(finished: &Finished) -> String {
     let lines: Vec<_> = finished.outputs().iter().map(|(name, value)| format!("{name}={value}")).collect();
     finished.scrubbed(&lines.join("\n"))
@@ -32,7 +32,7 @@ fn report(finished: &Finished) -> String {
 }
 
 fn summary(finished: &Finished) -> String {
-    // The last column is the time.
+    // The last column of the table is the time, which varies.
     let lines = finished.summary.lines().map(|line| match line.strip_suffix(" ms |") {
         Some(row) => format!("{}… ms |", row.trim_end_matches(|c: char| c.is_ascii_digit())),
         None => line.to_owned(),
@@ -41,15 +41,15 @@ fn summary(finished: &Finished) -> String {
 }
 
 /// Publishes two previews.
-async fn success() -> Finished {
+async fn publish_two_previews() -> Finished {
     let server = gitbook().await;
     let repository = repository().integration("one").integration("two");
     deployment().against(&server.uri()).on_github("fix/it", 7).folder(&repository).run().await
 }
 
 #[tokio::test]
-async fn success_is_in_outputs_and_summary() {
-    let finished = success().await;
+async fn outputs_and_summary_show_published_previews() {
+    let finished = publish_two_previews().await;
     insta::assert_snapshot!(outputs(&finished), @r#"
     count=2
     integrations=[{"name":"one-fix-it-bbe4d8cc","result":"published","preview":true,"url":"https://app.gitbook.com/integrations/one-fix-it-bbe4d8cc","version":"1","manifest":"one/gitbook-manifest.yaml","script_bytes":58,"milliseconds":…,"note":null,"error":null,"mode":"preview","reason":"push to branch `fix/it`","sha":"0123abcd"},{"name":"two-fix-it-bbe4d8cc","result":"published","preview":true,"url":"https://app.gitbook.com/integrations/two-fix-it-bbe4d8cc","version":"1","manifest":"two/gitbook-manifest.yaml","script_bytes":58,"milliseconds":…,"note":null,"error":null,"mode":"preview","reason":"push to branch `fix/it`","sha":"0123abcd"}]
@@ -96,8 +96,8 @@ async fn success_is_in_outputs_and_summary() {
 }
 
 #[tokio::test]
-async fn success_is_in_the_report() {
-    insta::assert_snapshot!(report(&success().await), @r#"
+async fn the_report_shows_published_previews() {
+    insta::assert_snapshot!(report(&publish_two_previews().await), @r#"
     {
       "version": "0.1.0",
       "exit_code": 0,
@@ -154,7 +154,7 @@ async fn success_is_in_the_report() {
 }
 
 #[tokio::test]
-async fn doing_nothing_is_in_all_outputs() {
+async fn all_outputs_show_that_a_run_did_nothing() {
     let finished = deployment().variable("GITBOOK_EVENT", "tag").run().await;
     insta::assert_snapshot!(outputs(&finished), @"
     count=0
@@ -200,15 +200,15 @@ async fn doing_nothing_is_in_all_outputs() {
 }
 
 /// Publishes an integration that GitBook rejects.
-async fn failure() -> Finished {
+async fn publish_rejected_integration() -> Finished {
     let server = refusing(401, "Authentication required").await;
     let repository = repository().integration("hello");
     deployment().against(&server.uri()).push_to("main").folder(&repository).run().await
 }
 
 #[tokio::test]
-async fn a_failure_is_in_outputs_and_summary() {
-    let finished = failure().await;
+async fn outputs_and_summary_show_a_failure() {
+    let finished = publish_rejected_integration().await;
     insta::assert_snapshot!(outputs(&finished), @r#"
     count=1
     integrations=[{"name":"hello","result":"failed","preview":false,"url":null,"version":null,"manifest":"hello/gitbook-manifest.yaml","script_bytes":null,"milliseconds":…,"note":null,"error":{"message":"publishing `hello` failed","cause":"GitBook rejected the token: 401 Authentication required","hint":"create an API token in GitBook's developer settings and store it as the secret that sets `GITBOOK_TOKEN`"},"mode":"publish","reason":"push to `main`, the production branch","sha":"0123abcd"}]
@@ -236,8 +236,8 @@ async fn a_failure_is_in_outputs_and_summary() {
 }
 
 #[tokio::test]
-async fn a_failure_is_in_the_report() {
-    insta::assert_snapshot!(report(&failure().await), @r#"
+async fn the_report_shows_a_failure() {
+    insta::assert_snapshot!(report(&publish_rejected_integration().await), @r#"
     {
       "version": "0.1.0",
       "exit_code": 1,
@@ -286,15 +286,15 @@ async fn a_failure_is_in_the_report() {
     "#);
 }
 
-/// Runs with an error and a warning in a manifest.
-async fn bad_input() -> Finished {
+/// Runs with a manifest that contains an error and a warning.
+async fn run_with_invalid_manifest() -> Finished {
     let repository = repository().manifest("hello", "hello", "summary: 12\nvisibilty: x\n");
     deployment().against("http://127.0.0.1:1").push_to("main").folder(&repository).run().await
 }
 
 #[tokio::test]
-async fn invalid_input_is_in_outputs_and_summary() {
-    let finished = bad_input().await;
+async fn outputs_and_summary_show_invalid_input() {
+    let finished = run_with_invalid_manifest().await;
     insta::assert_snapshot!(outputs(&finished), @"
     count=0
     integrations=[]
@@ -320,8 +320,8 @@ async fn invalid_input_is_in_outputs_and_summary() {
 }
 
 #[tokio::test]
-async fn invalid_input_is_in_the_report() {
-    insta::assert_snapshot!(report(&bad_input().await), @r#"
+async fn the_report_shows_invalid_input() {
+    insta::assert_snapshot!(report(&run_with_invalid_manifest().await), @r#"
     {
       "version": "0.1.0",
       "exit_code": 2,
@@ -380,7 +380,7 @@ fn names(value: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn outputs_with_one_value_use_the_first_integration() {
+async fn outputs_for_a_single_integration_describe_the_first() {
     let server = gitbook().await;
     let repository = repository().integration("b").integration("a");
     let run: Deployment = deployment().against(&server.uri()).push_to("main").folder(&repository);

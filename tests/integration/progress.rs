@@ -11,7 +11,7 @@ fn screen(bytes: &str) -> String {
 }
 
 /// Returns a repository with three integrations.
-fn three() -> Repository {
+fn three_integrations() -> Repository {
     ["one", "three", "two"].into_iter().fold(repository(), Repository::integration)
 }
 
@@ -28,11 +28,11 @@ async fn shows_and_removes_the_progress_line() {
     let sandbox = Sandbox::start().await;
     let gitbook = HoldingProxy::before(&sandbox).await;
     let mut held = gitbook.hold("POST", "two");
-    let repository = three();
+    let repository = three_integrations();
     let run = publishing(gitbook.endpoint(), &repository).on_a_terminal().variable("TERM", "xterm");
     let run = run.start();
     held.reached().await;
-    until("two of three are shown to be done", async || {
+    until("the progress line shows 2 of 3 integrations", async || {
         let shown = screen(&run.written("log").unwrap_or_default());
         let line = shown.lines().last().unwrap_or_default().to_owned();
         line.trim_start_matches(['|', '/', '-', '\\', ' ']) == "publishing [=============>      ] 2/3 two"
@@ -48,18 +48,18 @@ async fn shows_and_removes_the_progress_line() {
     first_words.sort();
     assert_eq!(first_words, ["info: published one", "info: published three", "info: published two"]);
     for left in ["packaging", "publishing", "[", "2/3", "3/3"] {
-        assert!(!shown.contains(left), "{left} is left of:\n{shown}");
+        assert!(!shown.contains(left), "the screen still contains `{left}`:\n{shown}");
     }
 }
 
-/// No terminal, a terminal without cursor movement, or a log for machines.
+/// The runs have no terminal, a terminal that cannot move the cursor, or a log format for machines.
 #[tokio::test]
 async fn shows_no_progress_without_a_suitable_terminal() {
     let sandbox = Sandbox::start().await;
-    let repository = three();
+    let repository = three_integrations();
     let run = || publishing(sandbox.endpoint(), &repository).variable("TERM", "xterm");
-    let drawn = run().on_a_terminal().run().await;
-    assert!(drawn.stderr.contains("\u{1b}["), "{}", drawn.stderr);
+    let with_progress = run().on_a_terminal().run().await;
+    assert!(with_progress.stderr.contains("\u{1b}["), "{}", with_progress.stderr);
     for run in [
         run(),
         run().on_a_terminal().variable("TERM", "dumb"),
@@ -74,7 +74,7 @@ async fn shows_no_progress_without_a_suitable_terminal() {
     }
 }
 
-/// A longer line could not be erased. The names of folders must not circumvent the cut.
+/// The program cannot erase a line that wraps, so it truncates the line. Control characters in folder names must not prevent that.
 #[tokio::test]
 async fn the_progress_line_escapes_control_characters() {
     let sandbox = Sandbox::start().await;

@@ -16,13 +16,13 @@ use crate::support::{
     Deployment, Finished, RecordedRequests as _, Repository, deployment, gitbook, png, repository,
 };
 
-/// Starts a sandbox, and returns its endpoint and its folder.
+/// Starts a sandbox and returns its endpoint and its folder.
 async fn kept() -> (String, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     (sandbox::start(folder.path()).await.unwrap().into(), folder)
 }
 
-fn record(folder: &TempDir, name: &str) -> Value {
+fn stored_integration(folder: &TempDir, name: &str) -> Value {
     let path = folder.path().join(name).join("integration.json");
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
@@ -38,8 +38,8 @@ fn results(finished: &Finished) -> Vec<(String, String)> {
     integrations.map(|integration| (text(&integration["name"]), text(&integration["result"]))).collect()
 }
 
-/// Every field that variables provide.
-const WHOLE: [(&str, &str); 15] = [
+/// The manifest fields that variables can set, with values.
+const ALL_FIELDS: [(&str, &str); 15] = [
     ("NAME", "hello"),
     ("TITLE", "Hello"),
     ("DESCRIPTION", "Says hello"),
@@ -63,7 +63,7 @@ async fn publishes_an_integration_from_variables() {
     let repository = repository()
         .file("build/main.js", "export default { fetch: () => new Response('hi') };\n")
         .file("icon.png", png(2, 2));
-    let run = WHOLE.into_iter().fold(push(&server.uri(), "main", &repository), |run, (field, value)| {
+    let run = ALL_FIELDS.into_iter().fold(push(&server.uri(), "main", &repository), |run, (field, value)| {
         run.variable(&format!("GITBOOK_{field}"), value)
     });
     let finished = run.variable("API_KEY", "hush-hush").run().await;
@@ -127,7 +127,7 @@ async fn sends_a_built_script_unchanged() {
 }
 
 #[tokio::test]
-async fn optional_packages_may_be_missing() {
+async fn publishes_although_optional_packages_are_missing() {
     let server = gitbook().await;
     let script = "import type { A } from 'a-package';\nimport { Buffer } from 'node:buffer';\n\
         let other: unknown;\ntry { other = require('another-package'); } catch {}\n\
@@ -145,8 +145,10 @@ async fn does_not_publish_an_unchanged_preview() {
     let run = || push(&endpoint, "fix", &repository);
     let first = run().run().await;
     assert_eq!((first.output("result"), first.output("name")), ("published".into(), "hello-fix".into()));
-    let (title, visibility) =
-        (&record(&folder, "hello-fix")["title"], &record(&folder, "hello-fix")["visibility"]);
+    let (title, visibility) = (
+        &stored_integration(&folder, "hello-fix")["title"],
+        &stored_integration(&folder, "hello-fix")["visibility"],
+    );
     assert_eq!((title, visibility), (&json!("Hello (fix)"), &json!("private")));
     let second = run().variable("GITBOOK_COMMIT", "4567").run().await;
     assert_eq!((second.output("result"), second.output("version")), ("unchanged".into(), "1".into()));
@@ -158,7 +160,7 @@ async fn does_not_publish_an_unchanged_preview() {
 }
 
 #[tokio::test]
-async fn deletes_a_preview_once() {
+async fn deleting_a_deleted_preview_again_succeeds() {
     let (endpoint, folder) = kept().await;
     let repository = repository().integration("hello").integration("world");
     push(&endpoint, "fix", &repository).run().await;
@@ -175,7 +177,7 @@ async fn deletes_a_preview_once() {
 }
 
 #[tokio::test]
-async fn deletes_without_script_and_secrets() {
+async fn deletes_a_preview_without_its_script_icon_and_secret() {
     let (endpoint, folder) = kept().await;
     let repository = repository().integration(".");
     let repository = repository.manifest(".", "hello", "");
@@ -232,7 +234,7 @@ async fn a_failed_integration_does_not_stop_the_others() {
 }
 
 #[tokio::test]
-async fn warns_of_fields_that_gitbook_changed() {
+async fn warns_of_fields_that_gitbook_published_differently() {
     let server = MockServer::start().await;
     let mut answer = crate::support::published("hello");
     answer["title"] = json!("Hallo");
@@ -251,7 +253,7 @@ async fn warns_of_fields_that_gitbook_changed() {
     ");
 }
 
-/// Publishes to a GitBook with this response.
+/// Publishes to a GitBook that sends this response.
 async fn publish_with_answer(answer: Value) -> Finished {
     let server = MockServer::start().await;
     let mut before = answer.clone();

@@ -1,4 +1,4 @@
-//! Checks the claims of README.md and of the pages in `docs` against the program.
+//! Compares README.md and the pages in `docs` with the program.
 
 mod errors;
 mod security;
@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 const BINARY: &str = env!("CARGO_BIN_EXE_gitbook-deploy");
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Reads a page, by its path in the repository.
+/// Reads a page by its path in the repository.
 fn page(path: &str) -> String {
     std::fs::read_to_string(Path::new(ROOT).join(path)).unwrap()
 }
@@ -24,35 +24,35 @@ fn section(path: &str, heading: &str) -> String {
     rest.split(&format!("\n{rank} ")).next().unwrap().to_owned()
 }
 
-/// Returns the one block of shell commands of a page that contains a text.
-fn commands(path: &str, with: &str) -> String {
+/// Returns the shell commands of the only code block of a page that contains this text.
+fn commands(path: &str, text: &str) -> String {
     let page = page(path);
     let blocks = page.split("```sh\n").skip(1).filter_map(|block| block.split_once("```"));
-    let found: Vec<_> = blocks.map(|(block, _)| block).filter(|block| block.contains(with)).collect();
-    assert_eq!(found.len(), 1, "{path} should have one block with {with:?}");
+    let found: Vec<_> = blocks.map(|(block, _)| block).filter(|block| block.contains(text)).collect();
+    assert_eq!(found.len(), 1, "{path} should have one block with {text:?}");
     found[0].to_owned()
 }
 
-/// Returns the names in the first column of the tables of a text, such as `` | `name` | ``.
+/// Returns the names in code font in the first column of all tables, such as `` | `name` | ``.
 fn names_in_rows(text: &str) -> BTreeSet<String> {
     let rows = text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
     rows.map(|(name, _)| name.to_owned()).collect()
 }
 
 /// Runs commands of a page in a shell, with the binary built for this test.
-#[expect(clippy::disallowed_methods, reason = "a shell needs the PATH of the machine")]
+#[expect(clippy::disallowed_methods, reason = "the shell finds programs through `PATH`")]
 fn shell(commands: &str, folder: &Path, sandbox: &Path) -> Output {
-    let own = format!(" {}\n", BINARY.replace('\\', "/"));
+    let program_under_test = format!(" {}\n", BINARY.replace('\\', "/"));
     let mut commands = commands.replace('…', "token");
     for program in [" gitbook-deploy\n", " ./gitbook-deploy\n", " cargo run --release --locked\n"] {
-        commands = commands.replace(program, &own);
+        commands = commands.replace(program, &program_under_test);
     }
     let path = std::env::var_os("PATH").unwrap();
     let run = Command::new("bash")
         .args(["-euc", &commands])
         .current_dir(folder)
         .env_clear()
-        // Without it, nothing can connect on Windows.
+        // On Windows, no program can open a connection without `SystemRoot`.
         .envs(std::env::var_os("SystemRoot").map(|folder| ("SystemRoot", folder)))
         .envs([("PATH", path.as_os_str()), ("GITBOOK_SANDBOX_DIR", sandbox.as_os_str())])
         .env("GITBOOK_INTEGRATIONS", "examples/hello")
@@ -79,7 +79,7 @@ fn the_readme_and_its_workflow_are_short() {
 }
 
 #[test]
-fn each_variable_of_help_is_in_the_page() {
+fn the_docs_list_each_variable_of_the_help() {
     let (help, page) = (help(), page("docs/variables.md"));
     let names = help.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next());
     let names: Vec<_> = names.filter(|name| name.starts_with("GITBOOK_") && !name.contains('=')).collect();
@@ -90,7 +90,7 @@ fn each_variable_of_help_is_in_the_page() {
 }
 
 #[test]
-fn the_commands_for_a_preview_publish_and_delete_it() {
+fn the_documented_preview_commands_publish_and_delete_a_preview() {
     let sandbox = tempfile::tempdir().unwrap();
     let block = commands("docs/previews.md", "GITBOOK_MODE=preview");
     let (preview, delete) = block.split_once("GITBOOK_MODE=delete").unwrap();
@@ -103,7 +103,7 @@ fn the_commands_for_a_preview_publish_and_delete_it() {
 }
 
 #[test]
-fn the_command_with_the_generic_variables_publishes() {
+fn the_documented_command_with_generic_variables_publishes() {
     let sandbox = tempfile::tempdir().unwrap();
     let command = commands("docs/other-ci.md", "GITBOOK_EVENT=push");
     shell(&command, Path::new(ROOT), sandbox.path());
@@ -111,14 +111,14 @@ fn the_command_with_the_generic_variables_publishes() {
 }
 
 #[test]
-fn the_command_with_a_downloaded_binary_publishes() {
+fn the_documented_command_with_a_downloaded_binary_publishes() {
     let sandbox = tempfile::tempdir().unwrap();
     shell(&commands("README.md", "./gitbook-deploy"), Path::new(ROOT), sandbox.path());
     assert!(sandbox.path().join("hello/script.js").is_file());
 }
 
 #[test]
-fn the_outputs_are_those_of_a_run() {
+fn the_docs_list_the_outputs_of_a_run() {
     let temp = tempfile::tempdir().unwrap();
     let file = temp.path().join("outputs.env");
     let command = format!("GITBOOK_OUTPUT_FILE='{}' gitbook-deploy\n", file.display());
@@ -129,7 +129,7 @@ fn the_outputs_are_those_of_a_run() {
 }
 
 #[test]
-fn each_example_workflow_is_in_the_table() {
+fn the_docs_list_each_example_workflow() {
     let section = section("docs/github.md", "## Workflows");
     let names = section.lines().filter_map(|line| line.strip_prefix("| [`")?.split_once("`]"));
     let names: BTreeSet<_> = names.map(|(name, _)| name.to_owned()).collect();
@@ -138,7 +138,7 @@ fn each_example_workflow_is_in_the_table() {
 }
 
 #[test]
-fn the_workflow_that_is_copied_first_covers_the_events_that_previews_need() {
+fn the_first_workflow_in_the_docs_handles_all_events_for_previews() {
     let block = commands("docs/github.md", "raw.githubusercontent.com");
     let path = block.split_whitespace().find_map(|word| word.split_once("/v1/")).unwrap().1;
     let workflow = page(path);
@@ -151,7 +151,7 @@ fn the_workflow_that_is_copied_first_covers_the_events_that_previews_need() {
 }
 
 /// Returns the code spans of a text.
-fn spans(text: &str) -> Vec<&str> {
+fn code_spans(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
 
@@ -162,7 +162,7 @@ fn anchor(heading: &str) -> String {
     kept.replace(' ', "-")
 }
 
-/// Returns the guide of each CI system with a template: its link in README.md, and its text.
+/// Returns the guides of all CI systems with a template. A guide consists of its link in README.md and its text.
 fn guides() -> Vec<(String, String)> {
     let others = page("docs/other-ci.md");
     let others = others.split("\n## ").skip(1).map(|section| {
@@ -174,7 +174,7 @@ fn guides() -> Vec<(String, String)> {
 }
 
 #[test]
-fn each_template_has_a_short_guide_that_agrees_with_it_and_a_link_in_the_readme() {
+fn each_ci_template_has_a_short_guide_and_a_readme_link() {
     let readme = page("README.md");
     let mut templates = BTreeSet::new();
     for (guide, text) in guides() {
@@ -184,8 +184,10 @@ fn each_template_has_a_short_guide_that_agrees_with_it_and_a_link_in_the_readme(
         let (_, link) = text.split_once("](../examples/ci/").unwrap();
         let path = link.split_once(')').unwrap().0;
         let template = page(&format!("examples/ci/{path}"));
-        // Skips the path of the template and other folders to copy it to.
-        for word in spans(&text).into_iter().filter(|word| !word.starts_with('.') && !path.ends_with(word)) {
+        // Skips the paths in the guide: the template's own path and the places to copy the template to.
+        for word in
+            code_spans(&text).into_iter().filter(|word| !word.starts_with('.') && !path.ends_with(word))
+        {
             assert!(template.contains(word), "{guide}: `{word}`");
         }
         templates.insert(path.split_once('/').unwrap().0.to_owned());
@@ -195,7 +197,7 @@ fn each_template_has_a_short_guide_that_agrees_with_it_and_a_link_in_the_readme(
 }
 
 #[test]
-fn the_links_of_the_pages_have_targets() {
+fn relative_links_in_the_docs_have_targets() {
     let root = Path::new(ROOT);
     let mut pages = vec![root.join("examples/docker/README.md")];
     for folder in [root.to_owned(), root.join("docs")] {

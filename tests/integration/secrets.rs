@@ -1,4 +1,4 @@
-//! Secrets from 1Password, by way of a program called `op`.
+//! Secrets from 1Password, which its command-line program `op` reads.
 #![cfg(unix)]
 
 use serde_json::json;
@@ -7,8 +7,8 @@ use crate::support::{Deployment, RecordedRequests as _, Repository, TOKEN, deplo
 
 const MANIFEST: &str = "secrets:\n  KEY: ${{ op://vault/item/field }}\n";
 
-/// Returns a repository with a script named `op`.
-fn with_op(script: &str) -> Repository {
+/// Returns a repository with a fake `op`, which is this shell script.
+fn repository_with_op(script: &str) -> Repository {
     repository().manifest(".", "hello", MANIFEST).program("bin/op", script)
 }
 
@@ -16,8 +16,8 @@ fn publishing(repository: &Repository) -> Deployment {
     deployment().publish().variable("PATH", repository.path_variable("bin")).folder(repository)
 }
 
-/// Returns the log of a run without its secret: exit code 2 and no request.
-async fn refused(run: Deployment) -> String {
+/// Runs the program, which cannot read the secret, and returns the log. Asserts exit code 2 and no request.
+async fn log_of_rejected_run(run: Deployment) -> String {
     let server = gitbook().await;
     let finished = run.against(&server.uri()).run().await;
     assert_eq!(finished.code, Some(2), "{finished:#?}");
@@ -28,7 +28,7 @@ async fn refused(run: Deployment) -> String {
 #[tokio::test]
 async fn reads_a_secret_from_1password() {
     let server = gitbook().await;
-    let repository = with_op("printf '%s\\n' \"hush-$*\"");
+    let repository = repository_with_op("printf '%s\\n' \"hush-$*\"");
     let finished = publishing(&repository).against(&server.uri()).run().await;
     assert_eq!(finished.code, Some(0), "{finished:#?}");
     assert_eq!(server.body().await["secrets"], json!({"KEY": "hush-read op://vault/item/field"}));
@@ -36,9 +36,9 @@ async fn reads_a_secret_from_1password() {
 }
 
 #[tokio::test]
-async fn the_secret_program_does_not_receive_the_tokens() {
+async fn op_does_not_receive_the_tokens() {
     let server = gitbook().await;
-    let repository = with_op("env > \"$SEEN\"; echo hush-hush");
+    let repository = repository_with_op("env > \"$SEEN\"; echo hush-hush");
     let seen = repository.path("seen");
     let run = publishing(&repository)
         .against(&server.uri())
@@ -55,9 +55,9 @@ async fn the_secret_program_does_not_receive_the_tokens() {
 }
 
 #[tokio::test]
-async fn reports_the_error_of_the_secret_program() {
-    let repository = with_op("echo '[ERROR] not signed in' >&2; echo 'more' >&2; exit 6");
-    insta::assert_snapshot!(refused(publishing(&repository)).await, @"
+async fn reports_the_error_of_op() {
+    let repository = repository_with_op("echo '[ERROR] not signed in' >&2; echo 'more' >&2; exit 6");
+    insta::assert_snapshot!(log_of_rejected_run(publishing(&repository)).await, @"
     exit 2
     error: `secrets.KEY`: `op read op://vault/item/field` failed: [ERROR] not signed in
      --> gitbook-manifest.yaml:7:8
@@ -68,8 +68,8 @@ async fn reports_the_error_of_the_secret_program() {
       = hint: install the 1Password CLI `op` and sign in; in CI, set `OP_SERVICE_ACCOUNT_TOKEN`
     error: invalid integrations: 1 error in 1 file; nothing was sent
     ");
-    let repository = with_op("exit 6");
-    insta::assert_snapshot!(refused(publishing(&repository)).await, @"
+    let repository = repository_with_op("exit 6");
+    insta::assert_snapshot!(log_of_rejected_run(publishing(&repository)).await, @"
     exit 2
     error: `secrets.KEY`: `op read op://vault/item/field` failed: exit status: 6
      --> gitbook-manifest.yaml:7:8
@@ -84,7 +84,7 @@ async fn reports_the_error_of_the_secret_program() {
 
 #[tokio::test]
 async fn reports_an_empty_secret() {
-    insta::assert_snapshot!(refused(publishing(&with_op("echo"))).await, @"
+    insta::assert_snapshot!(log_of_rejected_run(publishing(&repository_with_op("echo"))).await, @"
     exit 2
     error: `secrets.KEY`: `op read op://vault/item/field` failed: the output is empty
      --> gitbook-manifest.yaml:7:8
@@ -98,10 +98,10 @@ async fn reports_an_empty_secret() {
 }
 
 #[tokio::test]
-async fn reports_a_missing_secret_program() {
+async fn reports_that_op_is_not_installed() {
     let repository = repository().manifest(".", "hello", MANIFEST);
     let run = publishing(&repository).variable("PATH", repository.path("nowhere").to_str().unwrap());
-    insta::assert_snapshot!(refused(run).await, @"
+    insta::assert_snapshot!(log_of_rejected_run(run).await, @"
     exit 2
     error: `secrets.KEY`: `op read op://vault/item/field` failed: `op` is not on `PATH`
      --> gitbook-manifest.yaml:7:8
@@ -115,8 +115,8 @@ async fn reports_a_missing_secret_program() {
 }
 
 #[tokio::test]
-async fn a_check_reads_no_secret() {
-    let repository = with_op("touch \"$SEEN\"; exit 1");
+async fn does_not_read_secrets_in_check_mode() {
+    let repository = repository_with_op("touch \"$SEEN\"; exit 1");
     let seen = repository.path("seen");
     let run = publishing(&repository).variable("GITBOOK_MODE", "check");
     let finished = run.variable("SEEN", seen.to_str().unwrap()).run().await;

@@ -1,4 +1,4 @@
-//! Starts the program as a CI system does, and collects its results.
+//! Starts the program with the environment of a CI job and collects the results.
 
 mod barriers;
 mod fault_injector;
@@ -38,22 +38,22 @@ pub(crate) const TOKEN: &str = "gb_api_tOkEn+/0123456789";
 /// The token for the forge, with the prefix of GitHub Actions.
 pub(crate) const FORGE_TOKEN: &str = "ghs_fOrGe0123456789";
 
-/// Runs a program on a pseudo terminal, copies its output and exits with its code.
-const TERMINAL: &str = "\
+/// A Python script that runs a program on a pseudo terminal, copies the output and exits with the program's exit code.
+const TERMINAL_SCRIPT: &str = "\
 import os, pty, sys
 size = 'stty cols 80 rows 24; exec \"$0\"'
 status = pty.spawn(['/bin/sh', '-c', size] + sys.argv[1:])
 sys.exit(os.WEXITSTATUS(status))
 ";
 
-/// A run of the program before its start. Its only variables are the paths of its output files.
+/// A run of the program that has not started. The environment contains only the paths of the output files and the added variables.
 pub(crate) struct Deployment {
     files: TempDir,
     folder: Option<PathBuf>,
     variables: Vec<(String, String)>,
     arguments: Vec<String>,
     github: bool,
-    has_pid_1: bool,
+    is_pid_1: bool,
     has_terminal: bool,
 }
 
@@ -67,32 +67,32 @@ pub(crate) fn deployment() -> Deployment {
         variables: Vec::new(),
         arguments: Vec::new(),
         github: false,
-        has_pid_1: false,
+        is_pid_1: false,
         has_terminal: false,
     }
 }
 
 impl Deployment {
-    /// Sets a variable.
+    /// Sets an environment variable.
     pub(crate) fn variable(mut self, name: &str, value: impl Into<String>) -> Self {
         self.variables.retain(|(known, _)| known != name);
         self.variables.push((name.to_owned(), value.into()));
         self
     }
 
-    /// Adds an argument.
+    /// Adds a command-line argument.
     pub(crate) fn argument(mut self, argument: &str) -> Self {
         self.arguments.push(argument.to_owned());
         self
     }
 
-    /// Runs in a folder.
+    /// Sets the working directory.
     pub(crate) fn folder(mut self, folder: impl AsRef<Path>) -> Self {
         self.folder = Some(folder.as_ref().to_owned());
         self
     }
 
-    /// Uses a server, with the token and without retries.
+    /// Sets GitBook's endpoint and the token, and disables retries.
     pub(crate) fn against(self, endpoint: &str) -> Self {
         self.variable("GITBOOK_ENDPOINT", endpoint)
             .variable("GITBOOK_TOKEN", TOKEN)
@@ -142,7 +142,7 @@ impl Deployment {
         .fold(self, |run, (name, value)| run.variable(name, value))
     }
 
-    /// Uses a forge, with the token of GitHub Actions.
+    /// Sets the address of the forge and a token of GitHub Actions.
     pub(crate) fn with_forge(self, forge: &FakeGitHub) -> Self {
         self.variable("GITHUB_API_URL", forge.url()).variable("GITHUB_TOKEN", FORGE_TOKEN)
     }
@@ -150,11 +150,11 @@ impl Deployment {
     /// Runs as the first process of a namespace, as in a container.
     #[cfg(target_os = "linux")]
     pub(crate) fn with_pid_1(mut self) -> Self {
-        self.has_pid_1 = true;
+        self.is_pid_1 = true;
         self
     }
 
-    /// Runs on a terminal of 80 columns; the log contains the bytes that the terminal receives.
+    /// Runs on a terminal with 80 columns. The log then contains the bytes that the terminal receives.
     #[cfg(unix)]
     pub(crate) fn on_a_terminal(mut self) -> Self {
         self.has_terminal = true;
@@ -167,21 +167,18 @@ impl Deployment {
     }
 
     /// Starts the program.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "Windows has a variable without which no program can connect"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "Windows programs need `SystemRoot` for connections")]
     pub(crate) fn start(self) -> Running {
         let folder = self.folder.clone().unwrap_or_else(|| self.files.path().join("empty"));
         let folder = dunce::canonicalize(folder).unwrap();
         let program = env!("CARGO_BIN_EXE_gitbook-deploy");
-        let mut command = if self.has_pid_1 {
+        let mut command = if self.is_pid_1 {
             let mut unshare = Command::new("/usr/bin/unshare");
             unshare.args(["--pid", "--fork", "--kill-child", program]);
             unshare
         } else if self.has_terminal {
             let mut python = Command::new("/usr/bin/env");
-            python.args(["python3", "-c", TERMINAL, program]);
+            python.args(["python3", "-c", TERMINAL_SCRIPT, program]);
             python
         } else {
             Command::new(program)
@@ -190,13 +187,13 @@ impl Deployment {
         let child = command
             .args(&self.arguments)
             .env_clear()
-            // Windows needs it for any connection.
+            // On Windows, no program can open a connection without `SystemRoot`.
             .envs(std::env::var_os("SystemRoot").map(|folder| ("SystemRoot", folder)))
-            .envs(self.sinks())
+            .envs(self.output_files())
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(&folder)
             .stdin(Stdio::null())
-            // A file can be read during the run.
+            // The log is a file, so that tests can read it during the run.
             .stdout(if self.has_terminal { log.try_clone().unwrap().into() } else { Stdio::piped() })
             .stderr(log)
             .kill_on_drop(true)
@@ -205,15 +202,15 @@ impl Deployment {
         Running { child, folder, deployment: self }
     }
 
-    fn sinks(&self) -> [(&'static str, PathBuf); 4] {
+    fn output_files(&self) -> [(&'static str, PathBuf); 4] {
         let outputs = if self.github { "GITHUB_OUTPUT" } else { "GITBOOK_OUTPUT_FILE" };
-        let sinks = [
+        let files = [
             (outputs, "outputs"),
             ("GITBOOK_SUMMARY_FILE", "summary.md"),
             ("GITBOOK_REPORT_FILE", "r.json"),
             ("GITBOOK_CODE_QUALITY_FILE", "quality.json"),
         ];
-        sinks.map(|(name, file)| (name, self.files.path().join(file)))
+        files.map(|(name, file)| (name, self.files.path().join(file)))
     }
 }
 
@@ -225,7 +222,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Sends a signal, `INT` or `TERM`.
+    /// Sends a signal such as `INT` or `TERM`.
     pub(crate) async fn signal(&self, name: &str) {
         let id = self.id();
         // The shell's built-in `kill` exists on every system with a shell.
@@ -233,32 +230,34 @@ impl Running {
         assert!(sent.unwrap().success());
     }
 
-    /// Returns the id of the program, which `unshare` may have started.
+    /// Returns the process ID of the program. If `unshare` has started the program, this is the ID of its child.
     fn id(&self) -> String {
         let id = self.child.id().unwrap().to_string();
-        if !self.deployment.has_pid_1 {
+        if !self.deployment.is_pid_1 {
             return id;
         }
         let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
         children.trim().to_owned()
     }
 
-    /// Returns true if the log contains a text by now.
+    /// Returns true if the log already contains a text.
     #[cfg(unix)]
     pub(crate) fn has_logged(&self, text: &str) -> bool {
         self.written("log").is_some_and(|log| log.contains(text))
     }
 
-    /// Returns the content of an output file by now.
+    /// Returns the current content of an output file, or `None` if it does not exist.
     pub(crate) fn written(&self, name: &str) -> Option<String> {
         std::fs::read_to_string(self.deployment.files.path().join(name)).ok()
     }
 
-    /// Waits for the end and returns the results.
+    /// Waits until the program exits, and returns the results. Panics after `MAX_RUN_TIME`.
     pub(crate) async fn finish(self) -> Finished {
         let Self { child, folder, deployment } = self;
-        let output: Output =
-            tokio::time::timeout(MAX_RUN_TIME, child.wait_with_output()).await.expect("it ends").unwrap();
+        let output: Output = tokio::time::timeout(MAX_RUN_TIME, child.wait_with_output())
+            .await
+            .expect("the program exits in time")
+            .unwrap();
         let read = |name: &str| std::fs::read_to_string(deployment.files.path().join(name)).ok();
         Finished {
             code: output.status.code(),
@@ -274,13 +273,13 @@ impl Running {
     }
 }
 
-/// Waits for a condition, for at most twenty seconds.
-pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+/// Waits until a condition is true. Panics after twenty seconds.
+pub(crate) async fn until(condition: &str, mut is_true: impl AsyncFnMut() -> bool) {
     for _ in 0..400 {
-        if holds().await {
+        if is_true().await {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("not after 20 s: {what}");
+    panic!("timed out after 20 s while waiting for this condition: {condition}");
 }

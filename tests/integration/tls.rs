@@ -10,21 +10,21 @@ fn publishing(endpoint: &str) -> Deployment {
     deployment().against(endpoint).publish()
 }
 
-fn trusting(endpoint: &str) -> Deployment {
+fn publishing_with_authority(endpoint: &str) -> Deployment {
     publishing(endpoint).variable("SSL_CERT_FILE", authority().to_str().unwrap())
 }
 
 #[tokio::test]
-async fn trusts_a_configured_authority() {
+async fn trusts_a_configured_certificate_authority() {
     let (endpoint, published) = secure_gitbook().await;
     let repository = repository().integration("hello");
-    let finished = trusting(&endpoint).folder(&repository).run().await;
+    let finished = publishing_with_authority(&endpoint).folder(&repository).run().await;
     assert_eq!(finished.code, Some(0), "{finished:#?}");
     assert_eq!(published.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
-async fn rejects_an_unknown_authority() {
+async fn rejects_an_unknown_certificate_authority() {
     let (endpoint, published) = secure_gitbook().await;
     let repository = repository().integration("hello");
     let finished = publishing(&endpoint).folder(&repository).run().await;
@@ -40,7 +40,7 @@ async fn rejects_an_unknown_authority() {
 }
 
 #[tokio::test]
-async fn names_the_missing_certificates_package() {
+async fn reports_missing_ca_certificates() {
     let repository = repository().integration("hello").file("none.pem", "");
     let none = repository.path("none.pem");
     let finished = publishing("https://localhost:1").variable("SSL_CERT_FILE", none.to_str().unwrap());
@@ -53,15 +53,17 @@ async fn names_the_missing_certificates_package() {
 }
 
 #[tokio::test]
-async fn https_uses_the_proxy_except_for_no_proxy() {
+async fn https_uses_the_proxy_except_for_hosts_in_no_proxy() {
     let (endpoint, published) = secure_gitbook().await;
     let (proxy, connections) = proxy().await;
     let repository = repository().integration("hello");
-    let through = trusting(&endpoint).variable("HTTPS_PROXY", &proxy).folder(&repository);
-    assert_eq!(through.run().await.code, Some(0));
+    let proxied = publishing_with_authority(&endpoint).variable("HTTPS_PROXY", &proxy).folder(&repository);
+    assert_eq!(proxied.run().await.code, Some(0));
     assert_eq!((connections.load(Ordering::SeqCst), published.load(Ordering::SeqCst)), (1, 1));
-    let around = trusting(&endpoint).variable("HTTPS_PROXY", &proxy).variable("NO_PROXY", "localhost");
-    assert_eq!(around.folder(&repository).run().await.code, Some(0));
+    let direct = publishing_with_authority(&endpoint)
+        .variable("HTTPS_PROXY", &proxy)
+        .variable("NO_PROXY", "localhost");
+    assert_eq!(direct.folder(&repository).run().await.code, Some(0));
     assert_eq!((connections.load(Ordering::SeqCst), published.load(Ordering::SeqCst)), (1, 2));
 }
 

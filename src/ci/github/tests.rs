@@ -1,6 +1,6 @@
 //! Tests the detection of GitHub's events with all examples of `@octokit/webhooks-examples` and variations of them.
 
-use crate::ci::test_payloads::{self, GITHUB_SHA, HEAD, PUSHED, WorkflowRun, examples};
+use crate::ci::test_payloads::{self, GITHUB_SHA, HEAD_COMMIT, PUSHED_COMMIT, WorkflowRun, examples};
 use crate::ci::test_support::describe_event;
 
 #[track_caller]
@@ -90,12 +90,12 @@ fn detects_every_example_of_known_events() {
 }
 
 #[test]
-fn other_examples_are_other_events() {
+fn detects_examples_outside_the_table_as_other_events() {
     let mut count = 0;
     for name in test_payloads::event_names().filter(|name| TABLE.iter().all(|row| row.0 != *name)) {
         for payload in examples(name) {
             let action = payload["action"].as_str().map(|action| format!(": {action}")).unwrap_or_default();
-            check(&WorkflowRun::on(name, payload), &format!("other: {name}{action}"));
+            check(&WorkflowRun::for_event(name, payload), &format!("other: {name}{action}"));
             count += 1;
         }
     }
@@ -107,74 +107,89 @@ fn detects_pushes() {
     check(&test_payloads::push_to("feature/x"), "push to feature/x");
     check(&test_payloads::push_to("refs/heads/x"), "push to refs/heads/x");
     check(&test_payloads::push_to("gh-readonly-queue/main/pr-104-929f8209"), "merge queue");
-    check(&test_payloads::push_deleting("feature/x"), "feature/x deleted");
+    check(&test_payloads::push_that_deletes("feature/x"), "feature/x deleted");
     check(
-        &test_payloads::push_to("x").edit("/ref", "refs/notes/commits"),
+        &test_payloads::push_to("x").edit_payload("/ref", "refs/notes/commits"),
         "other: push to refs/notes/commits",
     );
 }
 
 #[test]
-fn a_push_of_the_zero_commit_is_a_deletion() {
-    check(&test_payloads::push_deleting("x").edit("/deleted", false), "x deleted");
+fn treats_a_push_of_the_zero_commit_as_a_deletion() {
+    check(&test_payloads::push_that_deletes("x").edit_payload("/deleted", false), "x deleted");
 }
 
 #[test]
 fn detects_deletions() {
-    check(&test_payloads::delete_of("feature/x"), "feature/x deleted");
-    check(&test_payloads::delete_of("refs/heads/feature/x"), "feature/x deleted");
-    check(&test_payloads::delete_of("master").edit("/ref_type", "tag"), "tag deleted");
+    check(&test_payloads::delete_event("feature/x"), "feature/x deleted");
+    check(&test_payloads::delete_event("refs/heads/feature/x"), "feature/x deleted");
+    check(&test_payloads::delete_event("master").edit_payload("/ref_type", "tag"), "tag deleted");
 }
 
 #[test]
 fn detects_pull_requests_by_their_head() {
     for action in ["opened", "reopened", "synchronize", "ready_for_review"] {
         check(&test_payloads::pull_request(action, 12, "a/b"), "#12 of a/b updated");
-        check(&test_payloads::of_fork(action, 12, "main"), "#12 of mona:main updated (fork)");
+        check(&test_payloads::pull_request_from_fork(action, 12, "main"), "#12 of mona:main updated (fork)");
     }
-    // Gitea's name for `synchronize`.
+    // Gitea calls the action `synchronized`, GitHub `synchronize`.
     check(&test_payloads::pull_request("synchronized", 12, "a/b"), "#12 of a/b updated");
     check(&test_payloads::pull_request("closed", 12, "a/b"), "#12 of a/b closed");
-    check(&test_payloads::merged(12, "a/b"), "#12 of a/b closed");
-    check(&test_payloads::of_fork("closed", 12, "main"), "#12 of mona:main closed (fork)");
-    check(&test_payloads::of_fork("labeled", 12, "main"), "#12 of mona:main other: labeled (fork)");
+    check(&test_payloads::merged_pull_request(12, "a/b"), "#12 of a/b closed");
+    check(&test_payloads::pull_request_from_fork("closed", 12, "main"), "#12 of mona:main closed (fork)");
+    check(
+        &test_payloads::pull_request_from_fork("labeled", 12, "main"),
+        "#12 of mona:main other: labeled (fork)",
+    );
     check(&test_payloads::pull_request("enqueued", 12, "a/b"), "#12 of a/b other: enqueued");
 }
 
 #[test]
-fn a_deleted_fork_is_a_fork() {
-    let deleted = test_payloads::of_deleted_fork("closed", 12, "main");
+fn detects_a_pull_request_from_a_deleted_fork() {
+    let deleted = test_payloads::pull_request_from_deleted_fork("closed", 12, "main");
     check(&deleted, "#12 of mona:main closed (fork)");
-    let without_user = deleted.edit("/pull_request/head/user", serde_json::Value::Null);
+    let without_user = deleted.edit_payload("/pull_request/head/user", serde_json::Value::Null);
     check(&without_user, "#12 of mona:main closed (fork)");
-    let without_label = without_user.edit("/pull_request/head/label", serde_json::Value::Null);
+    let without_label = without_user.edit_payload("/pull_request/head/label", serde_json::Value::Null);
     check(&without_label, "#12 of unknown:main closed (fork)");
 }
 
 #[test]
 fn detects_dependabot_by_the_author_or_the_actor() {
     let branch = "dependabot/npm_and_yarn/left-pad-2.0.0";
-    let run = test_payloads::of_dependabot("opened");
+    let run = test_payloads::dependabot_pull_request("opened");
     check(&run, &format!("#3 of {branch} updated (Dependabot)"));
     check(&run.clone().with("GITHUB_ACTOR", "octocat"), &format!("#3 of {branch} updated (Dependabot)"));
-    check(&run.edit("/pull_request/user/login", "octocat"), &format!("#3 of {branch} updated (Dependabot)"));
+    check(
+        &run.edit_payload("/pull_request/user/login", "octocat"),
+        &format!("#3 of {branch} updated (Dependabot)"),
+    );
 }
 
 #[test]
 fn detects_runs_with_base_secrets() {
-    let as_base = test_payloads::as_base;
-    check(&as_base(test_payloads::pull_request("opened", 12, "x")), "#12 of x updated as base");
-    check(&as_base(test_payloads::of_fork("opened", 12, "x")), "#12 of mona:x updated (fork) as base");
-    check(&as_base(test_payloads::of_deleted_fork("closed", 12, "x")), "#12 of mona:x closed (fork) as base");
+    let as_pull_request_target = test_payloads::as_pull_request_target;
+    check(
+        &as_pull_request_target(test_payloads::pull_request("opened", 12, "x")),
+        "#12 of x updated as base",
+    );
+    check(
+        &as_pull_request_target(test_payloads::pull_request_from_fork("opened", 12, "x")),
+        "#12 of mona:x updated (fork) as base",
+    );
+    check(
+        &as_pull_request_target(test_payloads::pull_request_from_deleted_fork("closed", 12, "x")),
+        "#12 of mona:x closed (fork) as base",
+    );
 }
 
 #[test]
 fn detects_scheduled_and_manual_runs() {
-    check(&test_payloads::schedule(), "schedule");
-    check(&test_payloads::manual("refs/heads/feature/x"), "manual on feature/x");
-    check(&test_payloads::manual("refs/tags/v1"), "manual on no branch");
+    check(&test_payloads::scheduled_run(), "schedule");
+    check(&test_payloads::manual_run("refs/heads/feature/x"), "manual on feature/x");
+    check(&test_payloads::manual_run("refs/tags/v1"), "manual on no branch");
     check(
-        &WorkflowRun::example("merge_group", 0).edit("/action", "destroyed"),
+        &WorkflowRun::example("merge_group", 0).edit_payload("/action", "destroyed"),
         "other: merge_group: destroyed",
     );
 }
@@ -185,42 +200,45 @@ fn returns_the_head_commit() {
         assert_eq!(run.ci().unwrap().commit.as_deref(), expected, "{run:?}");
     };
     for action in ["opened", "synchronize", "closed", "labeled"] {
-        check(&test_payloads::pull_request(action, 12, "x"), Some(HEAD));
-        check(&test_payloads::of_deleted_fork(action, 12, "x"), Some(HEAD));
-        check(&test_payloads::as_base(test_payloads::of_fork(action, 12, "x")), Some(HEAD));
+        check(&test_payloads::pull_request(action, 12, "x"), Some(HEAD_COMMIT));
+        check(&test_payloads::pull_request_from_deleted_fork(action, 12, "x"), Some(HEAD_COMMIT));
+        check(
+            &test_payloads::as_pull_request_target(test_payloads::pull_request_from_fork(action, 12, "x")),
+            Some(HEAD_COMMIT),
+        );
     }
-    check(&test_payloads::merged(12, "x"), Some(HEAD));
-    check(&test_payloads::push_to("x"), Some(PUSHED));
-    // For an annotated tag, `after` is the tag object.
-    check(&WorkflowRun::example("push", 0).edit("/after", "a".repeat(40)), Some(PUSHED));
-    check(&test_payloads::push_deleting("x"), None);
-    check(&test_payloads::push_deleting("x").edit("/deleted", false), None);
-    check(&test_payloads::delete_of("x"), None);
+    check(&test_payloads::merged_pull_request(12, "x"), Some(HEAD_COMMIT));
+    check(&test_payloads::push_to("x"), Some(PUSHED_COMMIT));
+    // For an annotated tag, `after` is the ID of the tag object, not of the commit.
+    check(&WorkflowRun::example("push", 0).edit_payload("/after", "a".repeat(40)), Some(PUSHED_COMMIT));
+    check(&test_payloads::push_that_deletes("x"), None);
+    check(&test_payloads::push_that_deletes("x").edit_payload("/deleted", false), None);
+    check(&test_payloads::delete_event("x"), None);
     check(&WorkflowRun::example("push", 1), None);
-    check(&test_payloads::manual("refs/heads/x"), Some(GITHUB_SHA));
-    check(&test_payloads::schedule(), Some(GITHUB_SHA));
+    check(&test_payloads::manual_run("refs/heads/x"), Some(GITHUB_SHA));
+    check(&test_payloads::scheduled_run(), Some(GITHUB_SHA));
     check(&WorkflowRun::example("release", 0), Some(GITHUB_SHA));
 }
 
 #[test]
-fn the_commit_of_a_given_branch_is_unknown() {
+fn ignores_the_detected_commit_for_a_branch_from_the_variable() {
     let check = |run: &WorkflowRun, expected: Option<&str>| {
         assert_eq!(run.ci().unwrap().commit.as_deref(), expected, "{run:?}");
     };
-    let named = |run: WorkflowRun, branch| run.with("GITBOOK_BRANCH", branch);
-    check(&named(test_payloads::push_to("x"), "y"), None);
-    check(&named(test_payloads::push_to("x"), "x"), Some(PUSHED));
-    check(&named(test_payloads::push_to("x"), "y").with("GITBOOK_COMMIT", "c"), Some("c"));
-    check(&named(test_payloads::manual("refs/heads/x"), "y"), None);
-    check(&named(test_payloads::pull_request("opened", 12, "x"), "x"), Some(HEAD));
-    check(&named(test_payloads::of_fork("opened", 12, "x"), "x"), Some(HEAD));
-    // The commit of these events is the head of the default branch.
+    let with_branch = |run: WorkflowRun, branch| run.with("GITBOOK_BRANCH", branch);
+    check(&with_branch(test_payloads::push_to("x"), "y"), None);
+    check(&with_branch(test_payloads::push_to("x"), "x"), Some(PUSHED_COMMIT));
+    check(&with_branch(test_payloads::push_to("x"), "y").with("GITBOOK_COMMIT", "c"), Some("c"));
+    check(&with_branch(test_payloads::manual_run("refs/heads/x"), "y"), None);
+    check(&with_branch(test_payloads::pull_request("opened", 12, "x"), "x"), Some(HEAD_COMMIT));
+    check(&with_branch(test_payloads::pull_request_from_fork("opened", 12, "x"), "x"), Some(HEAD_COMMIT));
+    // For the events `issue_comment` and `star`, the commit is the head of the default branch.
     for event in [("issue_comment", 0), ("star", 0)] {
         let push = WorkflowRun::example(event.0, event.1).with("GITBOOK_EVENT", "push");
-        check(&named(push.clone(), "x"), None);
-        check(&named(push, "master"), Some(GITHUB_SHA));
+        check(&with_branch(push.clone(), "x"), None);
+        check(&with_branch(push, "master"), Some(GITHUB_SHA));
     }
-    check(&named(WorkflowRun::example("release", 0), "x"), Some(GITHUB_SHA));
+    check(&with_branch(WorkflowRun::example("release", 0), "x"), Some(GITHUB_SHA));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A proxy in front of the sandbox that loses a request or its response, and lets other runs continue before the client notices.
+//! A proxy in front of the sandbox. It rejects or loses a request, or loses a response, and lets other runs continue meanwhile.
 
 use std::sync::{Arc, Mutex};
 
@@ -27,7 +27,7 @@ pub(super) struct FaultInjector(Arc<Mutex<Option<PlannedFault>>>);
 struct PlannedFault {
     fault: Fault,
     triggered: oneshot::Sender<()>,
-    answered: oneshot::Receiver<()>,
+    may_answer: oneshot::Receiver<()>,
 }
 
 impl FaultInjector {
@@ -38,8 +38,8 @@ impl FaultInjector {
     /// Plans a fault for the next request that changes an integration. The returned receiver gets a message when the fault has
     /// occurred. The client gets the response only after the returned sender is dropped.
     pub(super) fn plan(&self, fault: Fault) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
-        let ((triggered, has_triggered), (answer, answered)) = (oneshot::channel(), oneshot::channel());
-        *self.0.lock().unwrap() = Some(PlannedFault { fault, triggered, answered });
+        let ((triggered, has_triggered), (answer, may_answer)) = (oneshot::channel(), oneshot::channel());
+        *self.0.lock().unwrap() = Some(PlannedFault { fault, triggered, may_answer });
         (has_triggered, answer)
     }
 
@@ -55,7 +55,7 @@ async fn handle_request(
     next: Next,
 ) -> Response {
     let changes = request.method() != Method::GET;
-    let Some(PlannedFault { fault, triggered, answered }) =
+    let Some(PlannedFault { fault, triggered, may_answer }) =
         changes.then(|| fault_injector.0.lock().unwrap().take()).flatten()
     else {
         return next.run(request).await;
@@ -65,7 +65,7 @@ async fn handle_request(
     }
     triggered.send(()).unwrap();
     // The response waits until the sender is dropped.
-    drop(answered.await);
+    drop(may_answer.await);
     match fault {
         Fault::RateLimited => StatusCode::TOO_MANY_REQUESTS.into_response(),
         Fault::RequestLost | Fault::ResponseLost => StatusCode::BAD_GATEWAY.into_response(),

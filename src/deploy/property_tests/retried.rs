@@ -1,4 +1,4 @@
-//! Runs with a request that fails once, and changes by others before its second attempt.
+//! Simulates runs with a request that fails once, and changes by other runs before the second attempt.
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
@@ -9,30 +9,30 @@ use super::test_environment::{ExistingIntegration, ExpectedState, TestEnvironmen
 use crate::deploy::Outcome;
 
 impl TestEnvironment {
-    /// Executes a run with a request that fails once. Applies another step before the second attempt, and checks the result.
+    /// Simulates a run with a request that fails once. Applies the intermediate step before the second attempt, and checks the outcome.
     pub(super) async fn run_with_failure(
         &self,
         run: SimulatedRun,
         retried: &RetriedRun,
-        numbered: bool,
+        has_run_numbers: bool,
         state: &mut ExpectedState,
     ) -> Result<(), TestCaseError> {
-        let name = self.preview_name(run.pair);
-        let first = state.expected(&name, run);
+        let name = self.preview_name(run.key);
+        let first_expected = state.expected_status(&name, run);
         let (triggered, answer) = self.fault_injector.plan(retried.fault);
         let mut work = std::pin::pin!(self.publish_or_delete(run));
         let outcome = tokio::select! {
             outcome = &mut work => {
                 self.fault_injector.cancel();
-                prop_assert!(!state.requires_request(&name, first), "nothing was sent: {:?}", outcome.result);
-                return state.check_and_apply(&outcome, &name, run, first, "");
+                prop_assert!(!state.requires_request(&name, first_expected), "no request was sent: {:?}", outcome.result);
+                return state.check_and_apply(&outcome, &name, run, first_expected, "");
             }
             triggered = triggered => {
-                prop_assert!(triggered.is_ok() && state.requires_request(&name, first), "it should be {}", first);
+                prop_assert!(triggered.is_ok() && state.requires_request(&name, first_expected), "expected {}", first_expected);
                 if retried.fault == Fault::ResponseLost {
                     state.apply(&name, run);
                 }
-                self.apply_intermediate_step(run, retried, numbered, state).await?;
+                self.apply_intermediate_step(run, retried, has_run_numbers, state).await?;
                 drop(answer);
                 work.await
             }
@@ -44,7 +44,7 @@ impl TestEnvironment {
             (_, None) => "; an earlier attempt at deleting it may have taken effect",
         };
         // The first attempt of this run has already published the version.
-        let expected = match state.expected(&name, run) {
+        let expected = match state.expected_status(&name, run) {
             "unchanged" if state.was_published_by(&name, run) => {
                 return check_outcome(&outcome, &name, "published", earlier_attempt);
             }
@@ -58,28 +58,28 @@ impl TestEnvironment {
         &self,
         run: SimulatedRun,
         retried: &RetriedRun,
-        numbered: bool,
+        has_run_numbers: bool,
         state: &mut ExpectedState,
     ) -> Result<(), TestCaseError> {
         let Some(step) = &retried.intermediate_step else { return Ok(()) };
-        let is_other_pair = step.pair != run.pair;
+        let is_other_preview = step.key != run.key;
         let is_allowed = match step.action {
             Action::PublishThirdParty(_) | Action::Damage(_) => true,
-            // Without run numbers, the program cannot know the newer run.
-            _ if !numbered => is_other_pair,
-            // After a close, an older run may publish the preview again. Only a sweep deletes it then.
-            Action::Close => is_other_pair || run.content.is_none(),
-            // A newer run that publishes nothing new does not change the marker, so only the forge could detect it.
-            Action::Push { content } if run.content.is_none() && !is_other_pair => {
+            // Without run numbers, the program cannot tell which run is newer.
+            _ if !has_run_numbers => is_other_preview,
+            // After a close, an older run may publish the preview again. Then only a sweep deletes the preview.
+            Action::Close => is_other_preview || run.content.is_none(),
+            // A newer run that publishes nothing new does not change the marker, so only the forge could detect the newer run.
+            Action::Push { content } if run.content.is_none() && !is_other_preview => {
                 let newer = SimulatedRun { content: Some(content), run: state.run + 1, ..run };
-                state.expected(&self.preview_name(run.pair), newer) != "unchanged"
+                state.expected_status(&self.preview_name(run.key), newer) != "unchanged"
             }
             _ => true,
         };
         if is_allowed {
             Box::pin(self.apply_step(
-                &Step { pair: step.pair, action: step.action.clone() },
-                numbered,
+                &Step { key: step.key, action: step.action.clone() },
+                has_run_numbers,
                 state,
             ))
             .await?;
@@ -88,7 +88,7 @@ impl TestEnvironment {
         Ok(())
     }
 
-    async fn publish_or_delete(&self, run: SimulatedRun) -> Outcome {
+    pub(super) async fn publish_or_delete(&self, run: SimulatedRun) -> Outcome {
         match run.content {
             Some(content) => Box::pin(self.publish(run, content)).await,
             None => Box::pin(self.delete(run)).await,
@@ -98,13 +98,13 @@ impl TestEnvironment {
 
 impl ExpectedState {
     /// Returns the expected outcome of a run.
-    pub(super) fn expected(&self, name: &str, run: SimulatedRun) -> &'static str {
-        let SimulatedRun { pair, content, run } = run;
+    pub(super) fn expected_status(&self, name: &str, run: SimulatedRun) -> &'static str {
+        let SimulatedRun { key, content, run } = run;
         match self.integrations.get(name) {
             None if content.is_some() => "published",
             None => "deleted",
             Some(ExistingIntegration::ThirdParty(_)) => "failed",
-            Some(ExistingIntegration::Own { pair: other, .. }) if *other != pair => "failed",
+            Some(ExistingIntegration::Own { key: other, .. }) if *other != key => "failed",
             Some(ExistingIntegration::Own { run: newer, .. }) if *newer > run && run != 0 => "skipped",
             Some(ExistingIntegration::Own { content: same, .. }) if Some(*same) == content => "unchanged",
             Some(ExistingIntegration::Own { .. }) if content.is_some() => "published",
@@ -132,11 +132,11 @@ impl ExpectedState {
     ) -> Result<(), TestCaseError> {
         check_outcome(outcome, name, expected, earlier_attempt)?;
         if run.content.is_some() {
-            self.refused.remove(&run.pair);
+            self.conflicts.remove(&run.key);
         }
         match expected {
             "failed" if run.content.is_some() => {
-                self.refused.insert(run.pair, name.to_owned());
+                self.conflicts.insert(run.key, name.to_owned());
             }
             "published" | "deleted" => self.apply(name, run),
             _ => {}
@@ -146,16 +146,14 @@ impl ExpectedState {
 
     /// Updates the expected state after a run has published or deleted the preview.
     fn apply(&mut self, name: &str, run: SimulatedRun) {
-        let SimulatedRun { pair, content, run } = run;
+        let SimulatedRun { key, content, run } = run;
         let before = match self.integrations.remove(name) {
             Some(ExistingIntegration::Own { version, .. }) => version,
             _ => 0,
         };
         if let Some(content) = content {
-            self.integrations.insert(
-                name.to_owned(),
-                ExistingIntegration::Own { pair, run, content, version: before + 1 },
-            );
+            self.integrations
+                .insert(name.to_owned(), ExistingIntegration::Own { key, run, content, version: before + 1 });
         }
     }
 }

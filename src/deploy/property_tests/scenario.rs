@@ -4,26 +4,26 @@ use proptest::prelude::*;
 
 use super::fault_injector::Fault;
 
-/// The names of the integrations. The second name could also be that of a preview of the first.
+/// The names of the integrations. A preview of the first integration could also have the second name.
 pub(super) const INTEGRATIONS: [&str; 2] = ["hello", "hello-a"];
 
-/// The names of the branches. The previews of `hello` on `a-b` and of `hello-a` on `b` have the same name. Two branches differ only in
+/// The branches. The previews of `hello` on `a-b` and of `hello-a` on `b` have the same name. Two branches differ only in
 /// case, and one is in a fork.
 pub(super) const BRANCHES: [&str; 5] = ["a-b", "b", "x/y", "X/y", "mona:b"];
 
 /// The number of different contents of each integration.
 pub(super) const CONTENT_COUNT: usize = 2;
 
-/// A sequence of steps. `numbered` is true if the CI system provides run numbers.
+/// A sequence of steps. `has_run_numbers` is true if the CI system provides run numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Scenario {
-    pub(super) numbered: bool,
+    pub(super) has_run_numbers: bool,
     pub(super) steps: Vec<Step>,
 }
 
-/// An integration and a branch, as indices of [`INTEGRATIONS`] and [`BRANCHES`]. Each pair has one preview.
+/// A preview, identified by its integration and branch as indices of [`INTEGRATIONS`] and [`BRANCHES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Pair {
+pub(super) struct PreviewKey {
     pub(super) integration: usize,
     pub(super) branch: usize,
 }
@@ -31,7 +31,7 @@ pub(super) struct Pair {
 /// An action on the preview of an integration and a branch.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
-    pub(super) pair: Pair,
+    pub(super) key: PreviewKey,
     pub(super) action: Action,
 }
 
@@ -39,12 +39,12 @@ pub(super) struct Step {
 pub(super) enum Action {
     /// A push, or an opened or reopened pull request.
     Push { content: usize },
-    /// A push with a run that is late: it has started `ago` runs earlier.
-    LatePush { content: usize, ago: u64 },
+    /// A push with a late run, which started `runs_ago` runs earlier.
+    LatePush { content: usize, runs_ago: u64 },
     /// The branch is closed.
     Close,
-    /// A closed branch with a run that is late: it has started `ago` runs earlier.
-    LateClose { ago: u64 },
+    /// A closed branch with a late run, which started `runs_ago` runs earlier.
+    LateClose { runs_ago: u64 },
     /// A third party publishes an integration with the preview's name.
     PublishThirdParty(ConflictKind),
     /// A third party edits the preview's summary.
@@ -77,36 +77,37 @@ pub(super) enum ConflictKind {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Damage {
     Removed,
-    TextBehind,
+    TextAfterMarker,
     Truncated,
     AnotherBranch,
     TwoBranches,
-    AnotherRun,
+    InvalidRun,
 }
 
 pub(super) fn scenarios() -> impl Strategy<Value = Scenario> {
     // Few branches in one scenario make conflicts likely.
-    let pairs = prop::collection::vec(pair(), 1..4);
-    let steps = pairs.prop_flat_map(|pairs| {
-        let step = (prop::sample::select(pairs.clone()), action(pairs));
-        prop::collection::vec(step.prop_map(|(pair, action)| Step { pair, action }), 1..7)
+    let keys = prop::collection::vec(key(), 1..4);
+    let steps = keys.prop_flat_map(|keys| {
+        let step = (prop::sample::select(keys.clone()), action(keys));
+        prop::collection::vec(step.prop_map(|(key, action)| Step { key, action }), 1..7)
     });
-    (prop::bool::weighted(0.9), steps).prop_map(|(numbered, steps)| Scenario { numbered, steps })
+    (prop::bool::weighted(0.9), steps)
+        .prop_map(|(has_run_numbers, steps)| Scenario { has_run_numbers, steps })
 }
 
-fn pair() -> impl Strategy<Value = Pair> {
-    // The two pairs with the same preview name are generated often.
+fn key() -> impl Strategy<Value = PreviewKey> {
+    // The first two previews have the same name and are generated often.
     let any = (0..INTEGRATIONS.len(), 0..BRANCHES.len());
     prop_oneof![Just((0, 0)), Just((1, 1)), any]
-        .prop_map(|(integration, branch)| Pair { integration, branch })
+        .prop_map(|(integration, branch)| PreviewKey { integration, branch })
 }
 
-/// Generates actions. For a request that fails once, also generates an action on one of the given pairs before the second attempt.
-fn action(pairs: Vec<Pair>) -> impl Strategy<Value = Action> {
+/// Generates actions. For a request that fails once, also generates an action on a preview before the second attempt.
+fn action(keys: Vec<PreviewKey>) -> impl Strategy<Value = Action> {
     let fault = prop::sample::select(vec![Fault::RateLimited, Fault::RequestLost, Fault::ResponseLost]);
     let content = prop::option::weighted(0.6, 0..CONTENT_COUNT);
-    let step = (prop::sample::select(pairs), successful_action())
-        .prop_map(|(pair, action)| Box::new(Step { pair, action }));
+    let step = (prop::sample::select(keys), successful_action())
+        .prop_map(|(key, action)| Box::new(Step { key, action }));
     let retried = (content, fault, prop::option::weighted(0.8, step));
     let retried = retried.prop_map(|(content, fault, intermediate_step)| {
         Action::RetriedRun(RetriedRun { content, fault, intermediate_step })
@@ -114,13 +115,13 @@ fn action(pairs: Vec<Pair>) -> impl Strategy<Value = Action> {
     prop_oneof![15 => successful_action(), 4 => retried]
 }
 
-/// Generates actions without failing requests.
+/// Generates actions with only successful requests.
 fn successful_action() -> impl Strategy<Value = Action> {
     prop_oneof![
         6 => (0..CONTENT_COUNT).prop_map(|content| Action::Push { content }),
-        2 => (0..CONTENT_COUNT, 1..4u64).prop_map(|(content, ago)| Action::LatePush { content, ago }),
+        2 => (0..CONTENT_COUNT, 1..4u64).prop_map(|(content, runs_ago)| Action::LatePush { content, runs_ago }),
         4 => Just(Action::Close),
-        1 => (1..4u64).prop_map(|ago| Action::LateClose { ago }),
+        1 => (1..4u64).prop_map(|runs_ago| Action::LateClose { runs_ago }),
         1 => conflict_kind().prop_map(Action::PublishThirdParty),
         1 => damage().prop_map(Action::Damage),
     ]
@@ -140,18 +141,18 @@ fn conflict_kind() -> impl Strategy<Value = ConflictKind> {
 fn damage() -> impl Strategy<Value = Damage> {
     prop::sample::select(vec![
         Damage::Removed,
-        Damage::TextBehind,
+        Damage::TextAfterMarker,
         Damage::Truncated,
         Damage::AnotherBranch,
         Damage::TwoBranches,
-        Damage::AnotherRun,
+        Damage::InvalidRun,
     ])
 }
 
 /// A run that publishes or deletes a preview.
 #[derive(Clone, Copy)]
 pub(super) struct SimulatedRun {
-    pub(super) pair: Pair,
+    pub(super) key: PreviewKey,
     /// The number of the content to publish; `None` to delete the preview.
     pub(super) content: Option<usize>,
     pub(super) run: u64,

@@ -1,4 +1,4 @@
-//! Runs scenarios against the sandbox and compares it with its expected state.
+//! Runs scenarios against the sandbox and compares the sandbox with the expected state.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -13,7 +13,8 @@ use tempfile::TempDir;
 
 use super::fault_injector::FaultInjector;
 use super::scenario::{
-    Action, BRANCHES, CONTENT_COUNT, ConflictKind, Damage, INTEGRATIONS, Pair, Scenario, SimulatedRun, Step,
+    Action, BRANCHES, CONTENT_COUNT, ConflictKind, Damage, INTEGRATIONS, PreviewKey, Scenario, SimulatedRun,
+    Step,
 };
 use crate::cancel::Cancel;
 use crate::deploy::{Deployer, NamedPreview, Outcome, Previews, StalenessCheck, Success};
@@ -27,7 +28,7 @@ use crate::repository::Branch;
 
 const REPOSITORY: &str = "github.com/acme/integrations";
 
-/// A sandbox with its client, and the packaged integrations with all their contents.
+/// A sandbox with its client, and each integration packaged with each of its contents.
 pub(super) struct TestEnvironment {
     folder: TempDir,
     pub(super) fault_injector: FaultInjector,
@@ -41,7 +42,7 @@ pub(super) struct TestEnvironment {
 #[derive(Clone, Debug)]
 pub(super) enum ExistingIntegration {
     Own {
-        pair: Pair,
+        key: PreviewKey,
         run: u64,
         content: usize,
         version: u64,
@@ -54,12 +55,12 @@ pub(super) enum ExistingIntegration {
 #[derive(Default)]
 pub(super) struct ExpectedState {
     pub(super) run: u64,
-    open: BTreeSet<Pair>,
-    /// The number of the last run of each pair, without late runs.
-    newest: BTreeMap<Pair, u64>,
+    open: BTreeSet<PreviewKey>,
+    /// The number of each preview's newest run, without late runs.
+    newest: BTreeMap<PreviewKey, u64>,
     pub(super) integrations: BTreeMap<String, ExistingIntegration>,
-    /// The pairs without a preview because the last push failed, with the name of the conflicting integration.
-    pub(super) refused: BTreeMap<Pair, String>,
+    /// The previews that the last push could not publish, with the names of the conflicting integrations.
+    pub(super) conflicts: BTreeMap<PreviewKey, String>,
     /// The number of requests that were retried.
     pub(super) retried: usize,
 }
@@ -73,11 +74,11 @@ impl TestEnvironment {
         let gitbook = GitBook::new(endpoint, token, Duration::from_secs(20), 1).unwrap().without_delays();
         let mut integrations = Vec::new();
         for name in INTEGRATIONS {
-            let mut versions = Vec::new();
+            let mut contents = Vec::new();
             for content in 0..CONTENT_COUNT {
-                versions.push(packaged(name, content).await);
+                contents.push(packaged_integration(name, content).await);
             }
-            integrations.push(versions);
+            integrations.push(contents);
         }
         let (cancel, template) = (Cancel::never(), "{name}-{branch}".parse::<Template>().unwrap());
         Self { folder, fault_injector, gitbook, cancel, template, integrations }
@@ -88,7 +89,7 @@ impl TestEnvironment {
         self.clear();
         let mut state = ExpectedState { run: 10, ..ExpectedState::default() };
         for step in &scenario.steps {
-            self.apply_step(step, scenario.numbered, &mut state).await?;
+            self.apply_step(step, scenario.has_run_numbers, &mut state).await?;
             self.check_integrations(&state)?;
         }
         self.check_final_state(&state)?;
@@ -98,75 +99,75 @@ impl TestEnvironment {
     pub(super) async fn apply_step(
         &self,
         step: &Step,
-        numbered: bool,
+        has_run_numbers: bool,
         state: &mut ExpectedState,
     ) -> Result<(), TestCaseError> {
-        let pair = step.pair;
-        let late = |ago: u64, state: &ExpectedState| state.run.saturating_sub(ago).max(1);
+        let key = step.key;
+        let late = |runs_ago: u64, state: &ExpectedState| state.run.saturating_sub(runs_ago).max(1);
         match step.action {
-            Action::Push { content } => self.run(state.begin(pair, Some(content), numbered), state).await,
-            // For a closed branch, a late run may publish the preview again, and only a sweep deletes it then. Without run numbers,
-            // the program cannot detect a late run. These cases are left out.
-            Action::LatePush { content, ago } if numbered && state.open.contains(&pair) => {
-                let run = late(ago, state);
-                self.run(SimulatedRun { pair, content: Some(content), run }, state).await
+            Action::Push { content } => {
+                self.run(state.start_run(key, Some(content), has_run_numbers), state).await
             }
-            Action::Close => self.run(state.begin(pair, None, numbered), state).await,
-            Action::LateClose { ago }
-                if numbered && state.is_superseded(pair, late(ago, state), &self.preview_name(pair)) =>
+            // For a closed branch, a late run may publish the preview again, and only a sweep deletes it then. Without run numbers,
+            // the program cannot detect a late run. The scenarios omit these cases.
+            Action::LatePush { content, runs_ago } if has_run_numbers && state.open.contains(&key) => {
+                let run = late(runs_ago, state);
+                self.run(SimulatedRun { key, content: Some(content), run }, state).await
+            }
+            Action::Close => self.run(state.start_run(key, None, has_run_numbers), state).await,
+            Action::LateClose { runs_ago }
+                if has_run_numbers
+                    && state.is_superseded(key, late(runs_ago, state), &self.preview_name(key)) =>
             {
-                let run = late(ago, state);
-                self.run(SimulatedRun { pair, content: None, run }, state).await
+                let run = late(runs_ago, state);
+                self.run(SimulatedRun { key, content: None, run }, state).await
             }
             Action::PublishThirdParty(kind) => {
-                self.publish_third_party(pair, kind, state);
+                self.publish_third_party(key, kind, state);
                 Ok(())
             }
             Action::Damage(damage) => {
-                self.damage(pair, damage, state);
+                self.damage_marker(key, damage, state);
                 Ok(())
             }
             Action::RetriedRun(ref retried) => {
-                let run = state.begin(pair, retried.content, numbered);
-                self.run_with_failure(run, retried, numbered, state).await
+                let run = state.start_run(key, retried.content, has_run_numbers);
+                self.run_with_failure(run, retried, has_run_numbers, state).await
             }
             Action::LatePush { .. } | Action::LateClose { .. } => Ok(()),
         }
     }
 
     async fn run(&self, run: SimulatedRun, state: &mut ExpectedState) -> Result<(), TestCaseError> {
-        let name = self.preview_name(run.pair);
-        let expected = state.expected(&name, run);
-        let outcome = match run.content {
-            Some(content) => Box::pin(self.publish(run, content)).await,
-            None => Box::pin(self.delete(run)).await,
-        };
+        let name = self.preview_name(run.key);
+        let expected = state.expected_status(&name, run);
+        let outcome = self.publish_or_delete(run).await;
         state.check_and_apply(&outcome, &name, run, expected, "")
     }
 
     pub(super) async fn publish(
         &self,
-        SimulatedRun { pair, run, .. }: SimulatedRun,
+        SimulatedRun { key, run, .. }: SimulatedRun,
         content: usize,
     ) -> Outcome {
-        let target = target(pair);
-        let integration = &self.integrations[pair.integration][content];
+        let target = target(key);
+        let integration = &self.integrations[key.integration][content];
         self.deployer().preview(integration, &self.previews(&target, run), &StalenessCheck::none()).await
     }
 
-    pub(super) async fn delete(&self, SimulatedRun { pair, run, .. }: SimulatedRun) -> Outcome {
+    pub(super) async fn delete(&self, SimulatedRun { key, run, .. }: SimulatedRun) -> Outcome {
         let preview = NamedPreview {
-            integration: INTEGRATIONS[pair.integration].to_owned(),
+            integration: INTEGRATIONS[key.integration].to_owned(),
             location: SourceLocation::file("gitbook-manifest.yaml"),
-            name: self.preview_name(pair),
+            name: self.preview_name(key),
         };
-        let target = target(pair);
+        let target = target(key);
         self.deployer().delete(&preview, &self.previews(&target, run), &StalenessCheck::none()).await
     }
 
-    fn publish_third_party(&self, pair: Pair, kind: ConflictKind, state: &mut ExpectedState) {
-        let name = self.preview_name(pair);
-        let own = OwnershipMarker { run: 1, ..marker(pair) };
+    fn publish_third_party(&self, key: PreviewKey, kind: ConflictKind, state: &mut ExpectedState) {
+        let name = self.preview_name(key);
+        let own = OwnershipMarker { run: 1, ..marker(key) };
         let summary = match kind {
             ConflictKind::Unmarked => "Own, and made by hand.".to_owned(),
             ConflictKind::OtherRepository => {
@@ -182,28 +183,28 @@ impl TestEnvironment {
             ConflictKind::IncompleteMarker => own.to_string().replace(" repository=", " depository="),
         };
         let record = json!({"name": name, "version": 7, "title": "Theirs", "summary": summary, "visibility": "public"});
-        self.write(name, &record, state);
+        self.write_third_party(name, &record, state);
     }
 
-    fn damage(&self, pair: Pair, damage: Damage, state: &mut ExpectedState) {
-        let name = self.preview_name(pair);
+    fn damage_marker(&self, key: PreviewKey, damage: Damage, state: &mut ExpectedState) {
+        let name = self.preview_name(key);
         let Some(ExistingIntegration::Own { run, .. }) = state.integrations.get(&name) else { return };
         let mut record: Value = serde_json::from_slice(&self.read_record(&name).unwrap()).unwrap();
         let summary = record["summary"].as_str().unwrap();
         let damaged = match damage {
             Damage::Removed => summary.lines().next().unwrap().replace("<!--", "").replace("-->", ""),
-            Damage::TextBehind => format!("{summary} and more"),
+            Damage::TextAfterMarker => format!("{summary} and more"),
             Damage::Truncated => summary.trim_end_matches(" -->").to_owned(),
             Damage::AnotherBranch => summary.replace(" branch=", " branch=not-"),
             Damage::TwoBranches => summary.replace(" branch=", " branch=x branch="),
-            Damage::AnotherRun => summary.replace(&format!(" run={run} "), " run=first "),
+            Damage::InvalidRun => summary.replace(&format!(" run={run} "), " run=first "),
         };
         record["summary"] = damaged.into();
-        self.write(name, &record, state);
+        self.write_third_party(name, &record, state);
     }
 
     /// Writes the file of a third party's integration to the sandbox.
-    fn write(&self, name: String, record: &Value, state: &mut ExpectedState) {
+    fn write_third_party(&self, name: String, record: &Value, state: &mut ExpectedState) {
         let bytes = record.to_string().into_bytes();
         let folder = self.folder.path().join(&name);
         std::fs::create_dir_all(&folder).unwrap();
@@ -213,20 +214,20 @@ impl TestEnvironment {
 
     /// Checks that the sandbox contains exactly the expected integrations.
     pub(super) fn check_integrations(&self, state: &ExpectedState) -> Result<(), TestCaseError> {
-        let there: Vec<_> = state.integrations.keys().cloned().collect();
-        prop_assert_eq!(self.names(), there, "what is there");
+        let expected_names: Vec<_> = state.integrations.keys().cloned().collect();
+        prop_assert_eq!(self.integration_names(), expected_names, "the names in the sandbox");
         for (name, existing) in &state.integrations {
             let record = self.read_record(name).unwrap();
             match existing {
                 ExistingIntegration::ThirdParty(bytes) => {
-                    prop_assert!(record == *bytes, "`{}` was touched", name);
+                    prop_assert!(record == *bytes, "`{}` was changed", name);
                 }
-                ExistingIntegration::Own { pair, run, version, .. } => {
+                ExistingIntegration::Own { key, run, version, .. } => {
                     let record: Value = serde_json::from_slice(&record).unwrap();
                     let found = OwnershipMarker::parse(record["summary"].as_str().unwrap()).unwrap();
                     let script_bytes = u32::try_from(script(0).len()).ok();
                     let hash = found.hash.clone();
-                    let expected = OwnershipMarker { run: *run, hash, script_bytes, ..marker(*pair) };
+                    let expected = OwnershipMarker { run: *run, hash, script_bytes, ..marker(*key) };
                     prop_assert_eq!(found, expected, "the marker of `{}`", name);
                     prop_assert_eq!(&record["visibility"], "private", "`{}`", name);
                     prop_assert_eq!(&record["version"], *version, "`{}`", name);
@@ -239,16 +240,16 @@ impl TestEnvironment {
     /// Checks that each open branch has a preview or an error about a conflict, and that closed branches have no preview.
     fn check_final_state(&self, state: &ExpectedState) -> Result<(), TestCaseError> {
         let published: BTreeSet<_> =
-            state.integrations.values().filter_map(ExistingIntegration::pair).collect();
-        for pair in state.open.difference(&published) {
+            state.integrations.values().filter_map(ExistingIntegration::key).collect();
+        for key in state.open.difference(&published) {
             let is_third_party = matches!(
-                state.integrations.get(&self.preview_name(*pair)),
+                state.integrations.get(&self.preview_name(*key)),
                 Some(ExistingIntegration::ThirdParty(_))
             );
-            prop_assert!(is_third_party || state.refused.contains_key(pair), "{:?} has no preview", pair);
+            prop_assert!(is_third_party || state.conflicts.contains_key(key), "{:?} has no preview", key);
         }
-        for pair in published.difference(&state.open) {
-            prop_assert!(false, "{:?} still has a preview", pair);
+        for key in published.difference(&state.open) {
+            prop_assert!(false, "{:?} still has a preview", key);
         }
         Ok(())
     }
@@ -277,8 +278,8 @@ impl TestEnvironment {
         }
     }
 
-    pub(super) fn preview_name(&self, pair: Pair) -> String {
-        self.template.name(INTEGRATIONS[pair.integration], &Branch::new(BRANCHES[pair.branch]), None)
+    pub(super) fn preview_name(&self, key: PreviewKey) -> String {
+        self.template.name(INTEGRATIONS[key.integration], &Branch::new(BRANCHES[key.branch]), None)
     }
 
     fn read_record(&self, name: &str) -> std::io::Result<Vec<u8>> {
@@ -286,7 +287,7 @@ impl TestEnvironment {
     }
 
     /// Returns the names of all integrations in the sandbox.
-    fn names(&self) -> Vec<String> {
+    fn integration_names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap();
         let mut names: Vec<_> =
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -295,7 +296,7 @@ impl TestEnvironment {
     }
 
     fn clear(&self) {
-        for name in self.names() {
+        for name in self.integration_names() {
             std::fs::remove_dir_all(self.folder.path().join(name)).unwrap();
         }
     }
@@ -303,28 +304,28 @@ impl TestEnvironment {
 
 impl ExpectedState {
     /// Starts a new run, and opens or closes the branch.
-    fn begin(&mut self, pair: Pair, content: Option<usize>, numbered: bool) -> SimulatedRun {
+    fn start_run(&mut self, key: PreviewKey, content: Option<usize>, has_run_numbers: bool) -> SimulatedRun {
         self.run += 1;
         match content {
-            Some(_) => self.open.insert(pair),
-            None => self.open.remove(&pair),
+            Some(_) => self.open.insert(key),
+            None => self.open.remove(&key),
         };
-        self.newest.insert(pair, self.run);
-        SimulatedRun { pair, content, run: if numbered { self.run } else { 0 } }
+        self.newest.insert(key, self.run);
+        SimulatedRun { key, content, run: if has_run_numbers { self.run } else { 0 } }
     }
 
     /// Returns true if a run that deletes a preview is superseded by a newer run, and the program can detect this. If the newer run has
     /// published nothing new, the marker still has the older run number, so only the forge could detect the newer run.
-    fn is_superseded(&self, pair: Pair, run: u64, name: &str) -> bool {
-        let has_older_marker = matches!(self.integrations.get(name), Some(ExistingIntegration::Own { pair: existing, run: marker_run, .. }) if *existing == pair && *marker_run <= run);
-        self.newest.get(&pair).is_some_and(|newest| *newest > run) && !has_older_marker
+    fn is_superseded(&self, key: PreviewKey, run: u64, name: &str) -> bool {
+        let has_older_marker = matches!(self.integrations.get(name), Some(ExistingIntegration::Own { key: existing, run: marker_run, .. }) if *existing == key && *marker_run <= run);
+        self.newest.get(&key).is_some_and(|newest| *newest > run) && !has_older_marker
     }
 }
 
 impl ExistingIntegration {
-    fn pair(&self) -> Option<Pair> {
+    fn key(&self) -> Option<PreviewKey> {
         match self {
-            Self::Own { pair, .. } => Some(*pair),
+            Self::Own { key, .. } => Some(*key),
             Self::ThirdParty(_) => None,
         }
     }
@@ -353,15 +354,15 @@ pub(super) fn check_outcome(
     Ok(())
 }
 
-fn target(pair: Pair) -> Target {
-    Target { branch: Branch::new(BRANCHES[pair.branch]), pull_request: Some(12) }
+fn target(key: PreviewKey) -> Target {
+    Target { branch: Branch::new(BRANCHES[key.branch]), pull_request: Some(12) }
 }
 
-fn marker(pair: Pair) -> OwnershipMarker {
+fn marker(key: PreviewKey) -> OwnershipMarker {
     OwnershipMarker {
-        integration: INTEGRATIONS[pair.integration].to_owned(),
+        integration: INTEGRATIONS[key.integration].to_owned(),
         repository: REPOSITORY.to_owned(),
-        branch: BRANCHES[pair.branch].to_owned(),
+        branch: BRANCHES[key.branch].to_owned(),
         commit: "c0ffee".to_owned(),
         ..OwnershipMarker::default()
     }
@@ -373,7 +374,7 @@ fn script(content: usize) -> String {
 }
 
 /// Packages an integration without bundling its script.
-pub(in crate::deploy) async fn packaged(name: &str, content: usize) -> Integration {
+pub(in crate::deploy) async fn packaged_integration(name: &str, content: usize) -> Integration {
     let folder = TempDir::new().unwrap();
     let manifest = format!(
         "name: {name}\ntitle: Hello\norganization: acme\nscript: script.js\nscopes: []\nvisibility: public\n"
@@ -394,6 +395,5 @@ pub(in crate::deploy) async fn packaged(name: &str, content: usize) -> Integrati
         workspace: None,
         packaging_context: &packaging_context,
     };
-    let packaged = integration::package(&sources[0], &packaging).await;
-    packaged.integration.unwrap()
+    integration::package(&sources[0], &packaging).await.integration.unwrap()
 }

@@ -1,4 +1,4 @@
-//! Decides after failed requests to the forge if a sweep asks for the next preview: yes after one, no after three in a row.
+//! Counts failed requests to the forge. A sweep continues after a failure, but sends no more requests after three failures in a row.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Sweep;
 use crate::preview::OwnershipMarker;
 
-/// The maximum number of repository names in the hint of the log line.
+/// The maximum number of former repository names in the log message.
 const MAX_FORMER_NAMES: usize = 3;
 
 /// The previews of other repositories that a sweep has found.

@@ -16,13 +16,13 @@ use test_environment::SweepEnvironment;
 
 const HISTORIES: u32 = 10_000;
 
-/// The number of threads. Each runs its histories against its own forge and sandbox.
+/// The number of threads. Each thread runs its histories against its own fake GitHub and sandbox.
 const THREADS: u8 = 3;
 
 /// The stack size of a thread in bytes. Without compiler optimization, the nested futures need more than the default of 2 MiB.
 const STACK: usize = 16 << 20;
 
-/// The number of cases that the histories contain. The test fails if there are too few of a kind.
+/// The numbers of tested cases. The test fails if one of the numbers is too low.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     histories: usize,
@@ -34,12 +34,12 @@ struct Counts {
     /// The integrations that sweeps did not report, since they belong to other repositories or organizations.
     third_parties: usize,
     /// The sweeps that reached the maximum number of deletions.
-    full: usize,
+    at_deletion_limit: usize,
 }
 
 #[test]
 #[expect(clippy::print_stdout, reason = "`--nocapture` shows the counts")]
-fn a_sweep_leaves_what_is_open_and_touches_nothing_else() {
+fn a_sweep_deletes_only_previews_of_closed_branches() {
     let counted = std::thread::scope(|scope| {
         let spawn = |index| {
             let thread = std::thread::Builder::new().stack_size(STACK);
@@ -52,7 +52,7 @@ fn a_sweep_leaves_what_is_open_and_touches_nothing_else() {
     assert!(counted.histories >= 10_000 && counted.sweeps >= 2_500, "{counted:#?}");
     assert!(counted.published >= 8_000 && counted.deleted >= 3_000, "{counted:#?}");
     assert!(counted.kept_as_open >= 4_000 && counted.kept_for_another_reason >= 2_000, "{counted:#?}");
-    assert!(counted.third_parties >= 8_000 && counted.full >= 3, "{counted:#?}");
+    assert!(counted.third_parties >= 8_000 && counted.at_deletion_limit >= 3, "{counted:#?}");
 }
 
 /// Runs the scenarios of one thread. The random seed depends only on `index`, so that failures are reproducible.
@@ -86,7 +86,7 @@ impl Counts {
             kept_as_open: self.kept_as_open + other.kept_as_open,
             kept_for_another_reason: self.kept_for_another_reason + other.kept_for_another_reason,
             third_parties: self.third_parties + other.third_parties,
-            full: self.full + other.full,
+            at_deletion_limit: self.at_deletion_limit + other.at_deletion_limit,
         }
     }
 }

@@ -9,17 +9,17 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 use super::*;
 
 /// Starts a server that sends three pages of ten items without a `Link` header. Returns the server and its request counter.
-async fn server() -> (MockServer, Arc<AtomicUsize>) {
+async fn start_server() -> (MockServer, Arc<AtomicUsize>) {
     let server = MockServer::start().await;
-    let count = Arc::new(AtomicUsize::new(0));
-    let requests = Arc::clone(&count);
+    let request_count = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&request_count);
     let response = move |_: &Request| {
-        let page = requests.fetch_add(1, Ordering::Relaxed);
+        let page = counter.fetch_add(1, Ordering::Relaxed);
         let items: Vec<_> = (0..30).skip(page * 10).take(10).collect();
         ResponseTemplate::new(200).set_body_json(items)
     };
     Mock::given(any()).respond_with(response).mount(&server).await;
-    (server, count)
+    (server, request_count)
 }
 
 fn client(server: &MockServer) -> Client {
@@ -31,24 +31,24 @@ fn client(server: &MockServer) -> Client {
 }
 
 #[tokio::test]
-async fn a_complete_list_ends_with_an_empty_page() {
-    let (server, count) = server().await;
+async fn complete_list_reads_pages_until_an_empty_page() {
+    let (server, request_count) = start_server().await;
     let list = client(&server).complete_list(&[], &[], Permission::ReadContents, Some::<usize>).await;
-    assert_eq!((list.unwrap(), count.load(Ordering::Relaxed)), ((0..30).collect(), 4));
+    assert_eq!((list.unwrap(), request_count.load(Ordering::Relaxed)), ((0..30).collect(), 4));
 }
 
 #[tokio::test]
-async fn a_list_ends_with_a_short_page() {
-    let (server, count) = server().await;
+async fn list_stops_after_a_page_with_fewer_than_20_items() {
+    let (server, request_count) = start_server().await;
     let list = client(&server).list(&[], &[], Permission::ReadContents, Some::<usize>).await;
-    assert_eq!((list.unwrap(), count.load(Ordering::Relaxed)), ((0..10).collect(), 1));
+    assert_eq!((list.unwrap(), request_count.load(Ordering::Relaxed)), ((0..10).collect(), 1));
 }
 
-/// Items that are not selected must not accumulate in memory.
+/// Checks that items that `keep` does not select are dropped after each page, so that they do not accumulate in memory.
 #[tokio::test]
-async fn processes_a_page_before_the_request_for_the_next() {
-    let (server, count) = server().await;
-    let keep = |item: usize| (item % 10 == 9).then(|| count.load(Ordering::Relaxed));
-    let seen = client(&server).complete_list(&[], &[], Permission::ReadContents, keep).await;
-    assert_eq!(seen.unwrap(), [1, 2, 3]);
+async fn filters_each_page_before_requesting_the_next_page() {
+    let (server, request_count) = start_server().await;
+    let keep = |item: usize| (item % 10 == 9).then(|| request_count.load(Ordering::Relaxed));
+    let request_counts = client(&server).complete_list(&[], &[], Permission::ReadContents, keep).await;
+    assert_eq!(request_counts.unwrap(), [1, 2, 3]);
 }

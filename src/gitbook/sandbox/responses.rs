@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use url::Url;
 
-/// Returns the response for an integration: the fields of `record`, and GitBook's default for each other field.
+/// Returns the response for an integration: the fields of `record`, and GitBook's default value for each missing field.
 pub(super) fn integration_response(record: Value, root: &Url) -> Value {
     let organization = record["owner"]["id"].as_str().unwrap_or_default();
     let mut response = json!({
@@ -30,7 +30,8 @@ pub(super) fn integration_response(record: Value, root: &Url) -> Value {
     response
 }
 
-/// Returns the links of an integration. Apart from `location`, all lead to its folder, since the sandbox does not run scripts.
+/// Returns the links of an integration. Except for `location`, all links lead to the integration's folder, since the sandbox does not
+/// run scripts.
 fn integration_urls(record: &Value, root: &Url) -> Value {
     let name = record["name"].as_str().unwrap_or_default();
     let location = root.join("v1/integrations/").and_then(|all| all.join(name)).map(String::from);
@@ -47,14 +48,14 @@ fn integration_urls(record: &Value, root: &Url) -> Value {
     urls.into()
 }
 
-/// Returns the response for an organization. The sandbox uses the ID also as the title and the subdomain.
+/// Returns the response for an organization. Its ID is also its title and its subdomain.
 pub(super) fn organization_response(id: &str, root: &Url) -> Value {
     let length = id.chars().count();
-    let is_title = length <= 255 && id.split_whitespace().any(|word| word.chars().count() >= 2);
+    let is_valid_title = length <= 255 && id.split_whitespace().any(|word| word.chars().count() >= 2);
     let mut organization = json!({
         "object": "organization",
         "id": id,
-        "title": if is_title { id } else { "Organization" },
+        "title": if is_valid_title { id } else { "Organization" },
         "type": "business",
         "plan": "free",
         "createdAt": "1970-01-01T00:00:00Z",

@@ -15,7 +15,7 @@ use crate::schema;
 const RECORD_FILE: &str = "integration.json";
 const ICON_FILE: &str = "icon.png";
 
-/// The prefix of folders that are not written completely. The name of an integration cannot contain it.
+/// The prefix of folders that are not yet written completely. The name of an integration cannot contain this character.
 const INCOMPLETE_PREFIX: char = '~';
 
 /// A folder that contains the published integrations.
@@ -27,7 +27,7 @@ pub(super) struct Store {
 impl Store {
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        // This detects an existing folder that is read-only.
+        // Creates and removes a folder, to fail early if `folder` is read-only.
         fs::remove_dir(create_staging_folder(folder)?)?;
         Ok(Self { folder: dunce::canonicalize(folder)? })
     }
@@ -40,7 +40,7 @@ impl Store {
         fs::write(staging.join(RECORD_FILE), format!("{record:#}\n"))?;
         fs::write(staging.join("script.js"), body["script"].as_str().unwrap_or_default())?;
         for image in images {
-            fs::write(staging.join(&image.file), &image.bytes)?;
+            fs::write(staging.join(&image.file_name), &image.bytes)?;
         }
         self.delete(name)?;
         fs::rename(staging, self.folder.join(name))?;
@@ -91,8 +91,8 @@ impl Store {
         names.iter().filter_map(|name| self.read(name).transpose()).collect()
     }
 
-    /// Creates the record of an integration from the known fields of a publish request. It contains the names of secrets without their
-    /// values. The script and the images are not part of it, since they are stored as files.
+    /// Creates the record of an integration from the known fields of a publish request. The record contains the names of secrets without
+    /// their values. It omits the script and the images, which are stored as separate files.
     fn new_record(&self, name: &str, version: u64, body: &Value, images: &[StoredImage]) -> Value {
         let mut record = Map::new();
         let organization = body["organization"].as_str().unwrap_or_default();
@@ -103,17 +103,19 @@ impl Store {
             "owner".to_owned(),
             json!({"object": "organization", "id": organization, "title": organization}),
         );
-        let (icons, previews): (Vec<_>, Vec<_>) = images.iter().partition(|image| image.file == ICON_FILE);
+        let (icons, previews): (Vec<_>, Vec<_>) =
+            images.iter().partition(|image| image.file_name == ICON_FILE);
         let folder = Url::from_directory_path(self.folder.join(name)).ok();
-        let url = |image: &StoredImage| folder.as_ref()?.join(&image.file).ok().map(String::from);
+        let url = |image: &StoredImage| folder.as_ref()?.join(&image.file_name).ok().map(String::from);
         let folder_url = folder.as_ref().map(Url::as_str);
         record.insert("urls".to_owned(), json!({"app": folder_url, "publicEndpoint": folder_url}));
         if let Some(icon) = icons.first() {
             record["urls"]["icon"] = json!(url(icon));
         }
-        let separate = ["script", "icon", "previewImages", "secrets", "organization"];
-        let known = |key: &str| schema::BODY.fields().any(|field| field == key) && !separate.contains(&key);
-        let fields = body.as_object().into_iter().flatten().filter(|(key, _)| known(key));
+        let omitted = ["script", "icon", "previewImages", "secrets", "organization"];
+        let is_copied =
+            |key: &str| schema::BODY.fields().any(|field| field == key) && !omitted.contains(&key);
+        let fields = body.as_object().into_iter().flatten().filter(|(key, _)| is_copied(key));
         record.extend(fields.map(|(key, value)| (key.clone(), value.clone())));
         record.entry("visibility").or_insert(json!("private"));
         record.entry("target").or_insert(json!("all"));
@@ -127,7 +129,7 @@ impl Store {
     }
 }
 
-/// Creates an empty folder for an integration that is not written completely yet.
+/// Creates an empty folder for writing an integration. After all files are written, the caller renames the folder.
 fn create_staging_folder(folder: &Path) -> io::Result<PathBuf> {
     let path = folder.join(format!("{INCOMPLETE_PREFIX}{}", uuid::Uuid::new_v4()));
     fs::create_dir(&path)?;
@@ -137,7 +139,7 @@ fn create_staging_folder(folder: &Path) -> io::Result<PathBuf> {
 /// A decoded image and the name of its file.
 #[derive(Debug)]
 pub(super) struct StoredImage {
-    file: String,
+    file_name: String,
     bytes: Vec<u8>,
 }
 
@@ -146,14 +148,16 @@ pub(super) struct StoredImage {
 /// # Errors
 /// Returns a message about the first image that is not base64.
 pub(super) fn decode_images(body: &Value) -> Result<Vec<StoredImage>, String> {
-    let image = |field: &str, file: String, text: &Value| {
+    let decode = |field: &str, file_name: String, text: &Value| {
         let bytes = text.as_str().and_then(|text| BASE64_STANDARD.decode(text).ok());
-        bytes.map(|bytes| StoredImage { file, bytes }).ok_or_else(|| format!("\"{field}\" is not base64"))
+        bytes
+            .map(|bytes| StoredImage { file_name, bytes })
+            .ok_or_else(|| format!("\"{field}\" is not base64"))
     };
-    let icon = body.get("icon").map(|icon| image("icon", ICON_FILE.to_owned(), icon));
+    let icon = body.get("icon").map(|icon| decode("icon", ICON_FILE.to_owned(), icon));
     let previews = body["previewImages"].as_array().map(Vec::as_slice).unwrap_or_default();
     let previews = previews.iter().enumerate().map(|(index, text)| {
-        image(&format!("previewImages[{index}]"), format!("preview-{}.png", index + 1), text)
+        decode(&format!("previewImages[{index}]"), format!("preview-{}.png", index + 1), text)
     });
     icon.into_iter().chain(previews).collect()
 }

@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::gitbook::{ApiError, Deletion, FailedAttempt, GitBook};
 
-/// A sandbox that receives its requests over a TCP connection, since HTTP clients would normalize their paths.
+/// A sandbox and its folder. Requests are sent over a plain TCP connection, since HTTP clients would normalize the paths.
 struct TestSandbox {
     folder: TempDir,
     root: Url,
@@ -31,7 +31,7 @@ impl TestSandbox {
         Self::start_in(self.folder).await
     }
 
-    /// Sends a request in bytes. Returns the status and the body of the response.
+    /// Sends the bytes of an HTTP request. Returns the status and the body of the response.
     async fn send_bytes(&self, request: &[u8]) -> (u16, String) {
         let response = async {
             let address = self.root.socket_addrs(|| None).unwrap()[0];
@@ -63,12 +63,12 @@ impl TestSandbox {
         self.send("POST", &path, "Authorization: Bearer x\r\n", &body.to_string()).await
     }
 
-    /// Checks that a publish request with this body is rejected with a message that begins with `start`, and that nothing is stored.
-    async fn check_rejected(&self, name: &str, body: &Value, start: &str) {
+    /// Checks that a publish request is rejected with a message that begins with `message_start`, and that nothing is stored.
+    async fn check_rejected(&self, name: &str, body: &Value, message_start: &str) {
         let (status, response) = self.publish(name, body).await;
         let message = response["error"]["message"].as_str().unwrap();
         assert_eq!((status, &response), (400, &error(400, message).1), "{name}: {body}");
-        assert!(message.starts_with(start) && !message.contains('`'), "{message}");
+        assert!(message.starts_with(message_start) && !message.contains('`'), "{message}");
         assert_eq!(files(self.folder.path()), [""; 0], "{name}: {body}");
     }
 }
@@ -87,7 +87,7 @@ fn body() -> Value {
     })
 }
 
-/// Returns the body of a valid publish request, with another value of one field.
+/// Returns the body of a publish request in which `field` has this value and all other fields are valid.
 fn body_with(field: &str, value: impl Into<Value>) -> Value {
     let mut body = body();
     body[field] = value.into();
@@ -246,7 +246,7 @@ async fn rejects_bodies_that_are_not_json() {
 }
 
 #[tokio::test]
-async fn rejects_names_that_leave_the_folder() {
+async fn rejects_names_that_lead_outside_the_folder() {
     let outside = TempDir::new().unwrap();
     let folder = tempfile::tempdir_in(outside.path()).unwrap();
     let other = outside.path().join("integration.json");
@@ -287,7 +287,7 @@ async fn rejects_names_that_leave_the_folder() {
 }
 
 #[tokio::test]
-async fn reports_other_paths_as_not_found() {
+async fn reports_unknown_paths_as_not_found() {
     let api = TestSandbox::start().await;
     for path in [
         "/",
@@ -330,12 +330,12 @@ async fn splits_lists_into_pages() {
 }
 
 #[tokio::test]
-async fn ignores_other_files_in_the_folder() {
+async fn ignores_files_and_folders_that_are_no_integrations() {
     let api = TestSandbox::start().await;
     api.publish("hello", &body()).await;
     std::fs::write(api.folder.path().join("README.md"), "").unwrap();
     std::fs::create_dir(api.folder.path().join("empty")).unwrap();
-    // A process that is killed while it publishes leaves such a folder.
+    // A process that is killed while it publishes leaves a folder with the prefix `~`.
     let incomplete = api.folder.path().join("~0");
     std::fs::create_dir(&incomplete).unwrap();
     std::fs::copy(api.folder.path().join("hello/integration.json"), incomplete.join("integration.json"))
@@ -348,13 +348,13 @@ async fn ignores_other_files_in_the_folder() {
     }
 }
 
-/// Allows each attempt. A request calls this function before each attempt.
-async fn allow(_: Option<FailedAttempt>) -> Result<Option<Deletion>, ApiError> {
+/// Allows each attempt. The client calls this function before each attempt.
+async fn allow_attempt(_: Option<FailedAttempt>) -> Result<Option<Deletion>, ApiError> {
     Ok(None)
 }
 
 #[tokio::test]
-async fn the_client_reads_all_pages() {
+async fn client_reads_all_pages_and_deletes_an_integration() {
     const COUNT: usize = 1005;
     let api = TestSandbox::start().await;
     for index in 0..COUNT {
@@ -370,7 +370,7 @@ async fn the_client_reads_all_pages() {
     assert_eq!(gitbook.list("nobody", Some).await.unwrap(), []);
     assert_eq!(gitbook.organization_id("acme").await.unwrap().as_deref(), Some("acme"));
     assert_eq!(gitbook.organization_id("nobody").await.unwrap(), None);
-    assert_eq!(gitbook.delete("i7", allow).await.last.unwrap(), Deletion::Deleted);
-    assert_eq!(gitbook.delete("i7", allow).await.last.unwrap(), Deletion::DidNotExist);
+    assert_eq!(gitbook.delete("i7", allow_attempt).await.last.unwrap(), Deletion::Deleted);
+    assert_eq!(gitbook.delete("i7", allow_attempt).await.last.unwrap(), Deletion::DidNotExist);
     assert_eq!(gitbook.read("i7").await.unwrap(), None);
 }

@@ -14,9 +14,9 @@ use crate::http::{ApiKind, ErrorResponse, RequestError, Response};
 enum Limit {
     /// A fixed number of requests per period. A refusal contains the end of the period, like GitBook's `X-RateLimit-Reset`.
     Window { requests: u64, length: Duration },
-    /// One request per interval, and several at once after a pause. A refusal contains the time until the next allowed request, like
-    /// `Retry-After`.
-    Bucket { every: Duration, burst: u64 },
+    /// One request per interval, and a burst of several requests after a pause. A refusal contains the time until the next allowed
+    /// request, like `Retry-After`.
+    Bucket { interval: Duration, burst: u64 },
 }
 
 /// A server with a rate limit.
@@ -31,8 +31,8 @@ struct Server {
 }
 
 impl Server {
-    /// Counts a request. If the limit refuses it, returns the time to wait, in whole seconds.
-    fn refuses(&mut self, now: Duration) -> Option<Duration> {
+    /// Counts a request. If the limit refuses the request, returns the time to wait, in whole seconds.
+    fn count_request(&mut self, now: Duration) -> Option<Duration> {
         match self.limit {
             Limit::Window { requests, length } => {
                 let period = now.as_nanos() / length.as_nanos();
@@ -43,9 +43,9 @@ impl Server {
                 let end = length * u32::try_from(period + 1).unwrap();
                 (self.requests > requests).then(|| whole_seconds(end - now))
             }
-            Limit::Bucket { every, burst } => {
-                let full_at = self.full_at.max(now) + every;
-                let size = every * u32::try_from(burst).unwrap();
+            Limit::Bucket { interval, burst } => {
+                let full_at = self.full_at.max(now) + interval;
+                let size = interval * u32::try_from(burst).unwrap();
                 if full_at > now + size {
                     return Some(whole_seconds(full_at - now - size));
                 }
@@ -62,7 +62,7 @@ impl Limit {
         let times = |count: u64| u32::try_from(count).unwrap();
         match self {
             Self::Window { requests: max, length } => length * times((requests - 1) / max),
-            Self::Bucket { every, burst } => every * times(requests - burst),
+            Self::Bucket { interval, burst } => interval * times(requests - burst),
         }
     }
 }
@@ -71,7 +71,7 @@ fn whole_seconds(time: Duration) -> Duration {
     Duration::from_secs(time.as_secs() + u64::from(time.subsec_nanos() > 0))
 }
 
-/// Returns the error of a request that the limit refuses: a rate limit, or a server error if `counts_as_failure`.
+/// Returns the error for a refused request: a server error if `counts_as_failure` is true, otherwise a rate limit.
 fn refusal_error(wait: Duration, counts_as_failure: bool) -> RequestError {
     let status =
         if counts_as_failure { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::TOO_MANY_REQUESTS };
@@ -97,7 +97,7 @@ struct SimulatedDeployment {
 
 /// The result of a simulated deployment.
 #[derive(Debug, Default)]
-struct Totals {
+struct SimulationResult {
     time: Duration,
     refused: u64,
     failed: u64,
@@ -107,23 +107,23 @@ struct Totals {
 type PendingRequest<'a> = (Duration, Delays<'a>);
 
 impl SimulatedDeployment {
-    fn run(self) -> Totals {
+    fn run(self) -> SimulationResult {
         let mut random = fastrand::Rng::with_seed(1);
         let retry = retry_rules(4, MAX_SHARD_WAIT, MAX_SHARD_WAIT);
         let mut server = Server { limit: self.limit, period: 0, requests: 0, full_at: Duration::ZERO };
-        // `share` is the number of integrations of a machine. `requests` holds the pending request of each worker.
-        let share = |machine| {
+        let integrations_of = |machine| {
             self.integrations / self.machines + u64::from(machine < self.integrations % self.machines)
         };
         let mut remaining: HashMap<_, _> =
-            (0..self.machines).map(|machine| (machine, share(machine))).collect();
-        let mut requests: HashMap<u64, PendingRequest<'_>> = HashMap::new();
+            (0..self.machines).map(|machine| (machine, integrations_of(machine))).collect();
+        // The pending request of each worker, by the worker's number.
+        let mut pending: HashMap<u64, PendingRequest<'_>> = HashMap::new();
         // Machines start within ten seconds of each other.
         let start = |worker| Reverse((Duration::from_millis(random.u64(..10_000)), worker));
         let mut due: BinaryHeap<_> = (0..self.machines * self.concurrency).map(start).collect();
-        let mut totals = Totals::default();
+        let mut result = SimulationResult::default();
         while let Some(Reverse((now, worker))) = due.pop() {
-            let (began, mut delays) = match requests.remove(&worker) {
+            let (began, mut delays) = match pending.remove(&worker) {
                 Some(request) => request,
                 None => match remaining.get_mut(&(worker % self.machines)) {
                     Some(count) if *count > 0 => {
@@ -134,26 +134,27 @@ impl SimulatedDeployment {
                 },
             };
             let answered = now + Duration::from_millis(random.u64(200..600));
-            let refused = server.refuses(now).map(|wait| refusal_error(wait, self.refusals_are_failures));
-            totals.refused += u64::from(refused.is_some());
+            let refused =
+                server.count_request(now).map(|wait| refusal_error(wait, self.refusals_are_failures));
+            result.refused += u64::from(refused.is_some());
             let delay = refused.as_ref().map(|refused| delays.next(refused, answered - began));
             match delay {
                 Some(Some(delay)) => {
-                    requests.insert(worker, (began, delays));
+                    pending.insert(worker, (began, delays));
                     due.push(Reverse((answered + delay, worker)));
                     continue;
                 }
-                Some(None) => totals.failed += 1,
-                None => totals.time = totals.time.max(answered),
+                Some(None) => result.failed += 1,
+                None => result.time = result.time.max(answered),
             }
             due.push(Reverse((answered, worker)));
         }
-        totals
+        result
     }
 
     /// Returns the ratio of the total time to the minimum time.
-    fn ratio(self, totals: &Totals) -> f64 {
-        totals.time.as_secs_f64() / self.limit.min_time(self.integrations).as_secs_f64()
+    fn ratio(self, result: &SimulationResult) -> f64 {
+        result.time.as_secs_f64() / self.limit.min_time(self.integrations).as_secs_f64()
     }
 }
 
@@ -162,7 +163,7 @@ fn window(requests: u64, seconds: u64) -> Limit {
 }
 
 fn bucket(requests: u64, burst: u64) -> Limit {
-    Limit::Bucket { every: Duration::from_secs(60) / u32::try_from(requests).unwrap(), burst }
+    Limit::Bucket { interval: Duration::from_secs(60) / u32::try_from(requests).unwrap(), burst }
 }
 
 const BASE_DEPLOYMENT: SimulatedDeployment = SimulatedDeployment {
@@ -175,13 +176,13 @@ const BASE_DEPLOYMENT: SimulatedDeployment = SimulatedDeployment {
 
 /// Simulates a deployment and returns its row of the table in `docs/scale.md`.
 fn table_row(name: &str, deployment: SimulatedDeployment) -> String {
-    let totals = deployment.run();
-    let ratio = deployment.ratio(&totals);
-    assert_eq!(totals.failed, 0, "{name}: {totals:?}");
+    let result = deployment.run();
+    let ratio = deployment.ratio(&result);
+    assert_eq!(result.failed, 0, "{name}: {result:?}");
     assert!(ratio <= 1.3, "{name}: {ratio}");
     let time = |time: Duration| humantime::format_duration(Duration::from_secs(time.as_secs())).to_string();
     let min_time = time(deployment.limit.min_time(deployment.integrations));
-    let Totals { time: total, refused, .. } = totals;
+    let SimulationResult { time: total, refused, .. } = result;
     format!("| {name} | {} | {min_time} | {} | {ratio:.2} | {refused} |", deployment.concurrency, time(total))
 }
 
@@ -209,12 +210,12 @@ fn ten_thousand_integrations_take_at_most_1_3_times_the_minimum() {
 
 #[test]
 fn requests_fail_if_refusals_count_as_failures() {
-    let totals =
+    let result =
         SimulatedDeployment { limit: window(500, 60), refusals_are_failures: true, ..BASE_DEPLOYMENT }.run();
-    assert!(totals.failed > 100, "{totals:?}");
+    assert!(result.failed > 100, "{result:?}");
 }
 
-/// Returns retry rules that no signal cancels.
+/// Returns retry rules without a cancellation.
 fn retry_rules(max_retries: u32, max_wait: Duration, max_wait_for_limits: Duration) -> Retry {
     Retry {
         max_retries,
@@ -243,7 +244,7 @@ fn count_retries(max_retries: u32, wait: u64, counts_as_failure: bool) -> usize 
 }
 
 #[test]
-fn a_rate_limit_with_a_known_end_is_no_failure() {
+fn a_rate_limit_with_a_known_end_does_not_count_toward_the_maximum_retries() {
     assert_eq!(count_retries(4, 1, true), 4);
     assert!((5..20).contains(&count_retries(4, 1, false)));
     // A rate limit without an end, or with an end in the past, counts as a failure.

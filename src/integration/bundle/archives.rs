@@ -22,7 +22,7 @@ impl ModuleReader {
         Self { root: root.to_owned(), cache: LruZipCache::new(MAX_CACHED_ARCHIVES, open_zip_via_read_p) }
     }
 
-    /// Reads a module. As in Yarn, its path may lead into a ZIP archive or contain `__virtual__`.
+    /// Reads a module. Like Yarn, accepts a path that leads into a ZIP archive or contains `__virtual__`.
     ///
     /// # Errors
     /// Returns [`FileError::Outside`] if the file or archive is neither in the repository nor in a package.
@@ -33,11 +33,11 @@ impl ModuleReader {
         }
         match VPath::from(path)? {
             VPath::Native(path) => files::read(&path, is_module),
-            VPath::Virtual(found) => files::read(&found.physical_base_path(), is_module),
-            VPath::Zip(found) => {
-                let archive = found.physical_base_path();
-                files::open(&archive, |archive| is_module(&archive.join(&found.zip_path)))?;
-                Ok(self.cache.read(archive, found.zip_path)?)
+            VPath::Virtual(virtual_path) => files::read(&virtual_path.physical_base_path(), is_module),
+            VPath::Zip(entry) => {
+                let archive = entry.physical_base_path();
+                files::open(&archive, |archive| is_module(&archive.join(&entry.zip_path)))?;
+                Ok(self.cache.read(archive, entry.zip_path)?)
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Implements the protocol of the bundler process: requests and answers are lines of JSON.
+//! Implements the protocol of the bundler process: requests and replies are lines of JSON.
 
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
@@ -17,13 +17,13 @@ pub(super) struct BundleRequest {
     pub(super) display_base: PathBuf,
     /// True to write a line before each file is parsed. Files are then parsed one after another.
     pub(super) reports_parsing: bool,
-    /// The text of a built script to check. If this is `None`, `script` is bundled.
-    pub(super) built_text: Option<String>,
+    /// The code of a built script to check, or `None` to bundle `script`.
+    pub(super) built_code: Option<String>,
 }
 
-/// One line of an answer. An answer consists of one or more lines.
+/// One line of a reply. A reply consists of one or more lines.
 #[derive(Debug, Serialize, Deserialize)]
-enum AnswerLine {
+enum ReplyLine {
     /// The bundler starts to parse a file.
     Parsing(PathBuf),
     /// The bundler has parsed all files.
@@ -39,7 +39,7 @@ struct SerializedBundle {
     script: String,
     packages: Vec<PackageSize>,
     warnings: Vec<SerializedDiagnostic>,
-    notes: Vec<SerializedDiagnostic>,
+    package_warnings: Vec<SerializedDiagnostic>,
 }
 
 /// A [`Diagnostic`] that can be converted to JSON.
@@ -49,16 +49,16 @@ struct SerializedDiagnostic {
     file: Option<PathBuf>,
     /// The line, the column and the end column.
     position: Option<(usize, usize, Option<usize>)>,
-    /// The text of the excerpt and the number of its first line.
+    /// The lines around the problem, and the number of the first of these lines.
     lines: Option<(String, usize)>,
     message: String,
     hint: Option<String>,
 }
 
-/// The end of a bundler process before its answer was complete.
+/// A bundler process that ended before its reply was complete.
 #[derive(Debug)]
 pub(super) struct Crash {
-    /// The file that was being parsed.
+    /// The file that the process was parsing.
     pub(super) file: Option<PathBuf>,
     /// The panic message, if the process panicked.
     pub(super) panic: Option<String>,
@@ -66,53 +66,53 @@ pub(super) struct Crash {
     pub(super) end: ProcessEnd,
 }
 
-/// Returns true if a line is the last one of an answer.
+/// Returns true if `line` is the last line of a reply.
 pub(super) fn is_last_line(line: &str) -> bool {
     line.starts_with("{\"Done\"")
 }
 
-/// Parses an answer.
+/// Returns the bundler's result from the reply to a [`BundleRequest`].
 ///
 /// # Errors
-/// Returns a [`Crash`] if the answer is incomplete.
-pub(super) fn parse_answer(answer: ProcessReply) -> Result<Result<Bundle, Vec<Diagnostic>>, Crash> {
+/// Returns a [`Crash`] if the reply is incomplete.
+pub(super) fn parse_reply(reply: ProcessReply) -> Result<Result<Bundle, Vec<Diagnostic>>, Crash> {
     let (mut file, mut panic) = (None, None);
-    for line in &answer.lines {
+    for line in &reply.lines {
         match serde_json::from_str(line) {
-            Ok(AnswerLine::Parsing(path)) => file = Some(path),
-            Ok(AnswerLine::Parsed) => file = None,
-            Ok(AnswerLine::Panic(message)) => panic = Some(message),
-            Ok(AnswerLine::Done(result)) => {
+            Ok(ReplyLine::Parsing(path)) => file = Some(path),
+            Ok(ReplyLine::Parsed) => file = None,
+            Ok(ReplyLine::Panic(message)) => panic = Some(message),
+            Ok(ReplyLine::Done(result)) => {
                 return Ok(result.map(Into::into).map_err(deserialize_diagnostics));
             }
             Err(error) => panic = Some(error.to_string()),
         }
     }
-    Err(Crash { file, panic, end: answer.end.unwrap_or(ProcessEnd::Timeout) })
+    Err(Crash { file, panic, end: reply.end.unwrap_or(ProcessEnd::Timeout) })
 }
 
-/// Handles requests until the input ends. `output` opens the standard output anew for each line, so that the panic hook
-/// can also write to it.
+/// Handles requests until the input ends. `output` opens the standard output separately for each line, so that the panic hook
+/// can also write lines.
 pub(crate) fn serve<W: Write + 'static>(requests: impl BufRead, output: fn() -> W) -> std::io::Result<()> {
-    let write = move |line: &AnswerLine| -> std::io::Result<()> {
+    let write = move |line: &ReplyLine| -> std::io::Result<()> {
         let mut text = serde_json::to_string(line)?;
         text.push('\n');
         let mut output = output();
         output.write_all(text.as_bytes())?;
         output.flush()
     };
-    std::panic::set_hook(Box::new(move |info| drop(write(&AnswerLine::Panic(info.to_string())))));
+    std::panic::set_hook(Box::new(move |info| drop(write(&ReplyLine::Panic(info.to_string())))));
     let threads = Threads::default();
     for request in requests.lines() {
         let request: BundleRequest = serde_json::from_str(&request?)?;
         let on_parse: Option<OnParse> = request.reports_parsing.then(|| {
             let on_parse: OnParse = std::sync::Arc::new(move |file| {
-                drop(write(&file.map_or(AnswerLine::Parsed, |file| AnswerLine::Parsing(file.to_owned()))));
+                drop(write(&file.map_or(ReplyLine::Parsed, |file| ReplyLine::Parsing(file.to_owned()))));
             });
             on_parse
         });
         let result = futures::executor::block_on(super::bundle_in_this_process(request, &threads, on_parse));
-        write(&AnswerLine::Done(result.map(Into::into).map_err(serialize_diagnostics)))?;
+        write(&ReplyLine::Done(result.map(Into::into).map_err(serialize_diagnostics)))?;
     }
     Ok(())
 }
@@ -126,23 +126,23 @@ fn deserialize_diagnostics(problems: Vec<SerializedDiagnostic>) -> Vec<Diagnosti
 }
 
 impl From<Bundle> for SerializedBundle {
-    fn from(Bundle { script, packages, warnings, notes }: Bundle) -> Self {
+    fn from(Bundle { script, packages, warnings, package_warnings }: Bundle) -> Self {
         Self {
             script,
             packages,
             warnings: serialize_diagnostics(warnings),
-            notes: serialize_diagnostics(notes),
+            package_warnings: serialize_diagnostics(package_warnings),
         }
     }
 }
 
 impl From<SerializedBundle> for Bundle {
-    fn from(SerializedBundle { script, packages, warnings, notes }: SerializedBundle) -> Self {
+    fn from(SerializedBundle { script, packages, warnings, package_warnings }: SerializedBundle) -> Self {
         Self {
             script,
             packages,
             warnings: deserialize_diagnostics(warnings),
-            notes: deserialize_diagnostics(notes),
+            package_warnings: deserialize_diagnostics(package_warnings),
         }
     }
 }
@@ -157,7 +157,7 @@ impl From<Diagnostic> for SerializedDiagnostic {
             position: position.map(|position| (position.line, position.column, position.end_column)),
             lines: location
                 .and_then(SourceLocation::attached_text)
-                .map(|(text, first)| (text.to_owned(), first)),
+                .map(|(text, first_line)| (text.to_owned(), first_line)),
             message: diagnostic.message,
             hint: diagnostic.hint,
         }
@@ -169,11 +169,13 @@ impl From<SerializedDiagnostic> for Diagnostic {
         let location = problem.file.map(|file| {
             let location = SourceLocation::file(file);
             let location = match &problem.lines {
-                Some((text, first)) => location.with_lines(text, *first),
+                Some((text, first_line)) => location.with_lines(text, *first_line),
                 None => location,
             };
             match problem.position {
-                Some((line, column, end)) => location.at(line, column).up_to_column(end.unwrap_or_default()),
+                Some((line, column, end_column)) => {
+                    location.at(line, column).up_to_column(end_column.unwrap_or_default())
+                }
                 None => location,
             }
         });

@@ -1,4 +1,4 @@
-//! Compiles TypeScript and JSX to JavaScript with the settings of each file.
+//! Compiles TypeScript and JSX to JavaScript with the compiler options of each file.
 
 use std::path::Path;
 
@@ -38,15 +38,15 @@ fn only_errors(diagnostics: impl IntoIterator<Item = OxcDiagnostic>) -> Vec<OxcD
 }
 
 fn transform_options(settings: &CompilerOptions, has_compiled_fields: bool) -> TransformOptions {
-    let assigns_fields = !settings.defines_class_fields() && !has_compiled_fields;
+    let assigns_class_fields = !settings.defines_class_fields() && !has_compiled_fields;
     let mut typescript = TypeScriptOptions {
-        remove_class_fields_without_initializer: assigns_fields,
+        remove_class_fields_without_initializer: assigns_class_fields,
         only_remove_type_imports: settings.keeps_unused_imports(),
         ..TypeScriptOptions::default()
     };
     let jsx = match settings.jsx() {
         Jsx::Classic { factory, fragment } => {
-            // Keeps the imports of these names, which the source uses only through JSX.
+            // Without these names, oxc would remove their imports, because the source uses the names only through JSX.
             typescript.jsx_pragma = factory.clone().into();
             typescript.jsx_pragma_frag = fragment.clone().into();
             JsxOptions {
@@ -65,7 +65,7 @@ fn transform_options(settings: &CompilerOptions, has_compiled_fields: bool) -> T
     };
     TransformOptions {
         assumptions: CompilerAssumptions {
-            set_public_class_fields: assigns_fields,
+            set_public_class_fields: assigns_class_fields,
             ..CompilerAssumptions::default()
         },
         typescript,

@@ -1,4 +1,4 @@
-//! Collects corrections for the next bundler run from a finished module graph.
+//! Collects corrections for the next bundler run from the errors of the last run.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,12 +8,12 @@ use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
 use super::sources::source_path;
 use crate::integration::files;
 
-/// Facts about a module that are known only after other modules are parsed. Each fact changes how the next bundler run
-/// compiles that module.
+/// Facts about modules that are known only after other modules have been parsed. The next bundler run uses these facts to
+/// compile the modules correctly.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Corrections {
-    /// Modules without `import` and `export` statements that other modules import as CommonJS.
-    pub(super) commonjs: BTreeSet<String>,
+    /// Modules without `import` or `export` statements that other modules import as CommonJS.
+    pub(super) commonjs_modules: BTreeSet<String>,
     /// Pairs of a module without exports and a name that another module imports from it. The imported value is `undefined`.
     pub(super) undefined_names: BTreeSet<(String, String)>,
     /// Pairs of a TypeScript module and the name of a type that it imports or re-exports. Types do not exist at run time.
@@ -22,7 +22,7 @@ pub(super) struct Corrections {
     /// a correction, the bundler evaluates the CommonJS module only if one of its names is used.
     pub(super) star_exports: BTreeSet<(String, String)>,
     /// Modules that are valid JavaScript only in sloppy mode, which is JavaScript without `"use strict"`.
-    pub(super) sloppy: BTreeSet<String>,
+    pub(super) sloppy_modules: BTreeSet<String>,
     /// True to evaluate modules strictly in import order. Each importer then interprets the `default` export of a CommonJS
     /// module by its own rules.
     pub(super) keeps_import_order: bool,
@@ -31,20 +31,20 @@ pub(super) struct Corrections {
 }
 
 impl Corrections {
-    /// Adds the corrections that another bundler run needs. Returns true if at least one is new.
+    /// Adds the corrections in `needed`. Returns true if at least one of them is new.
     pub(super) fn add(&mut self, needed: Self) -> bool {
         let before = self.clone();
-        self.commonjs.extend(needed.commonjs);
+        self.commonjs_modules.extend(needed.commonjs_modules);
         self.undefined_names.extend(needed.undefined_names);
         self.type_names.extend(needed.type_names);
         self.star_exports.extend(needed.star_exports);
-        self.sloppy.extend(needed.sloppy);
+        self.sloppy_modules.extend(needed.sloppy_modules);
         self.keeps_import_order |= needed.keeps_import_order;
         *self != before
     }
 
-    /// Returns the corrections that prevent these bundler errors. Reads only files in packages and in the repository at
-    /// `root`.
+    /// Returns the corrections that prevent the bundler errors in `problems`. Reads only files in packages and in the repository
+    /// at `root`.
     pub(super) fn from_problems(problems: &[BuildDiagnostic], root: &Path) -> Self {
         let mut needed = Self::default();
         for problem in problems {
@@ -52,7 +52,7 @@ impl Corrections {
             match problem.kind() {
                 EventKind::MissingExportError => needed.add_for_missing_export(problem, module, root),
                 EventKind::ParseError if is_javascript(&module) => {
-                    needed.sloppy.insert(module);
+                    needed.sloppy_modules.insert(module);
                 }
                 _ => {}
             }
@@ -67,7 +67,7 @@ impl Corrections {
         let text = files::read_text(&source_path(&exporter), |path| files::is_module(path, root));
         if text.is_ok_and(|text| super::module_format::is_plain_script(&text, &exporter, root)) {
             match name {
-                "default" => self.commonjs.insert(exporter),
+                "default" => self.commonjs_modules.insert(exporter),
                 name => self.undefined_names.insert((exporter, name.to_owned())),
             };
         } else if is_typescript(&importer) {

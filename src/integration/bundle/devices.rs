@@ -1,4 +1,4 @@
-//! Detects a `package.json` that is a device or a pipe. The bundler's resolver could read such a file forever.
+//! Detects a `package.json` that is a device or a pipe, because the bundler's resolver could read that file forever.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::diagnostic::{Diagnostic, SourceLocation};
 
-/// A check of the folders in which one bundler run resolves imports.
+/// A check for devices in the folders in which one bundler run resolves imports.
 #[derive(Debug, Default)]
 pub(super) struct DeviceCheck(Mutex<CheckedFolders>);
 
@@ -18,7 +18,7 @@ struct CheckedFolders {
 }
 
 impl DeviceCheck {
-    /// Checks the folders in which the resolver searches for a specifier that a file in `folder` imports. Must be called
+    /// Checks the folders in which the resolver will search for `specifier`, which a file in `folder` imports. Must be called
     /// before the import is resolved.
     ///
     /// # Errors
@@ -38,14 +38,14 @@ impl DeviceCheck {
 }
 
 impl CheckedFolders {
-    /// Checks a folder and those of its ancestors that have not been checked.
+    /// Checks a folder and its ancestors. Skips folders that have been checked before.
     fn check_with_ancestors(&mut self, folder: &Path) {
         for folder in folder.ancestors() {
             if !self.checked.insert(folder.to_owned()) {
                 break;
             }
             let path = folder.join("package.json");
-            if path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+            if path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
                 self.device = Some(path);
             }
         }

@@ -19,7 +19,7 @@ pub(super) struct DiagnosticContext<'a> {
     pub(super) script: &'a Path,
     /// The root of the repository.
     pub(super) root: &'a Path,
-    /// The folder that paths in messages are relative to.
+    /// The base folder of the relative paths in messages.
     pub(super) display_base: &'a Path,
     /// Files that could not be read.
     pub(super) read_failures: &'a HashMap<PathBuf, ReadFailure>,
@@ -38,8 +38,8 @@ impl DiagnosticContext<'_> {
         diagnostics
     }
 
-    /// Converts the bundler's warnings to a list of notes and a list of warnings, without duplicates. Notes go to the debug
-    /// log: they are warnings about files in `node_modules`, which users cannot fix.
+    /// Converts the bundler's warnings to diagnostics, without duplicates. Returns the warnings about files in `node_modules`
+    /// first, because they go only to the debug log: users cannot fix these files. Returns all other warnings second.
     pub(super) fn convert_warnings(
         &self,
         problems: &[BuildDiagnostic],
@@ -53,7 +53,7 @@ impl DiagnosticContext<'_> {
         }
         diagnostics.into_iter().partition(|diagnostic| {
             let path = diagnostic.location.as_ref().and_then(SourceLocation::path);
-            path.is_some_and(|path| path.iter().any(|part| part == "node_modules"))
+            path.is_some_and(|path| path.iter().any(|component| component == "node_modules"))
         })
     }
 
@@ -84,13 +84,15 @@ impl DiagnosticContext<'_> {
     fn explain_read_failure(&self, problem: &BuildDiagnostic) -> Diagnostic {
         let original = self.with_bundler_message(problem);
         let message = problem.to_message_with(&self.diagnostic_options());
-        let named =
-            message.strip_prefix("Could not load ").and_then(|rest| rest.split(" (imported by ").next());
+        let imported_name = message
+            .strip_prefix("Could not load ")
+            .and_then(|message| message.split(" (imported by ").next());
         let folder = self.script.parent().unwrap_or(self.script);
-        let path = named.map(|named| normalize_path(&source_path(&folder.join(named).to_string_lossy())));
+        let path =
+            imported_name.map(|name| normalize_path(&source_path(&folder.join(name).to_string_lossy())));
         let reason = path.as_deref().and_then(|path| {
-            let exact = self.read_failures.get(path);
-            exact.or_else(|| {
+            let failure = self.read_failures.get(path);
+            failure.or_else(|| {
                 self.read_failures
                     .iter()
                     .find(|(failed, _)| normalize_path(failed) == path)
@@ -98,7 +100,7 @@ impl DiagnosticContext<'_> {
             })
         });
         let name = display_path(
-            &self.relative_path(path.as_deref().unwrap_or(Path::new(named.unwrap_or_default()))),
+            &self.relative_path(path.as_deref().unwrap_or(Path::new(imported_name.unwrap_or_default()))),
         );
         let (message, hint) = match reason {
             Some(ReadFailure::Outside) => (
@@ -137,13 +139,14 @@ impl DiagnosticContext<'_> {
     fn with_bundler_message(&self, problem: &BuildDiagnostic) -> Diagnostic {
         let options = self.diagnostic_options();
         let position = problem.to_diagnostic_with(&options).get_primary_location();
-        let named =
+        let positioned_file =
             position.as_ref().map(|(file, ..)| self.display_base.join(file)).filter(|file| file.is_file());
-        let file =
-            named.clone().or_else(|| problem.id().map(PathBuf::from).filter(|file| file.is_absolute()));
+        let file = positioned_file
+            .clone()
+            .or_else(|| problem.id().map(PathBuf::from).filter(|file| file.is_absolute()));
         let location =
             SourceLocation::file(self.relative_path(&file.unwrap_or_else(|| self.script.to_owned())));
-        let location = match (position, named) {
+        let location = match (position, positioned_file) {
             (Some((_, line, column, _)), Some(file)) => {
                 with_utf16_position(&location, &file, self.root, line, column)
             }
@@ -200,15 +203,15 @@ pub(super) fn crash_error(crash: &Crash, script: &Path, display_base: &Path) -> 
     Diagnostic::error(location, message).hint(hint.to_owned())
 }
 
-/// Returns true if the process probably ended by a stack overflow, which Rust handles by aborting the process.
+/// Returns true if a stack overflow probably ended the process. Rust aborts a process whose stack overflows.
 #[cfg(unix)]
 fn is_stack_overflow(status: ExitStatus) -> bool {
     use std::os::unix::process::ExitStatusExt as _;
-    // The signals SIGABRT and SIGSEGV.
+    // 6 is SIGABRT, and 11 is SIGSEGV.
     matches!(status.signal(), Some(6 | 11))
 }
 
-/// Returns true if the process ended by a stack overflow, with the status `STATUS_STACK_OVERFLOW`.
+/// Returns true if a stack overflow ended the process with the status `STATUS_STACK_OVERFLOW`.
 #[cfg(not(unix))]
 fn is_stack_overflow(status: ExitStatus) -> bool {
     status.code() == Some(0xC000_00FD_u32 as i32)
@@ -236,8 +239,8 @@ pub(super) fn location_in_file(file: &Path, root: &Path, line: usize, column: us
     with_utf16_position(&SourceLocation::file(&file), &file, root, line + 1, column)
 }
 
-/// Adds a line, a column and the line's text to a location. As in the bundler, `line` counts from 1, and `column` counts
-/// UTF-16 units from 0 and includes a byte order mark. The result counts characters from 1 without the mark.
+/// Adds a line, a column and the line's text to a location. `line` counts from 1. Like the bundler's columns, `column` counts
+/// UTF-16 units from 0 and includes a byte order mark. The added column counts characters from 1, without a byte order mark.
 fn with_utf16_position(
     location: &SourceLocation,
     file: &Path,
@@ -246,30 +249,30 @@ fn with_utf16_position(
     column: usize,
 ) -> SourceLocation {
     let text = files::read_text(file, |path| files::is_module(path, root)).unwrap_or_default();
-    let first = line.saturating_sub(1).max(1);
-    let lines: Vec<_> = text.lines().skip(first - 1).take(2).collect();
-    let target_line = lines.get(line.saturating_sub(first)).copied().unwrap_or_default();
-    let mut units = 0;
+    let first_line = line.saturating_sub(1).max(1);
+    let lines: Vec<_> = text.lines().skip(first_line - 1).take(2).collect();
+    let target_line = lines.get(line.saturating_sub(first_line)).copied().unwrap_or_default();
+    let mut utf16_units = 0;
     let characters_before = target_line.chars().take_while(|character| {
-        units += character.len_utf16();
-        units <= column
+        utf16_units += character.len_utf16();
+        utf16_units <= column
     });
     let byte_order_mark = usize::from(target_line.starts_with('\u{feff}'));
     let characters = characters_before.count().saturating_sub(byte_order_mark);
-    location.with_lines(&lines.join("\n"), first).at(line, characters + 1)
+    location.with_lines(&lines.join("\n"), first_line).at(line, characters + 1)
 }
 
 /// Removes `.` and `..` from a path without reading the file system.
 fn normalize_path(path: &Path) -> PathBuf {
-    let mut parts = PathBuf::new();
-    for part in path.components() {
-        match part {
+    let mut normalized = PathBuf::new();
+    for component in path.components() {
+        match component {
             std::path::Component::CurDir => {}
             std::path::Component::ParentDir => {
-                parts.pop();
+                normalized.pop();
             }
-            other => parts.push(other),
+            other => normalized.push(other),
         }
     }
-    parts
+    normalized
 }

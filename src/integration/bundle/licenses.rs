@@ -9,23 +9,23 @@ pub(super) fn deduplicate(script: String, licenses: &[Span]) -> String {
     if licenses.len() < 2 {
         return script;
     }
-    let mut seen = HashSet::new();
-    let mut kept = String::with_capacity(script.len());
-    let mut end = 0;
+    let mut known_licenses = HashSet::new();
+    let mut deduplicated = String::with_capacity(script.len());
+    let mut copied_up_to = 0;
     for license in licenses {
-        let (start, until) = (license.start as usize, license.end as usize);
-        let text = &script[start..until];
-        if !seen.insert(text) {
-            kept.push_str(&script[end..start]);
-            // A comment separates tokens. A comment with a line break also ends the line.
+        let (start, end) = (license.start as usize, license.end as usize);
+        let text = &script[start..end];
+        if !known_licenses.insert(text) {
+            deduplicated.push_str(&script[copied_up_to..start]);
+            // A comment separates tokens, so a separator replaces it. A comment with a line break also ends the line.
             let separator = if text.contains(['\n', '\r', '\u{2028}', '\u{2029}']) { '\n' } else { ' ' };
-            if !kept.ends_with(['\n', separator]) {
-                kept.push(separator);
+            if !deduplicated.ends_with(['\n', separator]) {
+                deduplicated.push(separator);
             }
-            end = until;
+            copied_up_to = end;
         }
     }
-    kept + &script[end..]
+    deduplicated + &script[copied_up_to..]
 }
 
 #[cfg(test)]
@@ -47,13 +47,13 @@ mod tests {
     }
 
     #[test]
-    fn keeps_tokens_separate() {
+    fn separates_tokens_around_a_removed_comment() {
         check("/*!\n*/let a=1/*!\n*/let b=2", "/*!\n*/let a=1\nlet b=2");
         check("/*!*/let/*!*/a=1", "/*!*/let a=1");
     }
 
     #[test]
-    fn keeps_other_text() {
+    fn keeps_all_text_except_repeated_license_comments() {
         check("/*! A */a();", "/*! A */a();");
         check("a(`/*! A */`);b(`/*! A */`);", "a(`/*! A */`);b(`/*! A */`);");
         check("a(/* A */);b(/* A */);c(`@license @license`)", "a(/* A */);b(/* A */);c(`@license @license`)");

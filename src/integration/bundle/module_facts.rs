@@ -1,4 +1,4 @@
-//! Facts about modules, which the plugin collects while the bundler runs.
+//! Defines the facts about modules that `RolldownPlugin` collects while the bundler runs.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -10,24 +10,24 @@ use crate::diagnostic::Diagnostic;
 /// Facts about the modules of a script.
 #[derive(Debug, Default)]
 pub(super) struct ModuleFacts {
+    /// Errors and warnings for the user.
     pub(super) problems: Vec<Diagnostic>,
     /// Files that could not be read.
     pub(super) read_failures: HashMap<PathBuf, ReadFailure>,
     /// Corrections for the next bundler run.
     pub(super) needed_corrections: Corrections,
-    /// Pairs of a module and the specifier in its namespace import, `import()` or `require`.
+    /// Pairs of an importing module and the specifier in its namespace import, `import()` or `require`.
     pub(super) namespace_imports: Vec<(String, String)>,
     /// Pairs of a module and the specifier in its `export * from`.
     pub(super) star_exports: Vec<(String, String)>,
     /// Modules that call `require`.
     pub(super) requiring_modules: HashSet<String>,
-    /// CommonJS modules.
-    pub(super) commonjs: HashSet<String>,
-    /// All modules except the entry.
-    pub(super) modules: Vec<String>,
-    /// Modules without `import` and `export` statements.
+    pub(super) commonjs_modules: HashSet<String>,
+    /// All modules except the entry module.
+    pub(super) non_entry_modules: Vec<String>,
+    /// Modules without `import` or `export` statements.
     pub(super) plain_scripts: Vec<String>,
-    /// CommonJS modules that set `__esModule`, as compilers of ES modules do.
+    /// CommonJS modules that set `__esModule`. Compilers add this property when they translate ES modules to CommonJS.
     pub(super) transpiled_commonjs: Vec<String>,
     /// Modules that Node treats as ES modules.
     pub(super) node_es_modules: HashSet<String>,

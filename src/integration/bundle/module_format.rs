@@ -10,8 +10,8 @@ use oxc::span::SourceType;
 use super::sources::source_path;
 use crate::integration::files;
 
-/// Returns true for a module without `import` and `export` statements, unless Node treats it as an ES module because of
-/// its extension or its `package.json`.
+/// Returns true if a module has no `import` or `export` statements, and neither its extension nor its `package.json` makes
+/// Node treat the module as an ES module.
 pub(super) fn is_plain_script(source: &str, module: &str, root: &Path) -> bool {
     let path = source_path(module);
     let source_type = SourceType::from_path(&path).unwrap_or_default().with_module(true);
@@ -36,7 +36,7 @@ fn is_esm_for_node(path: &Path, root: &Path) -> bool {
     }
 }
 
-/// Returns true if a file has `import` or `export` statements.
+/// Returns true if a file has `import` or `export` statements. Ignores TypeScript's `export =` and `export as namespace`.
 pub(super) fn is_esm(program: &Program<'_>) -> bool {
     program.body.iter().any(|statement| {
         statement.as_module_declaration().is_some_and(|declaration| {

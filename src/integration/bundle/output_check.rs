@@ -43,10 +43,10 @@ pub(super) fn check_module(script: &str) -> Result<Vec<Span>, InvalidSyntax> {
     Ok(comments.filter(|comment| comment.is_legal()).map(|comment| comment.span).collect())
 }
 
-/// Checks the syntax of a built script, which is an ES module or a classic script.
+/// Checks the syntax of a built script, which may be an ES module or a classic script.
 ///
 /// # Errors
-/// Returns the first syntax error that is found when the script is parsed as an ES module.
+/// If the script is neither a valid ES module nor a valid classic script, returns its first syntax error as an ES module.
 pub(super) fn check_built_syntax(script: &str) -> Result<(), InvalidSyntax> {
     check_module(script).map(drop).or_else(|invalid| {
         let allocator = Allocator::default();
@@ -63,7 +63,7 @@ fn first_error(diagnostics: impl IntoIterator<Item = OxcDiagnostic>) -> Result<(
     })
 }
 
-/// A visitor that finds syntax that the parser accepts, but the runtime does not.
+/// A visitor that finds syntax that the parser accepts, but the Workers runtime does not support.
 struct UnsupportedSyntax(Option<(Span, &'static str)>);
 
 impl UnsupportedSyntax {
@@ -102,8 +102,8 @@ impl<'a> Visit<'a> for UnsupportedSyntax {
     }
 }
 
-/// Maps a byte offset in a chunk to its source position with the chunk's source map. Returns the file, the line and the
-/// column. Both numbers count from 0.
+/// Returns the source file, line and column of a byte offset in a chunk, according to the chunk's source map. Line and column
+/// count from 0.
 pub(super) fn source_position(
     chunk: &OutputChunk,
     script: &Path,
@@ -114,7 +114,7 @@ pub(super) fn source_position(
     let line = u32::try_from(code_before.matches('\n').count()).ok()?;
     let column = u32::try_from(code_before.rsplit('\n').next()?.encode_utf16().count()).ok()?;
     let token = map.lookup_source_view_token_approx(&map.generate_lookup_table(), line, column)?;
-    // Sources are relative to the bundler's output folder.
+    // Paths in the source map are relative to the bundler's output folder.
     let folder = script.parent()?.join("dist");
     Some((folder.join(token.get_source()?), token.get_src_line() as usize, token.get_src_col() as usize))
 }

@@ -25,13 +25,13 @@ pub(super) fn package_sizes<'a>(
     for (path, length) in modules.filter(|(path, length)| path.is_absolute() && *length > 0) {
         *lengths.entry(package_of(path)).or_default() += length;
     }
-    let total: usize = lengths.values().sum();
+    let total_length: usize = lengths.values().sum();
     let (mut length_so_far, mut bytes_so_far) = (0, 0);
     let mut sizes: Vec<_> = lengths
         .into_iter()
         .map(|(package, length)| {
             length_so_far += length;
-            let end = scale(length_so_far, script_bytes, total);
+            let end = scaled_length(length_so_far, script_bytes, total_length);
             PackageSize { package, bytes: end - std::mem::replace(&mut bytes_so_far, end) }
         })
         .collect();
@@ -39,11 +39,11 @@ pub(super) fn package_sizes<'a>(
     sizes
 }
 
-/// Returns `length * script_bytes / total` without overflow. The caller passes running totals of `length`, so that the
+/// Returns `length * script_bytes / total_length` without overflow. The caller passes running totals as `length`, so that the
 /// rounded sizes add up to `script_bytes`.
-fn scale(length: usize, script_bytes: usize, total: usize) -> usize {
+fn scaled_length(length: usize, script_bytes: usize, total_length: usize) -> usize {
     let product = length as u128 * script_bytes as u128;
-    usize::try_from(product / total.max(1) as u128).unwrap_or(script_bytes)
+    usize::try_from(product / total_length.max(1) as u128).unwrap_or(script_bytes)
 }
 
 /// Returns the name of the innermost package that contains a module.
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_add_up_to_the_script() {
+    fn sizes_add_up_to_the_size_of_the_script() {
         let modules = [("r/a.ts", 100), ("r/b.ts", 50), ("r/node_modules/x/i.js", 600), ("r/empty.ts", 0)];
         let owned = |(name, bytes): (&str, usize)| (name.to_owned(), bytes);
         assert_eq!(sizes_of(&modules, 75), [("x", 60), ("own", 15)].map(owned));
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn returns_nothing_without_modules() {
+    fn returns_no_sizes_if_no_module_has_code() {
         assert_eq!(sizes_of(&[], 10), []);
         assert_eq!(package_sizes([(Path::new("\0runtime.js"), 300)].into_iter(), 10), []);
         assert_eq!(sizes_of(&[("r/a.ts", 0)], 10), []);

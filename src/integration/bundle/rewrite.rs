@@ -1,6 +1,6 @@
-//! Rewrites source text that the bundler compiles incorrectly, and rejects text that it cannot rewrite.
+//! Rewrites source text that the bundler compiles incorrectly, and rejects text that no rule can rewrite.
 //!
-//! Each rule handles one bug of rolldown 1.2.5 or oxc 0.146. It finds a pattern in the parsed file and edits the text,
+//! Each rule works around a bug in rolldown 1.2.5 or oxc 0.146. A rule finds a pattern in the parsed file and edits the text,
 //! which is then parsed again. Files without the pattern stay unchanged.
 
 mod blocks;
@@ -29,25 +29,25 @@ use super::corrections::Corrections;
 use super::module_format::is_esm;
 use super::tsconfig::{CompilerOptions, Jsx};
 
-/// The maximum number of times that a rule edits one file. A rule for classes edits one class at a time, because classes
-/// can be nested.
+/// The maximum number of times that a rule edits one file. The rule for classes edits one class at a time, because classes can
+/// be nested.
 const MAX_RULE_ROUNDS: usize = 1000;
 
 /// A source file and the settings that a rewrite rule needs.
 #[derive(Default)]
 pub(super) struct SourceFile<'s> {
-    /// The parsed text.
+    /// The text of the file.
     source: &'s str,
     /// True if the file is TypeScript.
     is_typescript: bool,
     /// True if the file has `import` or `export` statements.
     is_esm: bool,
     /// True if class fields are assigned rather than defined.
-    assigns_fields: bool,
+    assigns_class_fields: bool,
     /// True if the rules, rather than oxc, compile all class fields of the file.
-    compiles_class_fields: bool,
+    rules_compile_class_fields: bool,
     /// True if unused imports are kept.
-    keeps_imports: bool,
+    keeps_unused_imports: bool,
     /// True if compiled JSX calls functions that are imported from a package.
     has_automatic_jsx: bool,
 }
@@ -103,10 +103,10 @@ impl Edits {
         self.unsupported.push(UnsupportedPattern { span, message: message.into(), hint: hint.to_owned() });
     }
 
-    /// Applies the edits to a text. If two edits overlap, the one that starts first is applied.
+    /// Applies the edits to a text. If two edits overlap, applies only the edit that starts first.
     fn apply(mut self, source: &str) -> String {
         self.edits.sort_by_key(|(span, _)| (span.start, span.end));
-        let mut text = String::with_capacity(source.len() + 64);
+        let mut edited = String::with_capacity(source.len() + 64);
         let mut copied_up_to = 0;
         for (span, replacement) in self.edits {
             let (start, end) = (span.start as usize, span.end as usize);
@@ -114,14 +114,14 @@ impl Edits {
                 let count_lines = |text: &str| text.matches('\n').count();
                 let removed_lines =
                     count_lines(&source[start..end]).saturating_sub(count_lines(&replacement));
-                text.push_str(&source[copied_up_to..start]);
-                text.push_str(&replacement);
-                // Restores removed line breaks, so that line numbers in messages stay correct.
-                text.extend(std::iter::repeat_n('\n', removed_lines));
+                edited.push_str(&source[copied_up_to..start]);
+                edited.push_str(&replacement);
+                // Adds the removed line breaks again, so that line numbers in messages stay correct.
+                edited.extend(std::iter::repeat_n('\n', removed_lines));
                 copied_up_to = end;
             }
         }
-        text + &source[copied_up_to..]
+        edited + &source[copied_up_to..]
     }
 }
 
@@ -150,8 +150,8 @@ const RULES: [(MayApply, RewriteRule, usize); 12] = [
 /// Applies all rules to a parsed file.
 ///
 /// # Errors
-/// Returns the outer error if an edited text has a syntax error, which is a bug in a rule. Returns the inner error, a text
-/// and its unsupported patterns, if a rule rejects the file.
+/// Returns the outer error if an edited text has a syntax error, which is a bug in a rule. Returns the inner error if a rule
+/// rejects the file: the text of the file and its unsupported patterns.
 pub(super) fn apply_rules(
     ast: EcmaAst,
     id: &str,
@@ -159,20 +159,21 @@ pub(super) fn apply_rules(
     corrections: &Corrections,
 ) -> anyhow::Result<Result<RewrittenFile, (String, Vec<UnsupportedPattern>)>> {
     let source_type = ast.source_type;
-    let assigns_fields = source_type.is_typescript() && !settings.defines_class_fields();
-    let compiles_class_fields =
-        assigns_fields && ast.source().contains("class") && classes::has_function_bound_keys(ast.program());
+    let assigns_class_fields = source_type.is_typescript() && !settings.defines_class_fields();
+    let rules_compile_class_fields = assigns_class_fields
+        && ast.source().contains("class")
+        && classes::has_function_bound_keys(ast.program());
     let mut ast = apply_corrections(ast, id, corrections)?;
-    for (may_apply, rule, rounds) in RULES {
-        for _ in 0..rounds {
+    for (may_apply, rule, max_rounds) in RULES {
+        for _ in 0..max_rounds {
             let source = ast.source().clone();
             let file = SourceFile {
                 source: &source,
                 is_typescript: source_type.is_typescript(),
                 is_esm: is_esm(ast.program()),
-                assigns_fields,
-                compiles_class_fields,
-                keeps_imports: settings.keeps_unused_imports(),
+                assigns_class_fields,
+                rules_compile_class_fields,
+                keeps_unused_imports: settings.keeps_unused_imports(),
                 has_automatic_jsx: source_type.is_jsx() && matches!(settings.jsx(), Jsx::Automatic { .. }),
             };
             if !may_apply(&file) {
@@ -189,7 +190,7 @@ pub(super) fn apply_rules(
             ast = parse(id, edits.apply(&source), source_type)?;
         }
     }
-    Ok(Ok(RewrittenFile { ast, has_compiled_fields: compiles_class_fields }))
+    Ok(Ok(RewrittenFile { ast, has_compiled_fields: rules_compile_class_fields }))
 }
 
 /// Applies the corrections that earlier bundler runs requested for a module.
@@ -204,15 +205,16 @@ fn apply_corrections(ast: EcmaAst, id: &str, corrections: &Corrections) -> anyho
     if !type_names.is_empty() {
         imports::insert_type_keywords(ast.program(), &type_names, &mut edits);
     }
-    if corrections.commonjs.contains(id) {
+    if corrections.commonjs_modules.contains(id) {
         edits.insert(ast.program().span.end, commonjs::COMMONJS_MARKER);
     } else {
         let file = SourceFile { source: ast.source(), ..SourceFile::default() };
-        let value = file.unused_name("value");
+        let undefined = file.unused_name("value");
         let names = corrections.undefined_names.iter().filter(|(module, _)| module == id);
-        let exports: Vec<_> = names.map(|(_, name)| format!("\nexport {{ {value} as {name:?} }};")).collect();
+        let exports: Vec<_> =
+            names.map(|(_, name)| format!("\nexport {{ {undefined} as {name:?} }};")).collect();
         if !exports.is_empty() {
-            edits.insert(ast.program().span.end, format!("\nvar {value};{}", exports.concat()));
+            edits.insert(ast.program().span.end, format!("\nvar {undefined};{}", exports.concat()));
         }
     }
     let star_exports = corrections.star_exports.iter().filter(|(module, _)| module == id);

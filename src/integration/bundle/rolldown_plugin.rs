@@ -1,4 +1,4 @@
-//! The rolldown plugin that reads, resolves and compiles files as `@gitbook/cli` does.
+//! Reads, resolves and compiles files in a rolldown plugin, by the rules of `@gitbook/cli`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -34,7 +34,7 @@ use crate::integration::files::FileError;
 const REQUIRE_PREFIX: &str = "\0require:";
 
 /// The rolldown plugin for one bundler run.
-pub(super) struct CliPlugin {
+pub(super) struct RolldownPlugin {
     root: PathBuf,
     reader: ModuleReader,
     devices: DeviceCheck,
@@ -44,13 +44,13 @@ pub(super) struct CliPlugin {
     facts: Mutex<ModuleFacts>,
 }
 
-impl fmt::Debug for CliPlugin {
+impl fmt::Debug for RolldownPlugin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CliPlugin").field("root", &self.root).finish_non_exhaustive()
+        f.debug_struct("RolldownPlugin").field("root", &self.root).finish_non_exhaustive()
     }
 }
 
-impl CliPlugin {
+impl RolldownPlugin {
     /// Creates the plugin for the repository at `root`.
     pub(super) fn new(root: &Path, corrections: Corrections, on_parse: Option<OnParse>) -> Self {
         let (reader, tsconfigs) = (ModuleReader::new(root), TsconfigFiles::new(root));
@@ -58,7 +58,7 @@ impl CliPlugin {
         Self { root, reader, devices, tsconfigs, corrections, on_parse, facts: Mutex::default() }
     }
 
-    /// Removes and returns the facts found so far.
+    /// Removes and returns the facts collected so far.
     pub(super) fn take_facts(&self) -> ModuleFacts {
         std::mem::take(&mut self.lock_facts())
     }
@@ -95,33 +95,35 @@ impl CliPlugin {
         let options = self.tsconfigs.options(&source_path(importer));
         for candidate in options.candidate_paths(specifier) {
             self.check_devices(&candidate.to_string_lossy(), Some(importer))?;
-            if let Ok(found) = ctx.resolve(&candidate.to_string_lossy(), Some(importer), None).await? {
-                return Ok(Some(HookResolveIdOutput::from_resolved_id(found)));
+            if let Ok(resolved) = ctx.resolve(&candidate.to_string_lossy(), Some(importer), None).await? {
+                return Ok(Some(HookResolveIdOutput::from_resolved_id(resolved)));
             }
         }
         Ok(None)
     }
 
-    /// Resolves `./file?query` and `./file#hash` to a file of that full name if it exists, otherwise to `./file`. Each
-    /// suffix of `./file` makes a separate module.
+    /// Resolves `./file?query` and `./file#hash` to the file with that full name if it exists, otherwise to `./file`. Imports of
+    /// `./file` with different suffixes become separate modules.
     async fn resolve_without_suffix(
         &self,
         ctx: &PluginContext,
         specifier: &str,
         importer: &str,
     ) -> HookResolveIdReturn {
-        let Some(at) = specifier.find(['?', '#']).filter(|at| *at > 0) else { return Ok(None) };
-        let exact = source_path(importer)
+        let Some(suffix_start) = specifier.find(['?', '#']).filter(|start| *start > 0) else {
+            return Ok(None);
+        };
+        let file_with_suffix = source_path(importer)
             .parent()
             .and_then(|folder| dunce::canonicalize(folder.join(specifier)).ok());
-        if let Some(file) = exact.filter(|file| file.is_file()) {
+        if let Some(file) = file_with_suffix.filter(|file| file.is_file()) {
             return Ok(Some(HookResolveIdOutput::from_id(file.to_string_lossy().into_owned())));
         }
-        let (specifier, suffix) = specifier.split_at(at);
-        let Ok(found) = ctx.resolve(specifier, Some(importer), None).await? else { return Ok(None) };
-        let found = HookResolveIdOutput::from_resolved_id(found);
-        let id = format!("{}{suffix}", found.id).into();
-        Ok(Some(HookResolveIdOutput { id, ..found }))
+        let (specifier, suffix) = specifier.split_at(suffix_start);
+        let Ok(resolved) = ctx.resolve(specifier, Some(importer), None).await? else { return Ok(None) };
+        let output = HookResolveIdOutput::from_resolved_id(resolved);
+        let id = format!("{}{suffix}", output.id).into();
+        Ok(Some(HookResolveIdOutput { id, ..output }))
     }
 
     /// Reads the text of a file. Replaces invalid UTF-8 with U+FFFD.
@@ -147,8 +149,9 @@ fn namespace_import_specifiers(program: &Program<'_>) -> Vec<String> {
     let imports = program.body.iter().filter_map(|statement| match statement.as_module_declaration()? {
         ModuleDeclaration::ImportDeclaration(import) => {
             let mut specifiers = import.specifiers.iter().flatten();
-            let has_namespace =
-                specifiers.any(|one| matches!(one, ImportDeclarationSpecifier::ImportNamespaceSpecifier(_)));
+            let has_namespace = specifiers.any(|specifier| {
+                matches!(specifier, ImportDeclarationSpecifier::ImportNamespaceSpecifier(_))
+            });
             has_namespace.then(|| import.source.value.to_string())
         }
         ModuleDeclaration::ExportAllDeclaration(export) if export.exported.is_some() => {
@@ -170,7 +173,7 @@ fn star_export_specifiers(program: &Program<'_>) -> Vec<String> {
     exports.collect()
 }
 
-impl Plugin for CliPlugin {
+impl Plugin for RolldownPlugin {
     fn name(&self) -> Cow<'static, str> {
         "files".into()
     }
@@ -208,8 +211,8 @@ impl Plugin for CliPlugin {
             }
         }
         let is_path = specifier.starts_with('.') || Path::new(specifier).is_absolute();
-        if !is_path && let Some(found) = self.resolve_with_tsconfig(ctx, specifier, importer).await? {
-            return Ok(Some(found));
+        if !is_path && let Some(resolved) = self.resolve_with_tsconfig(ctx, specifier, importer).await? {
+            return Ok(Some(resolved));
         }
         self.resolve_without_suffix(ctx, specifier, importer).await
     }
@@ -234,7 +237,7 @@ impl Plugin for CliPlugin {
         let read = module_type(&path)
             .and_then(|module_type| Ok((self.read_text(&path, &module_type)?, module_type)));
         match read {
-            Ok((code, module_type)) if self.corrections.sloppy.contains(args.id) => {
+            Ok((code, module_type)) if self.corrections.sloppy_modules.contains(args.id) => {
                 loaded(super::rewrite::to_strict(&code).unwrap_or(code), module_type)
             }
             Ok((code, module_type)) => loaded(code, module_type),
@@ -322,16 +325,14 @@ impl Plugin for CliPlugin {
         if info.is_entry {
             return Ok(());
         }
-        facts.modules.push(id());
-        let has_undefined_names = |(script, _): &(String, String)| *script == info.id.as_str();
+        facts.non_entry_modules.push(id());
+        let is_this_module = |(script, _): &(String, String)| *script == info.id.as_str();
         if view.exports_kind.is_commonjs() {
-            facts.commonjs.insert(id());
+            facts.commonjs_modules.insert(id());
             if view.source.contains("__esModule") {
                 facts.transpiled_commonjs.push(id());
             }
-        } else if !view.exports_kind.is_esm()
-            || self.corrections.undefined_names.iter().any(has_undefined_names)
-        {
+        } else if !view.exports_kind.is_esm() || self.corrections.undefined_names.iter().any(is_this_module) {
             facts.plain_scripts.push(id());
         }
         Ok(())
@@ -346,23 +347,26 @@ impl Plugin for CliPlugin {
             let mut facts = self.lock_facts();
             (std::mem::take(&mut facts.plain_scripts), std::mem::take(&mut facts.namespace_imports))
         };
-        // A namespace import of a module without exports reads the module as CommonJS.
+        // If a module without exports is imported as a namespace, the next run treats the module as CommonJS.
         if !plain_scripts.is_empty() {
             for (importer, specifier) in namespace_imports {
                 if let Ok(resolved) = ctx.resolve(&specifier, Some(&importer), None).await?
                     && plain_scripts.iter().any(|script| *script == resolved.id.as_str())
                 {
-                    self.lock_facts().needed_corrections.commonjs.insert(resolved.id.as_str().to_owned());
+                    self.lock_facts()
+                        .needed_corrections
+                        .commonjs_modules
+                        .insert(resolved.id.as_str().to_owned());
                 }
             }
         }
-        let (star_exports, commonjs) = {
+        let (star_exports, commonjs_modules) = {
             let mut facts = self.lock_facts();
-            (std::mem::take(&mut facts.star_exports), facts.commonjs.clone())
+            (std::mem::take(&mut facts.star_exports), facts.commonjs_modules.clone())
         };
-        for (importer, specifier) in star_exports.into_iter().filter(|_| !commonjs.is_empty()) {
+        for (importer, specifier) in star_exports.into_iter().filter(|_| !commonjs_modules.is_empty()) {
             if let Ok(resolved) = ctx.resolve(&specifier, Some(&importer), None).await?
-                && commonjs.contains(resolved.id.as_str())
+                && commonjs_modules.contains(resolved.id.as_str())
             {
                 self.lock_facts().needed_corrections.star_exports.insert((importer, specifier));
             }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rolldown::ModuleType;
 
-/// The file name endings of files that are imported as text, without the leading dot.
+/// The file name suffixes, without the leading dot, of files that are imported as text.
 const TEXT_SUFFIXES: [&str; 2] = ["raw.js", "raw.css"];
 
 /// The reason for a failure to read a file.
@@ -18,7 +18,8 @@ pub(super) enum ReadFailure {
     Io(String),
 }
 
-/// Returns the path of a module's file: the module's name without a query or hash, unless a file has exactly that name.
+/// Returns the path of a module's file. Removes a query or hash, such as `?raw`, from the module's name, unless a file has
+/// the full name.
 pub(super) fn source_path(module: &str) -> PathBuf {
     let path = Path::new(module);
     if !module.contains(['?', '#']) || path.is_file() {
@@ -28,10 +29,10 @@ pub(super) fn source_path(module: &str) -> PathBuf {
     PathBuf::from(&module[..end])
 }
 
-/// Returns the type of a file's content, determined by the file name as in esbuild.
+/// Returns the type of a file's content. Like esbuild, determines the type by the file name.
 ///
 /// # Errors
-/// Returns [`ReadFailure::UnsupportedType`] if such a file cannot be imported.
+/// Returns [`ReadFailure::UnsupportedType`] if files with this extension cannot be imported.
 pub(super) fn module_type(path: &Path) -> Result<ModuleType, ReadFailure> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if TEXT_SUFFIXES.iter().any(|suffix| name.strip_suffix(suffix).is_some_and(|stem| stem.ends_with('.'))) {

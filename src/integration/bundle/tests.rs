@@ -49,17 +49,17 @@ fn check(files: TestFiles<'_>, expected: &str) {
     assert_eq!(bundled_script(files), expected, "{files:?}");
 }
 
-/// Checks that a default export is the whole bundled script.
+/// Checks that the bundled script consists only of a default export of `expected`.
 #[track_caller]
 fn check_default_export(files: TestFiles<'_>, expected: &str) {
     check(files, &format!("var e={expected};export{{e as default}};"));
 }
 
-/// Checks the errors or the warnings, each with its source line.
+/// Checks the bundler's errors or, if there are none, its warnings, each with the source line.
 #[track_caller]
 fn check_problems(files: TestFiles<'_>, expected: &[&str]) {
-    let found = bundle_files(files).map_or_else(|problems| problems, |bundle| bundle.warnings);
-    let lines = found.iter().map(|problem| {
+    let problems = bundle_files(files).map_or_else(|problems| problems, |bundle| bundle.warnings);
+    let lines = problems.iter().map(|problem| {
         let line = problem.location.as_ref().and_then(|location| location.excerpt());
         let line = line.map(|excerpt| format!(" | {}", excerpt.text)).unwrap_or_default();
         format!("{}: {problem}{line}", problem.severity)
@@ -82,18 +82,19 @@ fn bundles_deeply_nested_code() {
 }
 
 #[test]
-fn bundles_to_one_minified_module() {
+fn bundles_all_imports_into_one_minified_module() {
     check_default_export(
         &[("main.ts", "export default { fetch: () => new Response('hi' as string) };\n")],
         "{fetch:()=>new Response(`hi`)}",
     );
-    let deferred = [("main.ts", "export default () => import('./b');"), ("b.ts", "export const b = 'late';")];
-    let script = bundled_script(&deferred);
+    let dynamic_import =
+        [("main.ts", "export default () => import('./b');"), ("b.ts", "export const b = 'late';")];
+    let script = bundled_script(&dynamic_import);
     assert!(script.contains("`late`") && !script.contains("import("), "{script}");
     // A string that is used three times is written once.
-    let compared = "import { a } from './a'; export default (b) => { if (b === a) return 1; if (b == a) return 2; return a; };";
+    let main = "import { a } from './a'; export default (b) => { if (b === a) return 1; if (b == a) return 2; return a; };";
     check(
-        &[("main.ts", compared), ("a.ts", "export const a = 'a text that is not short';")],
+        &[("main.ts", main), ("a.ts", "export const a = 'a text that is not short';")],
         "var e=`a text that is not short`,t=t=>t===e?1:t==e?2:e;export{t as default};",
     );
 }
@@ -163,7 +164,7 @@ fn prefers_the_worker_entry_of_a_package() {
 }
 
 #[test]
-fn reads_only_packages_from_above_the_repository() {
+fn reads_packages_but_no_other_files_above_the_repository() {
     let main = ("main.ts", "import a from 'pkg'; export default a;");
     check_default_export(&[main, ("../node_modules/pkg/index.js", "export default 'above'")], "`above`");
     let files = [("main.ts", "import a from '../a.raw.js'; export default a;"), ("../a.raw.js", "secret")];
@@ -172,7 +173,7 @@ fn reads_only_packages_from_above_the_repository() {
     assert!(problem.starts_with(before) && problem.ends_with(after), "{problem}");
 }
 
-/// Returns the text of a `tsconfig.json` with these options, and one that also extends a missing package.
+/// Returns two `tsconfig.json` texts with the compiler options `options`. The second text also extends a missing package.
 fn tsconfigs_with(options: &str) -> [String; 2] {
     ["", "\"extends\": \"@tsconfig/none\", "]
         .map(|extends| format!("{{{extends}\"compilerOptions\": {{{options}}}}}"))
@@ -189,13 +190,13 @@ fn bundle_jsx(tsconfig: &str) -> String {
         ("node_modules/preact/jsx-runtime.js", "export const jsx = 6, jsxs = 7, Fragment = 8;"),
     ];
     let bundle = bundle_files(&files).unwrap();
-    let is_unresolved = tsconfig.contains("extends");
-    assert_eq!(bundle.warnings.len(), usize::from(is_unresolved), "{:?}", bundle.warnings);
+    let extends_missing_package = tsconfig.contains("extends");
+    assert_eq!(bundle.warnings.len(), usize::from(extends_missing_package), "{:?}", bundle.warnings);
     bundle.script
 }
 
 #[test]
-fn compiles_jsx_with_the_settings_of_tsconfig() {
+fn compiles_jsx_with_the_options_in_tsconfig() {
     let check = |options: &str, expected: &str| {
         for tsconfig in tsconfigs_with(options) {
             let script = bundle_jsx(&tsconfig);
@@ -219,7 +220,7 @@ fn compiles_jsx_with_the_settings_of_tsconfig() {
 }
 
 #[test]
-fn defines_class_fields_as_typescript_does() {
+fn defines_class_fields_if_the_target_is_es2022_or_later() {
     let class = ("main.ts", "export default class { a: string; b = 1; }");
     let assigned = "class{constructor(){this.b=1}}";
     check_default_export(&[class], assigned);

@@ -1,4 +1,4 @@
-//! Reads the `tsconfig.json` of a file with the rules of esbuild, the bundler of `@gitbook/cli`.
+//! Finds and reads the `tsconfig.json` for a source file by the rules of esbuild, the bundler in `@gitbook/cli`.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -47,7 +47,7 @@ pub(super) enum Jsx {
 }
 
 impl CompilerOptions {
-    /// Returns the settings for JSX.
+    /// Returns the functions that compiled JSX calls. Fills unset options with their defaults.
     pub(super) fn jsx(&self) -> Jsx {
         let or_default =
             |option: &Option<String>, default: &str| option.clone().unwrap_or_else(|| default.to_owned());
@@ -63,7 +63,8 @@ impl CompilerOptions {
         }
     }
 
-    /// Returns true if class fields are defined rather than assigned. TypeScript defines them by default since ES2022.
+    /// Returns true if class fields are defined rather than assigned. By default, TypeScript defines class fields if the target
+    /// is ES2022 or later.
     pub(super) fn defines_class_fields(&self) -> bool {
         self.use_define_for_class_fields.unwrap_or_else(|| {
             let target = self.target.as_deref().unwrap_or_default().to_ascii_lowercase();
@@ -93,7 +94,8 @@ impl CompilerOptions {
             base: base_url.clone().unwrap_or_else(|| folder.to_owned()),
             targets: paths.iter().map(|(pattern, to)| (pattern.clone(), targets(to))).collect(),
         });
-        let keeps_values = options.imports_not_used_as_values.as_deref().map(|value| value != "remove");
+        let keeps_unused_values =
+            options.imports_not_used_as_values.as_deref().map(|value| value != "remove");
         Self {
             jsx: options.jsx.clone(),
             jsx_factory: options.jsx_factory.clone(),
@@ -102,13 +104,13 @@ impl CompilerOptions {
             target: options.target.clone(),
             use_define_for_class_fields: options.use_define_for_class_fields,
             // esbuild 0.17 ignores `verbatimModuleSyntax` for unused imports.
-            keep_unused_imports: options.preserve_value_imports.or(keeps_values),
+            keep_unused_imports: options.preserve_value_imports.or(keeps_unused_values),
             base_url,
             paths,
         }
     }
 
-    /// Fills unset options with those of `base`, a file that this file extends.
+    /// Fills unset options with the options in `base`, which come from a file that this file extends.
     fn with_base(self, base: Self) -> Self {
         Self {
             jsx: self.jsx.or(base.jsx),
@@ -147,7 +149,7 @@ impl Paths {
             let matched = specifier.strip_prefix(prefix)?.strip_suffix(suffix)?;
             Some((prefix.len(), matched, targets))
         });
-        // `max_by_key` returns the last maximum. After `rev`, this is the first of the patterns with the same prefix.
+        // If several prefixes are equally long, `max_by_key` returns the last pattern. After `rev`, that is the first pattern.
         let best = matching.rev().max_by_key(|(length, ..)| *length);
         let (_, matched, targets) = match best {
             Some(best) => best,
@@ -170,12 +172,12 @@ pub(super) struct TsconfigFiles {
 impl TsconfigFiles {
     /// Creates the reader for the repository at `root`. Files are read on demand.
     pub(super) fn new(root: &Path) -> Self {
-        let strings = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+        let to_strings = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
         let resolver = Resolver::new(ResolveOptions {
-            extensions: strings(&[".json"]),
-            main_fields: strings(&["tsconfig"]),
-            main_files: strings(&["tsconfig"]),
-            condition_names: strings(&["node", "require"]),
+            extensions: to_strings(&[".json"]),
+            main_fields: to_strings(&["tsconfig"]),
+            main_files: to_strings(&["tsconfig"]),
+            condition_names: to_strings(&["node", "require"]),
             ..ResolveOptions::default()
         });
         let (root, devices) = (root.to_owned(), DeviceCheck::default());
@@ -186,7 +188,7 @@ impl TsconfigFiles {
     /// the default options.
     pub(super) fn options(&self, file: &Path) -> Arc<CompilerOptions> {
         let folder = file.parent().unwrap_or(file);
-        if !folder.starts_with(&self.root) || folder.iter().any(|part| part == "node_modules") {
+        if !folder.starts_with(&self.root) || folder.iter().any(|component| component == "node_modules") {
             return Arc::default();
         }
         // The lock is held while a `tsconfig.json` is read, so that its problems are reported only once.
@@ -212,9 +214,9 @@ impl TsconfigFiles {
         std::mem::take(&mut self.problems.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads a `tsconfig.json` and the files that it extends. Like esbuild, reports a missing file as a
-    /// warning.
-    fn read_with_bases(&self, path: &Path, extending: &mut Vec<PathBuf>) -> CompilerOptions {
+    /// Reads a `tsconfig.json` and the files that it extends. `extending_files` are the files whose `extends` led to this file.
+    /// Like esbuild, reports a missing file as a warning.
+    fn read_with_bases(&self, path: &Path, extending_files: &mut Vec<PathBuf>) -> CompilerOptions {
         let file = match parse_tsconfig(path, &self.root) {
             Ok(file) => file,
             Err(problem) => {
@@ -229,15 +231,17 @@ impl TsconfigFiles {
             Some(ExtendsField::Single(base)) => std::slice::from_ref(base),
             Some(ExtendsField::Multiple(bases)) => bases,
         };
-        extending.push(path.to_owned());
+        extending_files.push(path.to_owned());
         // Later entries in `extends` take precedence over earlier ones.
         for base in bases.iter().rev() {
             match self.resolve_extended_file(base, folder) {
-                Some(found) if extending.contains(&found) => {
+                Some(extended) if extending_files.contains(&extended) => {
                     let message = format!("`extends` is circular: `{base}` leads back to this file");
                     self.report(Diagnostic::warning(SourceLocation::file(path), message));
                 }
-                Some(found) => options = options.with_base(self.read_with_bases(&found, extending)),
+                Some(extended) => {
+                    options = options.with_base(self.read_with_bases(&extended, extending_files));
+                }
                 None => {
                     let message = format!("`{base}` in `extends` does not exist; its options are ignored");
                     let hint = "correct the path, or install the package that contains the file".to_owned();
@@ -245,7 +249,7 @@ impl TsconfigFiles {
                 }
             }
         }
-        extending.pop();
+        extending_files.pop();
         options
     }
 
@@ -255,8 +259,8 @@ impl TsconfigFiles {
         if is_path {
             let path = folder.join(specifier);
             let with_extension = PathBuf::from(format!("{}.json", path.display()));
-            let found = [path, with_extension].into_iter().find(|path| path.is_file())?;
-            return dunce::canonicalize(found).ok();
+            let file = [path, with_extension].into_iter().find(|path| path.is_file())?;
+            return dunce::canonicalize(file).ok();
         }
         self.devices.check(specifier, folder).ok()?;
         self.resolver.resolve(folder, specifier).ok().map(oxc_resolver::Resolution::into_path_buf)
@@ -270,7 +274,7 @@ impl TsconfigFiles {
 fn parse_tsconfig(path: &Path, root: &Path) -> Result<TsConfig, Box<Diagnostic>> {
     let location = SourceLocation::file(path);
     let text = files::read_text(path, |path| files::is_module(path, root)).map_err(|error| {
-        Box::new(Diagnostic::error(location.clone(), format!("the file cannot be read: {error}")))
+        Box::new(Diagnostic::error(location.clone(), format!("could not read the file: {error}")))
     })?;
     let location = location.with_text(&text);
     TsConfig::parse(true, path, path, text).map_err(|error| {

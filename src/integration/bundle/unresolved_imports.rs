@@ -7,7 +7,7 @@ use crate::integration::files;
 
 /// The explanation of an unresolved import.
 pub(super) enum Explanation {
-    /// One diagnostic in place of the errors at all imports with the same cause.
+    /// One diagnostic that replaces the errors at all imports with the same cause.
     Replacement(Diagnostic),
     /// The reason and the hint for an error at the import itself.
     AtImport { reason: String, hint: String },
@@ -17,14 +17,14 @@ pub(super) enum Explanation {
 #[derive(Clone, Copy)]
 struct Lockfile {
     name: &'static str,
-    install: &'static str,
+    install_command: &'static str,
     /// The command that builds a workspace package, with `{}` in place of the package name.
-    build: &'static str,
+    build_command: &'static str,
 }
 
 impl Lockfile {
-    const fn new(name: &'static str, install: &'static str, build: &'static str) -> Self {
-        Self { name, install, build }
+    const fn new(name: &'static str, install_command: &'static str, build_command: &'static str) -> Self {
+        Self { name, install_command, build_command }
     }
 }
 
@@ -50,7 +50,7 @@ pub(super) fn explain(specifier: &str, importer: &Path, root: &Path) -> Explanat
     }
     let name = package_name(specifier);
     if nodejs_built_in_modules::is_nodejs_builtin_module(specifier) {
-        let reason = "Node modules need the prefix `node:`".to_owned();
+        let reason = "Node's built-in modules need the prefix `node:`".to_owned();
         return Explanation::AtImport { reason, hint: format!("import `node:{specifier}` instead") };
     }
     let installed = importer.ancestors().skip(1).map(|folder| folder.join("node_modules").join(&name));
@@ -68,7 +68,8 @@ fn explain_unresolved_path(specifier: &str, name: &str, folder: &Path, root: &Pa
         Ok(package) => package,
         Err(broken) => return Explanation::Replacement(*broken),
     };
-    let is_workspace_package = folder.starts_with(root) && !folder.iter().any(|part| part == "node_modules");
+    let is_workspace_package =
+        folder.starts_with(root) && !folder.iter().any(|component| component == "node_modules");
     let targets = if specifier == name {
         package_entry_files(&package)
     } else {
@@ -78,7 +79,8 @@ fn explain_unresolved_path(specifier: &str, name: &str, folder: &Path, root: &Pa
     match missing {
         Some(missing) if is_workspace_package => {
             let message = format!("the workspace package `{name}` is not built: it has no file `{missing}`");
-            let command = nearest_lockfile(&folder, root).map_or(NPM_BUILD, |(_, lockfile)| lockfile.build);
+            let command =
+                nearest_lockfile(&folder, root).map_or(NPM_BUILD, |(_, lockfile)| lockfile.build_command);
             let command = command.replace("{}", name);
             let has_build_script = package["scripts"]["build"].is_string();
             let hint = if has_build_script {
@@ -104,7 +106,8 @@ fn explain_unresolved_path(specifier: &str, name: &str, folder: &Path, root: &Pa
 /// Explains an import of a package that is not installed.
 fn explain_missing_package(name: &str, importer: &Path, root: &Path) -> Explanation {
     let reason = format!("the package `{name}` is not installed");
-    let Some((folder, Lockfile { name: file, install, .. })) = nearest_lockfile(importer, root) else {
+    let Some((folder, Lockfile { name: file, install_command, .. })) = nearest_lockfile(importer, root)
+    else {
         return Explanation::AtImport {
             reason,
             hint: format!(
@@ -116,7 +119,7 @@ fn explain_missing_package(name: &str, importer: &Path, root: &Path) -> Explanat
     if !is_plug_and_play && !folder.join("node_modules").is_dir() {
         let message =
             format!("packages are not installed: there is no `node_modules` folder next to `{file}`");
-        let hint = format!("run `{install}` before this step");
+        let hint = format!("run `{install_command}` before this step");
         return Explanation::Replacement(
             Diagnostic::error(SourceLocation::file(folder.join(file)), message).hint(hint),
         );
@@ -124,18 +127,19 @@ fn explain_missing_package(name: &str, importer: &Path, root: &Path) -> Explanat
     Explanation::AtImport {
         reason,
         hint: format!(
-            "add `{name}` to `dependencies` in `package.json`, and run `{install}` before this step"
+            "add `{name}` to `dependencies` in `package.json`, and run `{install_command}` before this step"
         ),
     }
 }
 
-/// Returns the nearest lockfile above `from` and its folder. If there is none, returns the nearest `package.json`.
-fn nearest_lockfile(from: &Path, root: &Path) -> Option<(PathBuf, Lockfile)> {
-    let folders: Vec<_> = from.ancestors().skip(1).take_while(|folder| folder.starts_with(root)).collect();
-    let nearest = |is_wanted: fn(&Lockfile) -> bool| {
+/// Returns the nearest lockfile in the folders that contain `path`, together with its folder. If there is no lockfile, returns
+/// the nearest `package.json`.
+fn nearest_lockfile(path: &Path, root: &Path) -> Option<(PathBuf, Lockfile)> {
+    let folders: Vec<_> = path.ancestors().skip(1).take_while(|folder| folder.starts_with(root)).collect();
+    let nearest = |is_candidate: fn(&Lockfile) -> bool| {
         folders.iter().find_map(|folder| {
-            let mut wanted = LOCKFILES.iter().filter(|lockfile| is_wanted(lockfile));
-            let lockfile = wanted.find(|lockfile| folder.join(lockfile.name).is_file())?;
+            let mut candidates = LOCKFILES.iter().filter(|lockfile| is_candidate(lockfile));
+            let lockfile = candidates.find(|lockfile| folder.join(lockfile.name).is_file())?;
             Some(((*folder).to_owned(), *lockfile))
         })
     };
@@ -149,7 +153,7 @@ fn package_name(specifier: &str) -> String {
     specifier.split('/').take(count).collect::<Vec<_>>().join("/")
 }
 
-/// Returns the files that an import of the package name alone can resolve to.
+/// Returns the files to which an import of the package name alone can resolve.
 fn package_entry_files(package: &serde_json::Value) -> Vec<String> {
     let mut targets = exported_files(package, "");
     if targets.is_empty() {
@@ -169,21 +173,21 @@ fn exported_files(package: &serde_json::Value, subpath: &str) -> Vec<String> {
     targets
 }
 
-fn collect_targets(value: &serde_json::Value, found: &mut Vec<String>) {
+fn collect_targets(value: &serde_json::Value, targets: &mut Vec<String>) {
     match value {
-        serde_json::Value::String(text) => found.push(text.clone()),
-        serde_json::Value::Array(items) => items.iter().for_each(|item| collect_targets(item, found)),
+        serde_json::Value::String(text) => targets.push(text.clone()),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| collect_targets(item, targets)),
         serde_json::Value::Object(map) => {
             let conditions = ["worker", "browser", "import", "require", "production", "default"];
-            let wanted = map.iter().filter(|(key, _)| conditions.contains(&key.as_str()));
-            wanted.for_each(|(_, value)| collect_targets(value, found));
+            let matching = map.iter().filter(|(key, _)| conditions.contains(&key.as_str()));
+            matching.for_each(|(_, value)| collect_targets(value, targets));
         }
         _ => {}
     }
 }
 
-/// Returns the error of the nearest `package.json` with a syntax error, searching from the script's folder up to the
-/// repository root.
+/// Returns the syntax error in the nearest `package.json` that has one. Searches from the script's folder up to the repository
+/// root.
 pub(super) fn broken_package_json_error(script: &Path, root: &Path) -> Option<Diagnostic> {
     let folders = script.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
     let mut files = folders.map(|folder| folder.join("package.json")).filter(|file| file.is_file());

@@ -3,7 +3,7 @@
 use super::{Checkout, discover};
 use crate::diagnostic::display_path;
 
-/// Returns a repository with six manifests, two of them ignored.
+/// Returns a repository with six manifests. Git ignores one of them, and another is in `node_modules`.
 fn repository() -> tempfile::TempDir {
     let temp = tempfile::tempdir().unwrap();
     for folder in ["b/two", "a", "b/one", "b/one/nested", "node_modules/x", "b/ignored"] {
@@ -24,9 +24,7 @@ fn check(patterns: &[&str], expected: Result<&[&str], &str>) {
     let patterns: Vec<_> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
     let found = discover(&patterns, temp.path())
         .map(|sources| sources.iter().map(|s| display_path(&s.display_path)).collect::<Vec<_>>())
-        .map_err(|incomplete| {
-            incomplete.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-        });
+        .map_err(|error| error.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
     let expected = expected.map_err(str::to_owned).map(|paths| {
         let manifest = |path: &&str| {
             if path.ends_with(".yaml") || path.ends_with(".yml") {
@@ -41,7 +39,7 @@ fn check(patterns: &[&str], expected: Result<&[&str], &str>) {
 }
 
 #[test]
-fn a_folder_selects_its_manifest_or_all_below_it() {
+fn a_folder_selects_its_own_manifest_or_all_manifests_below_it() {
     check(&["a"], Ok(&["a"]));
     check(&["./b/one/"], Ok(&["b/one"]));
     check(&["b"], Ok(&["b/one", "b/one/nested", "b/two"]));
@@ -66,11 +64,11 @@ fn a_gitignore_above_the_repository_has_no_effect() {
 }
 
 #[test]
-fn a_manifest_may_have_any_name() {
+fn an_explicit_path_may_have_any_name() {
     check(&["b/two/other.yaml"], Ok(&["b/two/other.yaml"]));
 }
 
-/// Checks the manifests that patterns select among these files, and the problems.
+/// Checks the manifests that `patterns` select among `files`, and the problems.
 #[track_caller]
 fn check_files(files: &[&str], patterns: &[&str], selected: &[&str], problems: &[&str]) {
     let temp = tempfile::tempdir().unwrap();
@@ -82,7 +80,7 @@ fn check_files(files: &[&str], patterns: &[&str], selected: &[&str], problems: &
     let patterns: Vec<_> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
     let (found, messages) = match discover(&patterns, temp.path()) {
         Ok(found) => (found, Vec::new()),
-        Err(incomplete) => (incomplete.found, incomplete.problems),
+        Err(error) => (error.found, error.problems),
     };
     let messages: Vec<_> = messages.iter().map(ToString::to_string).collect();
     let found: Vec<_> = found.iter().map(|source| display_path(&source.display_path)).collect();
@@ -146,7 +144,7 @@ fn a_glob_without_extension_ignores_other_yaml_files() {
 }
 
 #[test]
-fn overlapping_patterns_select_a_manifest_once() {
+fn overlapping_patterns_select_each_manifest_once() {
     check(&["b/two", "a", "b/*"], Ok(&["a", "b/one", "b/two"]));
     check(&["a", "b/../a"], Ok(&["a"]));
 }
@@ -162,7 +160,7 @@ fn manifests_are_sorted_by_path_before_links_are_resolved() {
 }
 
 #[test]
-fn only_the_root_is_a_whole_repository() {
+fn a_subfolder_is_not_the_whole_repository() {
     let temp = repository();
     let check = |folder: &str, expected: bool| {
         let working_directory = &temp.path().join(folder);
@@ -218,7 +216,7 @@ fn an_exclusion_without_effect_is_an_error() {
         &["b", "!b/["],
         Err("GITBOOK_INTEGRATIONS: `!b/[` is not a valid glob: unclosed character class; missing ']'"),
     );
-    // If a pattern is misspelled, only that pattern is reported, not also the exclusion that depends on it.
+    // The misspelled pattern is reported, but not the exclusion below it.
     check(&["x", "!x/y"], Err("GITBOOK_INTEGRATIONS: `x` does not exist"));
     let nothing = "GITBOOK_INTEGRATIONS: all selected integrations are excluded";
     check(&["b", "!b"], Err(nothing));
@@ -241,7 +239,7 @@ fn exclusions_apply_through_links() {
 }
 
 #[test]
-fn manifests_of_nested_repositories_do_not_count() {
+fn finds_unselected_manifests_outside_nested_repositories() {
     let check = |files: &[&str], patterns: &[&str], expected: bool| {
         let temp = tempfile::tempdir().unwrap();
         for file in files {

@@ -19,11 +19,12 @@ pub(crate) const BUNDLE_ARGUMENT: &str = "bundle-on-request";
 pub(crate) struct Processes {
     program: Option<PathBuf>,
     idle: Mutex<Vec<Process>>,
-    /// The limit for bundling at the same time. There is one more permit than processors, because the modules of a script
-    /// sometimes wait for one another.
+    /// One permit for each script that is bundled at the same time. There is one more permit than processors, because a
+    /// processor is sometimes idle while modules of a script wait for each other.
     permits: Semaphore,
 }
 
+/// A bundling process.
 #[derive(Debug)]
 struct Process {
     child: Child,
@@ -31,12 +32,13 @@ struct Process {
     output: BufReader<ChildStdout>,
 }
 
-/// The time limit for one script. The vendor's own scripts take 0.1 s. The time grows with the square of the nesting depth,
-/// so a script with tens of thousands of nested expressions would take hours.
-const MAX_TIME: Duration = Duration::from_secs(120);
+/// The time limit for bundling one script. Scripts of GitBook's own integrations take 0.1 s. The time grows with the square of
+/// the nesting depth, so a script with tens of thousands of nested expressions would take hours.
+const MAX_BUNDLING_TIME: Duration = Duration::from_secs(120);
 
-/// Settings for both supported memory allocators. They use large pages and return no memory before the process ends. Without
-/// these settings, the kernel's memory management takes a third of the bundling time.
+/// Environment variables that configure both supported memory allocators, those of glibc and mimalloc. The allocators then use
+/// large pages and return no memory before the process ends. Otherwise, the kernel's memory management takes a third of the
+/// bundling time.
 const ALLOCATOR_VARIABLES: [(&str, &str); 2] = [
     (
         "GLIBC_TUNABLES",
@@ -46,11 +48,11 @@ const ALLOCATOR_VARIABLES: [(&str, &str); 2] = [
     ("MIMALLOC_ALLOW_LARGE_OS_PAGES", "1"),
 ];
 
-/// The lines that a process wrote for a request.
+/// The lines that a process wrote in reply to a request.
 #[derive(Debug, Default)]
 pub(crate) struct ProcessReply {
     pub(crate) lines: Vec<String>,
-    /// The reason that the last line is missing, if it is.
+    /// The reason that the reply is incomplete, or `None` for a complete reply.
     pub(crate) end: Option<ProcessEnd>,
 }
 
@@ -69,15 +71,16 @@ impl Processes {
         Self { program, idle: Mutex::default(), permits: Semaphore::new(processors() + 1) }
     }
 
-    /// Starts one process in advance, so that it starts up while other work is done.
+    /// Starts one process in advance, so that it is ready for the first script.
     pub(crate) fn prepare(&self) {
         if let Ok(process) = self.start() {
-            self.idle().push(process);
+            self.lock_idle().push(process);
         }
     }
 
-    /// Sends a one-line request to a process and returns its lines up to the first for which `is_last` returns true. Dropping
-    /// the future kills the process. If `is_only` is true, starts a new process for this request alone.
+    /// Sends a one-line request to a process and returns the lines of its reply. The reply ends with the first line for which
+    /// `is_last` returns true. Dropping the future kills the process. If `is_only` is true, starts a new process for this
+    /// request alone.
     ///
     /// # Errors
     /// Returns an error if no process can be started.
@@ -88,13 +91,13 @@ impl Processes {
         is_only: bool,
     ) -> std::io::Result<ProcessReply> {
         let _permit = self.permits.acquire().await;
-        let idle = if is_only { None } else { self.idle().pop() };
+        let idle = if is_only { None } else { self.lock_idle().pop() };
         let mut process = idle.map_or_else(|| self.start(), Ok)?;
-        match tokio::time::timeout(MAX_TIME, process.ask(request, is_last)).await {
+        match tokio::time::timeout(MAX_BUNDLING_TIME, process.ask(request, is_last)).await {
             Ok(reply) => {
                 let reply = reply?;
                 if reply.end.is_none() && !is_only {
-                    self.idle().push(process);
+                    self.lock_idle().push(process);
                 }
                 Ok(reply)
             }
@@ -102,7 +105,7 @@ impl Processes {
         }
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Process>> {
+    fn lock_idle(&self) -> std::sync::MutexGuard<'_, Vec<Process>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -110,10 +113,10 @@ impl Processes {
         let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
         let program = self.program.as_ref().ok_or_else(missing)?;
         let mut command = Command::new(program);
-        // The process needs no variables, and must not see the tokens.
+        // A bundling process needs no other variables, and must not receive the tokens.
         command.arg(BUNDLE_ARGUMENT).env_clear().envs(ALLOCATOR_VARIABLES).kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        // Only the main process should receive signals from the terminal. It ends the child processes itself.
+        // Only the main process should receive signals from the terminal. The main process ends its child processes itself.
         #[cfg(unix)]
         command.process_group(0);
         let mut child = command.spawn()?;
@@ -126,7 +129,7 @@ impl Processes {
 impl Process {
     async fn ask(&mut self, request: &str, is_last: impl Fn(&str) -> bool) -> std::io::Result<ProcessReply> {
         let mut reply = ProcessReply::default();
-        // Writing fails if the process has crashed. Its exit status is read below.
+        // Writing fails if the process has crashed. In this case, the loop below returns its exit status.
         drop(self.input.write_all(format!("{request}\n").as_bytes()).await);
         loop {
             let mut line = String::new();

@@ -7,18 +7,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::integration::source_changed::SourceChanged;
 
-/// The maximum size of the scripts in memory, in bytes. The scripts of nearly every repository are smaller.
-const MAX_IN_MEMORY: usize = 16 * 1024 * 1024;
+/// The maximum total size of the scripts in memory, in bytes. In nearly every repository, the scripts are smaller in total.
+const MAX_BYTES_IN_MEMORY: usize = 16 * 1024 * 1024;
 
-/// The scripts of a run.
+/// The bundled scripts of a run.
 #[derive(Debug, Default)]
 pub(crate) struct ScriptCache(Mutex<CacheContent>);
 
 #[derive(Debug, Default)]
 struct CacheContent {
-    in_memory: usize,
+    bytes_in_memory: usize,
     file: Option<Arc<Mutex<File>>>,
-    /// True once writing to a temporary file has failed.
+    /// True after a failed write to a temporary file.
     is_memory_only: bool,
 }
 
@@ -33,7 +33,7 @@ impl ScriptCache {
     /// Stores a script. Scripts contain no secrets, so storing them in a file is safe.
     pub(crate) fn store(&self, script: String) -> CachedScript {
         let mut content = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if content.in_memory + script.len() > MAX_IN_MEMORY && !content.is_memory_only {
+        if content.bytes_in_memory + script.len() > MAX_BYTES_IN_MEMORY && !content.is_memory_only {
             match content.append(&script) {
                 Ok(cached) => return cached,
                 Err(error) => {
@@ -42,7 +42,7 @@ impl ScriptCache {
                 }
             }
         }
-        content.in_memory += script.len();
+        content.bytes_in_memory += script.len();
         CachedScript::InMemory(script)
     }
 }
@@ -77,7 +77,7 @@ impl CachedScript {
         match self {
             Self::InMemory(script) => Ok(script.into()),
             Self::InFile { file, offset, length } => {
-                let text = read(file, *offset, *length).map(Cow::Owned);
+                let text = read_from_file(file, *offset, *length).map(Cow::Owned);
                 text.map_err(|error| {
                     SourceChanged::Unreadable("the temporary file for scripts".to_owned(), error)
                 })
@@ -86,7 +86,7 @@ impl CachedScript {
     }
 }
 
-fn read(file: &Mutex<File>, offset: u64, length: usize) -> std::io::Result<String> {
+fn read_from_file(file: &Mutex<File>, offset: u64, length: usize) -> std::io::Result<String> {
     let mut bytes = vec![0; length];
     {
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,5 @@
-//! The bundler's threads. They are started for the first script, because starting them takes longer than a whole run without
-//! bundling.
+//! Threads for the bundler. They start with the first script to bundle, because starting threads takes longer than a whole run
+//! without bundling.
 
 use std::num::NonZero;
 use std::sync::OnceLock;
@@ -8,15 +8,15 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 
 /// The size of each thread's stack in bytes. The bundler recurses into nested expressions: a chain of 20,000 calls, which
-/// occurs in generated scripts and works with the vendor's CLI, needs 16 MiB. Unused stack takes address space but no memory.
+/// occurs in generated scripts and works with GitBook's CLI, needs 16 MiB. Unused stack takes address space but no memory.
 const STACK_SIZE: usize = 64 * 1024 * 1024;
 
 /// A runtime with one thread for each processor.
 #[derive(Debug)]
 pub(crate) struct Threads {
     runtime: OnceLock<std::io::Result<Runtime>>,
-    /// The limit for bundling at the same time. There is one more permit than processors, because the modules of a script
-    /// sometimes wait for one another.
+    /// One permit for each script that is bundled at the same time. There is one more permit than processors, because a
+    /// processor is sometimes idle while modules of a script wait for each other.
     permits: Semaphore,
 }
 
@@ -27,8 +27,8 @@ impl Default for Threads {
 }
 
 impl Threads {
-    /// Runs `work` on the threads. Dropping the future does not stop the work. If `is_alone` is true, the runtime is started
-    /// with a single thread.
+    /// Runs `work` on the threads. Dropping the future does not stop the work. If `is_alone` is true and the runtime has not
+    /// started yet, starts it with a single thread.
     ///
     /// # Errors
     /// Returns an error if the threads cannot be started or the work panics.
@@ -37,9 +37,10 @@ impl Threads {
         work: impl Future<Output = T> + Send + 'static,
         is_alone: bool,
     ) -> std::io::Result<T> {
-        // The semaphore is never closed.
+        // Acquiring a permit fails only for a closed semaphore. Nothing closes this semaphore.
         let _permit = self.permits.acquire().await;
-        let runtime = self.runtime.get_or_init(|| start(if is_alone { 1 } else { processors() })).as_ref();
+        let runtime =
+            self.runtime.get_or_init(|| start_runtime(if is_alone { 1 } else { processors() })).as_ref();
         let runtime = runtime.map_err(|error| std::io::Error::new(error.kind(), error.to_string()))?;
         Ok(runtime.spawn(work).await?)
     }
@@ -61,7 +62,7 @@ pub(crate) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
-fn start(threads: usize) -> std::io::Result<Runtime> {
+fn start_runtime(threads: usize) -> std::io::Result<Runtime> {
     // The bundler also uses rayon's global thread pool. Building it fails if an earlier run in the same process has already
     // built it.
     drop(rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK_SIZE).build_global());
@@ -74,7 +75,7 @@ impl Drop for Threads {
         if runtime.metrics().num_alive_tasks() == 0 {
             runtime.shutdown_background();
         } else {
-            // The bundler panics if it is stopped in the middle. After a signal, it continues until the process ends.
+            // The bundler panics if its threads stop while it works. So after a signal, the threads run until the process ends.
             std::mem::forget(runtime);
         }
     }

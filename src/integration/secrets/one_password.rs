@@ -9,8 +9,8 @@ use tokio::process::{Child, Command};
 
 use crate::environment::{Environment, is_token};
 
-/// The duration after which the log mentions a slow call.
-const LOG_DELAY: Duration = Duration::from_secs(3);
+/// The duration of a call after which the log mentions the call.
+const SLOW_CALL: Duration = Duration::from_secs(3);
 
 /// The maximum number of bytes read from each output stream.
 const MAX_OUTPUT: u64 = 1024 * 1024;
@@ -36,7 +36,7 @@ impl From<String> for OnePasswordError {
     }
 }
 
-/// The status and output of a call.
+/// The exit status and output of one call of the CLI.
 struct CommandOutput {
     status: ExitStatus,
     stdout: Vec<u8>,
@@ -47,7 +47,7 @@ impl OnePassword<'_> {
     /// Reads the secret for a reference (`op://vault/item/field`).
     ///
     /// # Errors
-    /// Returns an error if the CLI fails, exceeds the time limit, or prints anything but text.
+    /// Returns an error if the CLI fails, exceeds the time limit, prints nothing, or prints bytes that are not Unicode.
     pub(super) async fn read(&self, reference: &str) -> Result<SecretString, OnePasswordError> {
         let timed_out =
             || format!("no response within {} (`GITBOOK_TIMEOUT`)", humantime::format_duration(self.timeout));
@@ -77,10 +77,10 @@ impl OnePassword<'_> {
                 group.kill();
                 status
             };
-            tokio::join!(exited, read(stdout), read(stderr))
+            tokio::join!(exited, read_output(stdout), read_output(stderr))
         };
         tokio::pin!(work);
-        let (status, stdout, stderr) = match tokio::time::timeout(LOG_DELAY, &mut work).await {
+        let (status, stdout, stderr) = match tokio::time::timeout(SLOW_CALL, &mut work).await {
             Ok(done) => done,
             Err(_) => {
                 tracing::info!("waiting for `op read {reference}`");
@@ -106,7 +106,7 @@ impl OnePassword<'_> {
     }
 }
 
-async fn read(output: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
+async fn read_output(output: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Some(output) = output {
         drop(output.take(MAX_OUTPUT).read_to_end(&mut bytes).await);
@@ -114,9 +114,9 @@ async fn read(output: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
     bytes
 }
 
-/// A process and its children. Dropping this value kills all of them.
+/// A process group. Dropping this value kills all processes of the group.
 struct ProcessGroup {
-    /// The process id, until the group is killed.
+    /// The process id of the group's leader, or `None` after the group was killed.
     leader: Option<u32>,
 }
 

@@ -25,7 +25,7 @@ pub(super) struct TestRepository {
     bundle: bool,
 }
 
-/// Returns a repository with a manifest and a built script.
+/// Returns a repository with this manifest and a built script.
 pub(super) fn repository(manifest: impl AsRef<[u8]>) -> TestRepository {
     let repository = TestRepository {
         packaging_context: PackagingContext::default(),
@@ -40,7 +40,7 @@ pub(super) fn repository(manifest: impl AsRef<[u8]>) -> TestRepository {
     repository.file("gitbook-manifest.yaml", manifest).file("main.js", SCRIPT)
 }
 
-/// Returns a repository with the required fields and `more`.
+/// Returns a repository with a manifest that has the required fields and the lines `more`.
 pub(super) fn hello(more: &str) -> TestRepository {
     repository(format!("{HELLO}{more}"))
 }
@@ -80,7 +80,7 @@ impl TestRepository {
         Self { hash_key: Some(hash_key.into()), ..self }
     }
 
-    pub(super) fn unresolved(self) -> Self {
+    pub(super) fn without_resolving_secrets(self) -> Self {
         Self { resolve_secrets: false, ..self }
     }
 

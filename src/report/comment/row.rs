@@ -6,8 +6,8 @@ use super::super::{Printer, escape, size};
 use crate::html_comment;
 use crate::repository::short_commit;
 
-/// The kind of the HTML comment with the values of a row.
-const KIND: &str = "row";
+/// The kind of the HTML comment that contains the values of a row.
+const COMMENT_KIND: &str = "row";
 
 /// The state of a preview.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,14 +31,14 @@ pub(crate) struct Row {
     pub(super) state: RowState,
     /// The number of the run that wrote the row.
     pub(super) run: u64,
-    /// The number of the attempt to complete the run.
+    /// The number of the attempt. A repeated run has a higher number.
     pub(super) attempt: u64,
     /// The commit of the run.
     pub(super) commit: String,
-    /// The commit that the preview was published from; empty if there is none.
+    /// The commit that the preview was published from. Empty if the preview does not exist.
     pub(super) shown_commit: String,
     /// The time of the run.
-    pub(super) at: String,
+    pub(super) updated_at: String,
     /// The size of the script.
     pub(super) bytes: Option<usize>,
     /// The size of the previous script.
@@ -48,7 +48,7 @@ pub(crate) struct Row {
     /// The reason for a failure.
     pub(super) note: String,
     /// The URL of the log, for a failure.
-    pub(super) log: Option<String>,
+    pub(super) log_url: Option<String>,
 }
 
 impl RowState {
@@ -70,7 +70,7 @@ impl Row {
         let start = line.find(html_comment::START)?;
         let end = line.rfind(html_comment::END)? + html_comment::END.len();
         let mut row = Self::default();
-        for (key, value) in html_comment::read(KIND, line.get(start..end)?)? {
+        for (key, value) in html_comment::read(COMMENT_KIND, line.get(start..end)?)? {
             match key.as_str() {
                 "name" => row.name = value,
                 "state" => row.state = RowState::ALL.into_iter().find(|(name, _)| *name == value)?.1,
@@ -78,13 +78,13 @@ impl Row {
                 "attempt" => row.attempt = value.parse().ok()?,
                 "commit" => row.commit = value,
                 "shows" => row.shown_commit = value,
-                "at" => row.at = value,
+                "at" => row.updated_at = value,
                 "bytes" => row.bytes = Some(value.parse().ok()?),
                 "before" => row.bytes_before = Some(value.parse().ok()?),
                 "version" => row.version = Some(value),
                 "url" => row.url = Some(value),
                 "note" => row.note = value,
-                "log" => row.log = Some(value),
+                "log" => row.log_url = Some(value),
                 // A later version of this program may write more values.
                 _ => {}
             }
@@ -92,7 +92,7 @@ impl Row {
         Some(row)
     }
 
-    /// Redacts all texts. Must be called before they are escaped.
+    /// Redacts all texts. The caller must escape the texts afterwards, not before.
     pub(super) fn redacted(self, printer: &Printer) -> Self {
         let redact = |text: String| printer.redact(&text);
         Self {
@@ -102,21 +102,21 @@ impl Row {
             version: self.version.map(redact),
             url: self.url.map(redact),
             note: redact(self.note),
-            log: self.log.map(redact),
+            log_url: self.log_url.map(redact),
             ..self
         }
     }
 
-    /// Completes the row with values from the previous row of the same preview. For example, the row of a failure keeps the
-    /// values of the published preview.
-    pub(super) fn completed_from(self, previous: Option<&Self>) -> Self {
+    /// Adds values from the previous row of the same preview. For example, the row for a failure keeps the values of the published
+    /// preview.
+    pub(super) fn with_previous_values(self, previous: Option<&Self>) -> Self {
         let Some(previous) = previous else { return self };
         let bytes_before = match self.state {
             _ if previous.state != RowState::Failed && previous.is_of_same_run(&self) => {
                 previous.bytes_before
             }
             RowState::Unchanged => None,
-            // The preview's marker provides this size. The previous row may be older than the script that was replaced.
+            // This size comes from the marker of the replaced preview. The previous row may describe an older script.
             _ => self.bytes_before,
         };
         if self.state == RowState::Failed && previous.state != RowState::Removed {
@@ -126,12 +126,13 @@ impl Row {
         Self { bytes_before: bytes_before.filter(|_| self.bytes.is_some()), ..self }
     }
 
-    /// Returns whether a newer run wrote this row than the other.
+    /// Returns true if the run of this row is newer than the run of `other`.
     pub(super) fn is_newer_than(&self, other: &Self) -> bool {
         other.run != 0 && self.run > other.run
     }
 
-    /// Returns whether a later row differs only in the run and the time. The row of a removed preview has no other values.
+    /// Returns true if the row `later` differs only in the run and the time. Two rows for a removed preview always differ only in
+    /// these values.
     pub(super) fn is_repeated_by(&self, later: &Self) -> bool {
         if self.state == RowState::Removed && later.state == RowState::Removed {
             return true;
@@ -144,7 +145,7 @@ impl Row {
             state,
             run: self.run,
             attempt: self.attempt,
-            at: self.at.clone(),
+            updated_at: self.updated_at.clone(),
             bytes_before: self.bytes_before,
             ..later.clone()
         };
@@ -168,17 +169,17 @@ impl Row {
             ("attempt", attempt),
             ("commit", text(&self.commit)),
             ("shows", text(&self.shown_commit)),
-            ("at", text(&self.at)),
+            ("at", text(&self.updated_at)),
             ("bytes", bytes),
             ("before", before),
             ("version", self.version.clone()),
             ("url", self.url.clone()),
             ("note", text(&self.note)),
-            ("log", self.log.clone()),
+            ("log", self.log_url.clone()),
         ];
-        let given: Vec<_> =
+        let known_values: Vec<_> =
             values.iter().filter_map(|(key, value)| Some((*key, value.as_deref()?))).collect();
-        html_comment::write(KIND, &given)
+        html_comment::write(COMMENT_KIND, &known_values)
     }
 
     fn state_text(&self) -> String {
@@ -190,7 +191,7 @@ impl Row {
             RowState::Unchanged => format!("✅ unchanged{version}"),
             RowState::Removed => "🗑️ removed".to_owned(),
             RowState::Failed => {
-                let log = self.log.as_deref().and_then(escape::link_target);
+                let log = self.log_url.as_deref().and_then(escape::link_target);
                 let log = log.map(|url| format!(" ([log](<{url}>))")).unwrap_or_default();
                 let published = if self.shown_commit.is_empty() {
                     String::new()
@@ -217,10 +218,14 @@ impl fmt::Display for Row {
         };
         let (state, commit, script) = (self.state_text(), commit_link(&self.commit), self.script_text());
         let is_time_char = |c: char| c.is_ascii_digit() || " -:UTC".contains(c);
-        let is_time = self.at.starts_with(|c: char| c.is_ascii_digit()) && self.at.chars().all(is_time_char);
-        let at =
-            if is_time || self.at.is_empty() { self.at.clone() } else { escape::markdown_literal(&self.at) };
-        write!(f, "| {name} | {state} | {commit} | {script} | {at} {} |", self.values_comment())
+        let is_time = self.updated_at.starts_with(|c: char| c.is_ascii_digit())
+            && self.updated_at.chars().all(is_time_char);
+        let updated_at = if is_time || self.updated_at.is_empty() {
+            self.updated_at.clone()
+        } else {
+            escape::markdown_literal(&self.updated_at)
+        };
+        write!(f, "| {name} | {state} | {commit} | {script} | {updated_at} {} |", self.values_comment())
     }
 }
 

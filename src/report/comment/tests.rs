@@ -1,4 +1,4 @@
-//! Tests of the comment.
+//! Tests of the comment on a pull request.
 
 use proptest::prelude::*;
 
@@ -11,7 +11,7 @@ fn row(name: &str, run: u64) -> Row {
         run,
         commit: format!("c0ffee{run:034}"),
         shown_commit: format!("c0ffee{run:034}"),
-        at: "2026-11-22 10:30 UTC".to_owned(),
+        updated_at: "2026-11-22 10:30 UTC".to_owned(),
         bytes: Some(73_152),
         version: Some("3".to_owned()),
         url: Some(format!("https://app.gitbook.com/integrations/{name}")),
@@ -27,7 +27,7 @@ fn failed(name: &str, run: u64, note: &str) -> Row {
         version: None,
         url: None,
         note: note.to_owned(),
-        log: Some("https://github.com/acme/integrations/actions/runs/12".to_owned()),
+        log_url: Some("https://github.com/acme/integrations/actions/runs/12".to_owned()),
         ..row(name, run)
     }
 }
@@ -76,30 +76,30 @@ fn shows_the_difference_in_size() {
 }
 
 #[test]
-fn takes_the_previous_size_from_the_marker() {
+fn shows_the_difference_from_the_size_in_the_preview_marker() {
     let of = |bytes, before, run| Row { bytes: Some(bytes), bytes_before: before, ..row("hello-fix", run) };
     let script = |text: &str| visible(text).split(" | ").nth(3).unwrap().to_owned();
     let first = merge_twice(&[], &[of(2048, Some(1024), 12)]);
     assert_eq!(script(&first), "2.0 KiB (+1.0 KiB)");
-    // The same run published again without a change.
+    // The same run published the same script again.
     assert_eq!(
         script(&merge_twice(std::slice::from_ref(&first), &[of(2048, Some(2048), 12)])),
         "2.0 KiB (+1.0 KiB)"
     );
-    // The comment has no row for a publication in between.
+    // Another run has published the preview in between without writing a row.
     let second = merge_twice(std::slice::from_ref(&first), &[of(4096, Some(5120), 14)]);
     assert_eq!(script(&second), "4.0 KiB (−1.0 KiB)");
-    // Without a size in the marker, the last row may be about another preview.
+    // If the marker has no size, there is no difference, since the previous row may describe another preview.
     assert_eq!(script(&merge_twice(std::slice::from_ref(&first), &[of(4096, None, 14)])), "4.0 KiB");
     let unchanged = Row { state: RowState::Unchanged, ..of(4096, None, 14) };
     assert_eq!(script(&merge_twice(std::slice::from_ref(&first), &[unchanged])), "4.0 KiB");
-    // The values of a failed row are those of an earlier run.
+    // The row of a failed run has the values of an earlier run.
     let failure = merge_twice(&[first], &[failed("hello-fix", 13, "it broke")]);
     assert_eq!(script(&merge_twice(&[failure], &[of(2048, Some(2048), 13)])), "2.0 KiB");
 }
 
 #[test]
-fn a_failure_keeps_the_values_of_the_published_preview() {
+fn the_row_of_a_failure_keeps_the_values_of_the_published_preview() {
     let first = merge_twice(&[], &[row("hello-fix", 12)]);
     let second =
         merge_twice(&[first], &[failed("hello-fix", 13, "publishing `hello-fix` failed: 500 <b>@all</b>")]);
@@ -132,7 +132,7 @@ fn ignores_a_repeated_row() {
     let again =
         Row { commit: row("", 12).commit, shown_commit: row("", 12).shown_commit, ..row("hello-fix", 13) };
     let unchanged =
-        Row { state: RowState::Unchanged, at: "2026-11-22 11:00 UTC".to_owned(), ..again.clone() };
+        Row { state: RowState::Unchanged, updated_at: "2026-11-22 11:00 UTC".to_owned(), ..again.clone() };
     assert_eq!(merge(std::slice::from_ref(&first), &[unchanged]), first);
     assert_eq!(merge(std::slice::from_ref(&first), &[again]), first);
     // A row for another commit is not a repetition.
@@ -175,7 +175,7 @@ fn merges_several_comments() {
 }
 
 #[test]
-fn a_long_comment_keeps_failures() {
+fn a_comment_over_the_limit_keeps_failures() {
     let rows: Vec<_> = (0..600)
         .map(|number| match number {
             599 => failed("z-fails", 12, "it broke"),
@@ -215,8 +215,8 @@ fn any_row() -> impl Strategy<Value = Row> {
                 version: of(version),
                 url: of(url),
                 note: if state == RowState::Failed { note } else { String::new() },
-                log: log.filter(|_| state == RowState::Failed),
-                at: "2026-11-22 10:30 UTC".to_owned(),
+                log_url: log.filter(|_| state == RowState::Failed),
+                updated_at: "2026-11-22 10:30 UTC".to_owned(),
                 ..Row::default()
             }
         })
@@ -236,14 +236,14 @@ proptest! {
     }
 
     #[test]
-    fn no_job_loses_rows_of_another(jobs in prop::collection::vec(prop::collection::vec(any_row(), 0..3), 1..5)) {
+    fn a_job_keeps_the_rows_of_other_jobs(jobs in prop::collection::vec(prop::collection::vec(any_row(), 0..3), 1..5)) {
         let mut comments: Vec<String> = Vec::new();
-        for mut ours in jobs {
+        for mut job_rows in jobs {
             // A run has one row for each preview.
-            ours.sort_by(|a, b| a.name.cmp(&b.name));
-            ours.dedup_by(|a, b| a.name == b.name);
-            let new = merge(&comments, &ours);
-            prop_assert_eq!(&merge(std::slice::from_ref(&new), &ours), &new);
+            job_rows.sort_by(|a, b| a.name.cmp(&b.name));
+            job_rows.dedup_by(|a, b| a.name == b.name);
+            let new = merge(&comments, &job_rows);
+            prop_assert_eq!(&merge(std::slice::from_ref(&new), &job_rows), &new);
             for row in comments.iter().flat_map(|text| text.lines()).filter_map(Row::read) {
                 let kept = new.lines().filter_map(Row::read).any(|kept| kept.name == row.name);
                 prop_assert!(kept || row.name.is_empty(), "`{}` was lost", row.name);

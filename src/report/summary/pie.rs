@@ -10,10 +10,10 @@ const MAX_CHARTS: usize = 20;
 
 const HEADING: &str = "Script composition in bytes, estimated from the sizes before minification:\n\n";
 
-/// The maximum number of packages that have their own slice.
-const MAX_PACKAGES: usize = 6;
+/// The maximum number of packages that have their own slice in a chart.
+const MAX_PACKAGE_SLICES: usize = 6;
 
-/// Returns a chart for each script with a known composition, the largest first. If there are several charts, they are folded.
+/// Returns a chart for each script with known package sizes, the largest script first. Several charts are folded.
 pub(super) fn pie_charts(outcomes: &[Outcome], printer: &Printer) -> String {
     let succeeded =
         outcomes.iter().filter_map(|outcome| Some((&*outcome.name, outcome.result.as_ref().ok()?)));
@@ -47,22 +47,22 @@ fn pie_chart(name: &str, success: &Success, is_open: bool, printer: &Printer) ->
 /// Returns the labels and sizes of the slices: the integration's own source, the largest packages, and all other packages.
 ///
 /// Mermaid shows only the first of two slices with the same label. Different packages may have the same label after escaping,
-/// so their sizes are added up. Package labels contain no spaces, so they differ from the fixed labels.
-fn slices(parts: &[PackageSize], printer: &Printer) -> Vec<(String, usize)> {
-    let (mut slices, mut others, mut rest) = (Vec::<(String, usize)>::new(), 0, 0);
-    for part in parts.iter().filter(|part| part.bytes > 0) {
-        let package = part.package.as_deref();
+/// so their sizes are added up. Package labels contain no spaces, so they differ from labels such as `own source`.
+fn slices(sizes: &[PackageSize], printer: &Printer) -> Vec<(String, usize)> {
+    let (mut slices, mut other_packages, mut other_bytes) = (Vec::<(String, usize)>::new(), 0, 0);
+    for size in sizes.iter().filter(|size| size.bytes > 0) {
+        let package = size.package.as_deref();
         let label = package.map(|package| escape::pie_label(&printer.redact(package)));
         let label = label.unwrap_or_else(|| "own source".to_owned());
         let packages = slices.iter().filter(|(label, _)| label != "own source").count();
         match slices.iter_mut().find(|(known, _)| *known == label) {
-            Some((_, bytes)) => *bytes += part.bytes,
-            None if package.is_none() || packages < MAX_PACKAGES => slices.push((label, part.bytes)),
-            None => (others, rest) = (others + 1, rest + part.bytes),
+            Some((_, bytes)) => *bytes += size.bytes,
+            None if package.is_none() || packages < MAX_PACKAGE_SLICES => slices.push((label, size.bytes)),
+            None => (other_packages, other_bytes) = (other_packages + 1, other_bytes + size.bytes),
         }
     }
-    if others > 0 {
-        slices.push((pluralize(others, "other package"), rest));
+    if other_packages > 0 {
+        slices.push((pluralize(other_packages, "other package"), other_bytes));
     }
     slices
 }

@@ -1,10 +1,10 @@
-//! Checks URLs strictly by RFC 3986, because browsers accept many URLs that the API rejects.
+//! Checks URLs strictly by RFC 3986, because GitBook rejects many URLs that browsers accept.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 /// Returns the problem with an absolute URL, or `None` if it is valid.
-pub(super) fn problem(text: &str) -> Option<String> {
+pub(super) fn find_problem(text: &str) -> Option<String> {
     if let Err(error) = Url::parse(text) {
         return Some(error.to_string());
     }
@@ -13,20 +13,20 @@ pub(super) fn problem(text: &str) -> Option<String> {
     }
     let (rest, fragment) = text.split_once('#').unwrap_or((text, ""));
     let (scheme, rest) = rest.split_once(':').unwrap_or(("", rest));
-    let (authority, rest) = match rest.strip_prefix("//") {
+    let (authority, path_and_query) = match rest.strip_prefix("//") {
         Some(rest) => rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len())),
         None => ("", rest),
     };
     let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-    // The parser has already checked the address in brackets.
+    // The URL parser has already checked an IPv6 address in brackets.
     let host = if host.starts_with('[') { host.split_once(']').map_or("", |(_, port)| port) } else { host };
-    let parts = [(scheme, ""), (user, ":@"), (host, ":"), (rest, ":@/?"), (fragment, ":@/?")];
-    parts.into_iter().find_map(|(part, delimiters)| unescaped(part, delimiters))
+    let parts = [(scheme, ""), (user, ":@"), (host, ":"), (path_and_query, ":@/?"), (fragment, ":@/?")];
+    parts.into_iter().find_map(|(part, delimiters)| find_unescaped_character(part, delimiters))
 }
 
-/// Returns the problem with the first character that must be escaped in a part of a URL. The part may contain `delimiters` in
-/// addition to the characters that are valid everywhere.
-fn unescaped(part: &str, delimiters: &str) -> Option<String> {
+/// Returns a message about the first character that must be escaped in a part of a URL, or `None` if there is no such character.
+/// Characters in `delimiters` need no escaping in this part.
+fn find_unescaped_character(part: &str, delimiters: &str) -> Option<String> {
     let is_escape = |at: usize| {
         let digits = part.as_bytes().get(at + 1..at + 3);
         digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
@@ -47,10 +47,10 @@ fn unescaped(part: &str, delimiters: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::problem;
+    use super::find_problem;
 
     #[test]
-    fn valid_urls_have_no_problem() {
+    fn accepts_valid_urls() {
         for text in [
             "https://example.com",
             "https://user:p%40ss@example.com:8080/a/b;c=d,e?f=g/h?i&j='k'#l/m?n",
@@ -59,14 +59,14 @@ mod tests {
             "urn:isbn:0451450523",
             "https://example.com/K%C3%B6ln",
         ] {
-            assert_eq!(problem(text), None, "{text}");
+            assert_eq!(find_problem(text), None, "{text}");
         }
     }
 
     #[test]
-    fn problems_include_the_correct_spelling() {
+    fn tells_how_to_correct_an_invalid_url() {
         let check =
-            |text: &str, expected: &str| assert_eq!(problem(text).as_deref(), Some(expected), "{text}");
+            |text: &str, expected: &str| assert_eq!(find_problem(text).as_deref(), Some(expected), "{text}");
         check("docs/page", "relative URL without a base");
         check("https://", "empty host");
         check("https://example.com/a b", "write ` ` as `%20`");

@@ -10,13 +10,13 @@ import { runOurs } from '../support/publishers.mjs';
 /** The version of esbuild that the CLI requires. */
 const { build } = createRequire(new URL('../node_modules/@gitbook/cli/dist/cli.js', import.meta.url))('esbuild');
 
-/** The maximum number of runs. A rejected integration stops all others; without it, the next run may reject another. */
+/** The maximum number of runs. A run with rejected programs publishes nothing, so it is repeated without them and may reject others. */
 const MAX_ROUNDS = 12;
 
 const manifest = (name, entry) =>
     `name: ${name}\ntitle: Program\norganization: acme\nscopes: []\nscript: ${JSON.stringify(entry)}\n`;
 
-/** Writes programs as the integrations of one repository; removes it after `use`. */
+/** Creates a repository with one integration per program, calls `use` with it, and removes it. */
 export async function withRepository(programs, use) {
     const root = await mkdtemp(join(tmpdir(), 'gitbook-differential-'));
     try {
@@ -38,7 +38,7 @@ async function write(folder, entry, files) {
     }
 }
 
-/** Bundles programs with both, each from its own repository; `compareAll` documents the options. */
+/** Bundles programs with the CLI and with the binary, each from its own repository. `compareAll` documents the options. */
 export async function bundleWithBoth(programs, { esbuild, ours: changed = (program) => program } = {}) {
     const [cli, ours] = await Promise.all([
         withRepository(programs, (root) => bundleWithCli(root, programs, esbuild)),
@@ -72,7 +72,7 @@ export async function bundleWithOurs(root, programs) {
     return results;
 }
 
-/** Publishes the programs at `indexes` to a sandbox, and again without rejected ones. */
+/** Publishes the programs at `indexes` to a sandbox, and repeats this without the rejected programs. */
 async function publish(root, indexes, results, rounds) {
     if (indexes.length === 0) {
         return;
@@ -96,7 +96,7 @@ async function publish(root, indexes, results, rounds) {
         results[indexes[0]] = { refused: `exited with ${code}: ${output}` };
         return;
     }
-    // The program exited without a report. Running each half separately finds the integration.
+    // The binary exited without a report. Running each half separately finds the program that causes this.
     const half = indexes.length >> 1;
     await publish(root, indexes.slice(0, half), results, MAX_ROUNDS);
     await publish(root, indexes.slice(half), results, MAX_ROUNDS);

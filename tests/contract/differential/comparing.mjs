@@ -37,7 +37,7 @@ function differenceOf({ cli, ours }) {
         : `another log${failureIn(theirs, our)}`;
 }
 
-/** Returns the errors in the first different lines of two logs, if any. */
+/** Returns the errors in the first lines in which two logs differ, if any. */
 function failureIn(theirs, our) {
     const index = our.log.findIndex((line, index) => line !== theirs.log[index]);
     const failures = [our, theirs].map(({ log }) => log[index]?.match(/^"throws" (.*)$/)?.[1]);

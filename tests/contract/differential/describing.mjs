@@ -45,7 +45,7 @@ function describeObject(value, above) {
     return `${tag === 'Object' ? '' : tag}{${own.join(', ')}}`;
 }
 
-/** Includes static members and members of the prototype. */
+/** Describes a function or class, including static members and members of the prototype. */
 function describeFunction(value, above) {
     if (above.includes(value) || above.length >= MAX_DEPTH) {
         return '(function)';

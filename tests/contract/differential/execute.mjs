@@ -1,4 +1,4 @@
-/** Runs scripts from the parent process, each in its own context, and returns all observable results. */
+/** Runs the scripts that the parent process sends, each in its own context, and returns all observable results. */
 import vm from 'node:vm';
 
 import { describe, describeError } from './describing.mjs';
@@ -86,14 +86,14 @@ async function call(exported) {
     }
 }
 
-/** Runs all timers in order, without their delays, until nothing is left to do. */
+/** Runs all timers in order, without their delays, until no timer is left. */
 async function settled(timers) {
     do {
         await new Promise((resolve) => setImmediate(resolve));
         try {
             timers.shift()?.();
         } catch {
-            // An error in a timer has no other observer.
+            // Nothing else observes an error in a timer.
         }
     } while (timers.length > 0);
     await new Promise((resolve) => setImmediate(resolve));
@@ -111,7 +111,7 @@ async function limited(promise) {
     }
 }
 
-/** A built-in module of Node, which `external` leaves to the runtime. */
+/** Loads a built-in module of Node, which the bundlers leave to the runtime. */
 async function external(specifier, context) {
     const real = await import(specifier);
     const names = Object.keys(real);

@@ -1,4 +1,4 @@
-/** Loads scripts in workerd to check that it accepts them like Node. */
+/** Loads scripts in workerd, to check that it accepts every script that Node accepts. */
 import { Miniflare } from 'miniflare';
 
 /** The globals that programs use, and a handler that imports the scripts in order. */
@@ -59,6 +59,6 @@ async function load(scripts, indexes) {
     } catch (error) {
         return { refused: output.join('').match(/\w*Error: .*/)?.[0] ?? String(error) };
     } finally {
-        await worker.dispose().catch(() => {}); // it may not have started
+        await worker.dispose().catch(() => {}); // fails if the worker has not started
     }
 }

@@ -1,4 +1,4 @@
-/** Runs scripts in child processes, each in its own context; an endless loop does not affect other scripts. */
+/** Runs each script in its own context in a child process, so that an endless loop does not affect other scripts. */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 

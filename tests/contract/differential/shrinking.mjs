@@ -10,7 +10,7 @@ const AT_ONCE = 40;
  * Shrinks all programs at once, since one run of the binary bundles many.
  *
  * @param results  of `compareAll`, each with a difference
- * @@returns the results of the smallest programs found
+ * @returns the results of the smallest programs found
  */
 export async function shrinkAll(results) {
     const states = results.map((result) => ({ best: result, tried: 0, done: false }));
@@ -123,7 +123,7 @@ function* withoutParts(lines) {
     }
 }
 
-/** Returns how many more brackets a text opens than it closes; -1 if it closes one that it has not opened. */
+/** Returns the number of opened brackets minus the number of closed ones, or -1 if a bracket is closed before it is opened. */
 function depthOf(text) {
     let depth = 0;
     for (const character of text.replace(/'[^'\n]*'/g, '')) {

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const FILE = fileURLToPath(new URL('../node_modules/@gitbook/cli/dist/cli.js', import.meta.url));
 
-/** The end of the definitions in the bundle; the code after it runs the command line. */
+/** A text in the CLI's bundle: definitions are before it, and the code after it runs the command line. */
 const START = '(0, import_check_node_version.default)(';
 
 const WANTED = [
@@ -23,15 +23,15 @@ const WANTED = [
     'IntegrationTarget',
 ];
 
-/** Stops a build before it starts, and carries the options of the CLI. */
-class Asked extends Error {
+/** An error that stops a build before it starts. It contains the options that the CLI passed to esbuild. */
+class BuildOptions extends Error {
     constructor(options) {
         super('the bundler was asked');
         this.options = options;
     }
 }
 
-const build = (options) => Promise.reject(new Asked(options));
+const build = (options) => Promise.reject(new BuildOptions(options));
 
 function load() {
     const [definitions, ...rest] = readFileSync(FILE, 'utf8').split(START);
@@ -58,12 +58,12 @@ export async function cliBundlerOptions(file) {
     try {
         await withEnvironment(undefined, () => buildScriptFromManifest(file));
     } catch (error) {
-        if (error instanceof Asked) {
+        if (error instanceof BuildOptions) {
             return error.options;
         }
         throw error;
     }
-    throw new Error('the CLI no longer calls `build` of esbuild');
+    throw new Error('expected the CLI to call `build` of esbuild');
 }
 
 /** The names that the CLI knows; the API knows more. */

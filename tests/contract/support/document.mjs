@@ -11,7 +11,7 @@ const FILE = new URL('../node_modules/@gitbook/api/spec/openapi.json', import.me
 const PATHS = ['/integrations/{integrationName}', '/orgs', '/orgs/{organizationId}/integrations'];
 
 /**
- * Errors that the document does not list for the operations. The API and the sandbox return them for all operations.
+ * Error statuses that the API and the sandbox can return for every operation, although the document does not list them.
  */
 const UNLISTED = { 400: 'BadRequestError', 401: 'UnauthorizedError', 404: 'NotFoundError' };
 

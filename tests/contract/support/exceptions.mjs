@@ -1,6 +1,6 @@
 /**
- * Intended differences from the document and the CLI. Each `rewrite` returns the manifest that the other side must check
- * instead, or REFUSED if only we reject the manifest.
+ * Intended differences from the document and the CLI. Each `rewrite` returns the manifest that the document or the CLI
+ * must check instead, or REFUSED if only we reject the manifest.
  */
 import { cliNames } from './cli.mjs';
 import { isMapping, placesOf } from './manifests.mjs';

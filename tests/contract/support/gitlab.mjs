@@ -13,7 +13,7 @@ const USER = { id: 7, username: 'project_42_bot', name: 'previews' };
 /**
  * @param mergeRequests  by number: the state and the source project of each
  * @param notes          the texts of the notes of the token's user on each merge request
- * @param gone           deleted branches; all others exist, and two are listed
+ * @param gone           the deleted branches: every other branch exists, but a list contains only two
  */
 export async function startGitLab({ mergeRequests = {}, notes = [], gone = [] } = {}) {
     const world = { mergeRequests, notes: notes.map((body, index) => note(index + 1, body)), gone, requests: [] };

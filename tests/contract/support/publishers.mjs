@@ -11,7 +11,7 @@ const CLI = fileURLToPath(new URL('../node_modules/@gitbook/cli/cli.js', import.
 const TOKEN = 'gb_api_contract';
 
 /**
- * @@param folder   the folder of the manifest
+ * @param folder   the folder of the manifest
  * @param options  `environment`: the manifest's `envs` entry; `variables`: more environment variables;
  *                 `programs`: a folder to put first in `PATH`; `within`: the working directory
  */

@@ -4,7 +4,7 @@ import { Agent, createServer, request as ask } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
 /**
- * @@param endpoint  the URL of the server
+ * @param endpoint  the URL of the server
  * @param document  of ./document.mjs
  * @returns `seen`: each request with its response and the problems of both, in the order of the responses
  */

@@ -3,8 +3,8 @@ import { Miniflare, Response } from 'miniflare';
 
 /**
  * @param requests  of ./events.mjs, or `{ method, path }`
- * @@param outside   the responses of other servers: JSON by path
- * @@returns `{ status, contentType, location, body, calls }` for each request
+ * @param outside   the responses of other servers: JSON by path
+ * @returns `{ status, contentType, location, body, calls }` for each request
  */
 export async function converse(script, requests, outside = {}) {
     const calls = [];

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * A fake of `docker run --rm -v FOLDER:/repo -w /repo --user ID -e NAME… IMAGE [COMMAND…]`: runs the binary instead of its
- * image, and a command instead of the image of Node, in the folder and with only the passed variables.
+ * A fake of `docker run --rm -v FOLDER:/repo -w /repo --user ID -e NAME… IMAGE [COMMAND…]`. It runs the binary instead of this
+ * project's image, and the command itself instead of the Node image, in FOLDER and with only the passed variables.
  */
 import { spawnSync } from 'node:child_process';
 

@@ -34,5 +34,5 @@ export async function download(t) {
     return { variables: { DEPLOY_VERSION, DEPLOY_SHA256, DEPLOY_URL }, requests };
 }
 
-/** The checksum of other data. */
+/** A valid SHA-256 checksum that does not match the archive. */
 export const WRONG_SHA256 = createHash('sha256').update('something else').digest('hex');

@@ -1,8 +1,8 @@
 /*
- * Reads a Jenkinsfile by the compiler that Jenkins has, and says which of its steps would be run: as JSON, each with the
- * variables that it is given. It knows the words of a declarative pipeline that are needed here, and refuses all others.
+ * Evaluates a Jenkinsfile with the Groovy version of Jenkins and prints, as JSON, the steps that each build runs, with their
+ * variables. It supports only the keywords of a declarative pipeline that the template uses; others are an error.
  *
- * Arguments: the Jenkinsfile, and as JSON an array of builds: of each the variables, the credentials and what triggered it.
+ * Arguments: the path of the Jenkinsfile, and a JSON array of builds, each with `variables`, `credentials` and `cause`.
  */
 import groovy.json.JsonOutput
 import groovy.json.JsonSlurper
@@ -11,9 +11,9 @@ class Section {
     Map build
     Map environment
     String name
-    List found
+    List collectedSteps
 
-    static void inside(Closure body, Object owner) {
+    static void runWith(Closure body, Object owner) {
         body.delegate = owner
         body.resolveStrategy = Closure.DELEGATE_FIRST
         body()
@@ -26,10 +26,10 @@ class Pipeline extends Section {
     String schedule
     String getAny() { 'any' }
     void agent(String which) { assert which == 'any' }
-    void options(Closure body) { inside(body, new Options()) }
-    void triggers(Closure body) { inside(body, new Triggers(build: build, pipeline: this)) }
-    void environment(Closure body) { inside(body, new Variables(build: build, environment: environment)) }
-    void stages(Closure body) { inside(body, new Stages(build: build, environment: environment, found: found)) }
+    void options(Closure body) { runWith(body, new Options()) }
+    void triggers(Closure body) { runWith(body, new Triggers(build: build, pipeline: this)) }
+    void environment(Closure body) { runWith(body, new Variables(build: build, environment: environment)) }
+    void stages(Closure body) { runWith(body, new Stages(build: build, environment: environment, collectedSteps: collectedSteps)) }
 }
 
 class Options {
@@ -43,7 +43,7 @@ class Triggers extends Section {
 
 class Variables extends Section {
     String credentials(String id) {
-        if (!build.credentials.containsKey(id)) throw new IllegalStateException("there is no credential ${id}")
+        if (!build.credentials.containsKey(id)) throw new IllegalStateException("unknown credential ${id}")
         build.credentials[id]
     }
     void propertyMissing(String name, value) { environment[name] = value }
@@ -51,48 +51,48 @@ class Variables extends Section {
 
 class Stages extends Section {
     void stage(String name, Closure body) {
-        def stage = new Stage(build: build, environment: new LinkedHashMap(environment), name: name, found: [])
-        inside(body, stage)
-        if (stage.applies) found.addAll(stage.found)
+        def stage = new Stage(build: build, environment: new LinkedHashMap(environment), name: name, collectedSteps: [])
+        runWith(body, stage)
+        if (stage.applies) collectedSteps.addAll(stage.collectedSteps)
     }
 }
 
 class Stage extends Section {
     boolean applies = true
-    Closure given = {}
+    Closure variables = {}
     void when(Closure body) { applies = new Conditions(build: build).all(body) }
-    void environment(Closure body) { given = body }
+    void environment(Closure body) { variables = body }
     void steps(Closure body) {
         if (!applies) return
-        inside(given, new Variables(build: build, environment: environment))
-        inside(body, new Steps(environment: environment, name: name, found: found))
+        runWith(variables, new Variables(build: build, environment: environment))
+        runWith(body, new Steps(environment: environment, name: name, collectedSteps: collectedSteps))
     }
 }
 
 class Conditions extends Section {
-    List held = []
+    List results = []
     boolean all(Closure body) {
-        inside(body, this)
-        held.every { it }
+        runWith(body, this)
+        results.every { it }
     }
-    void branch(String name) { held << (build.variables.BRANCH_NAME == name) }
-    void triggeredBy(String cause) { held << (build.cause == cause) }
+    void branch(String name) { results << (build.variables.BRANCH_NAME == name) }
+    void triggeredBy(String cause) { results << (build.cause == cause) }
     void expression(Closure body) {
         body.delegate = this
         body.resolveStrategy = Closure.DELEGATE_FIRST
-        held << (body() as boolean)
+        results << (body() as boolean)
     }
-    void not(Closure body) { held << !new Conditions(build: build).all(body) }
+    void not(Closure body) { results << !new Conditions(build: build).all(body) }
 }
 
 class Steps extends Section {
-    void sh(String lines) { found << [name: name, env: environment, lines: [lines]] }
+    void sh(String lines) { collectedSteps << [name: name, env: environment, lines: [lines]] }
 }
 
 def results = new JsonSlurper().parseText(args[1]).collect { build ->
-    def pipeline = new Pipeline(build: build, environment: new LinkedHashMap(build.variables), found: [])
-    def shell = new GroovyShell(new Binding(pipeline: { Closure body -> Section.inside(body, pipeline) }))
+    def pipeline = new Pipeline(build: build, environment: new LinkedHashMap(build.variables), collectedSteps: [])
+    def shell = new GroovyShell(new Binding(pipeline: { Closure body -> Section.runWith(body, pipeline) }))
     shell.evaluate(new File(args[0]))
-    [schedule: pipeline.schedule, steps: pipeline.found]
+    [schedule: pipeline.schedule, steps: pipeline.collectedSteps]
 }
 println JsonOutput.toJson(results)

@@ -1,6 +1,6 @@
 /**
- * Runs the steps of action.yml like GitHub's runner, and unlike act: with the variables of any system, with only the given
- * programs, and without `INPUT_` variables. An expression that it does not support is an error.
+ * Runs the steps of action.yml like GitHub's runner. Unlike act, it can set the variables of any operating system, offers only
+ * selected programs, and sets no `INPUT_` variables. An unsupported expression is an error.
  */
 import { chmod, mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

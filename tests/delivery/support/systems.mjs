@@ -17,7 +17,7 @@ async function document(template) {
     return parse(await readFile(join(ROOT, 'examples/ci', template), 'utf8'), { merge: true });
 }
 
-/** Runs all lines of a script in one shell, which exits at the first failure. */
+/** Returns the steps for Bitbucket: all lines of a script run in one shell, which exits at the first failure. */
 export async function bitbucket({ variables, secrets, custom }) {
     const { pipelines } = await document('bitbucket/bitbucket-pipelines.yml');
     const ofBranch = pipelines.branches[variables.BITBUCKET_BRANCH] ?? pipelines.default;
@@ -33,7 +33,7 @@ export async function bitbucket({ variables, secrets, custom }) {
     }));
 }
 
-/** Runs each `run` in its own shell; the first failure ends the job. */
+/** Returns the steps for CircleCI: each `run` has its own shell, and the first failure ends the job. */
 export async function circleci({ variables, secrets, parameters = {} }) {
     const { parameters: declared, jobs, workflows } = await document('circleci/.circleci/config.yml');
     const value = (name) => parameters[name] ?? declared[name].default;
@@ -57,7 +57,10 @@ export async function circleci({ variables, secrets, parameters = {} }) {
     });
 }
 
-/** Continues a script after a failing line; a failed step ends the run unless a condition allows the next step. */
+/**
+ * Returns the steps for Azure Pipelines: a script continues after a failing line. After a failed step, only steps with a
+ * matching condition run.
+ */
 export async function azure({ variables, secrets }) {
     const { variables: own, steps } = await document('azure/azure-pipelines.yml');
     const all = { ...own, ...variables };
@@ -81,7 +84,7 @@ export async function azure({ variables, secrets }) {
     }));
 }
 
-/** Continues `script` after a failing line; in the phases before it, the first failure ends the job. */
+/** Returns the steps for Travis CI: `script` continues after a failing line; in earlier phases, the first failure ends the job. */
 export async function travis({ variables, secrets }) {
     const { if: condition, env, install, before_script, script } = await document('travis/.travis.yml');
     const isFork = variables.TRAVIS_PULL_REQUEST_SLUG && variables.TRAVIS_PULL_REQUEST_SLUG !== variables.TRAVIS_REPO_SLUG;
@@ -96,7 +99,7 @@ export async function travis({ variables, secrets }) {
     return steps.map((step) => ({ ...step, shell: ['bash', '-c'] }));
 }
 
-/** Replaces variables with one dollar sign at the upload, and two dollar signs by one. */
+/** Returns the steps for Buildkite: the upload replaces `$NAME` by its value and `$$` by `$`. */
 export async function buildkite({ variables, secrets }) {
     const { env, steps } = await document('buildkite/.buildkite/pipeline.yml');
     const uploaded = (line) => line.replace(/\$\$|\$\{?(\w+)\}?/g, (_, name) => (name ? (variables[name] ?? '') : '$'));
@@ -142,7 +145,7 @@ export async function drone({ variables, secrets }) {
     return applies(trigger) ? containers({ steps, applies, variables, secrets }) : [];
 }
 
-/** Reads the events of each secret from the comments of a template; "the same" means those of the secret before. */
+/** Reads the events of each secret from the comments of a template; "the same" means the events of the previous secret. */
 async function eventsOfSecrets(template) {
     const text = await readFile(join(ROOT, 'examples/ci', template), 'utf8');
     const events = {};
@@ -154,7 +157,8 @@ async function eventsOfSecrets(template) {
     return events;
 }
 
-/** Like Drone, but a step that reads a secret of another event fails the run. A closed pull request counts as a pull request. */
+/** Returns the steps for Woodpecker: like Drone's, but a step that reads a secret of another event fails the run. A closed pull
+ * request counts as a pull request. */
 export async function woodpecker({ variables, secrets }) {
     const template = 'woodpecker/.woodpecker.yml';
     const { when, steps } = await document(template);
@@ -180,7 +184,7 @@ export async function groovy(builds, jenkinsfile = JENKINSFILE) {
     return run('groovy', [script, jenkinsfile, JSON.stringify(builds)], { env });
 }
 
-/** Runs each `sh` in its own shell, which prints its commands; the first failure ends the build. */
+/** Returns the steps for Jenkins: each `sh` has its own shell, which prints its commands, and the first failure ends the build. */
 export async function jenkins({ variables, secrets, cause = 'BranchEventCause' }) {
     const { code, stdout, text } = await groovy([{ variables, credentials: secrets, cause }]);
     if (code !== 0) throw new Error(text);

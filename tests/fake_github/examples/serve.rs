@@ -1,7 +1,7 @@
-//! Serves the fake GitHub until it is ended, for trying the program by hand: `cargo run -p fake-github --example serve -- 50`
-//! waits 50 ms before every answer.
+//! Serves the fake GitHub until the process is stopped, for manual trials of the program. With
+//! `cargo run -p fake-github --example serve -- 50`, each response is delayed by 50 ms.
 
-#![expect(clippy::print_stdout, reason = "who starts it has to know where it is")]
+#![expect(clippy::print_stdout, reason = "prints the URL of the server")]
 
 use std::time::Duration;
 

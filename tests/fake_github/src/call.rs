@@ -15,9 +15,9 @@ pub(crate) struct Call {
     pub(crate) method: String,
     /// The path with its query, as sent.
     pub(crate) target: String,
-    /// The path prefix that GitHub's document does not contain.
+    /// The path prefix on GitHub Enterprise, otherwise empty. GitHub's OpenAPI document has no such prefix.
     pub(crate) prefix: &'static str,
-    /// The decoded segments of the path in GitHub's document.
+    /// The decoded path segments without the prefix.
     pub(crate) segments: Vec<String>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: axum::http::HeaderMap,
@@ -32,7 +32,7 @@ impl Call {
             Some(path) => (ENTERPRISE, path),
             None => ("", parts.uri.path()),
         };
-        let segments = named_by_owner(path.split('/').skip(1).map(decode).collect());
+        let segments = with_repository_name(path.split('/').skip(1).map(decode).collect());
         let query = parts.uri.query().map(pairs).unwrap_or_default();
         let json = serde_json::from_slice(&body).ok();
         Self {
@@ -77,24 +77,24 @@ impl Call {
     }
 
     pub(crate) fn matches(&self, method: &str, pattern: &str) -> bool {
-        let found = match pattern.strip_suffix('$') {
+        let matches = match pattern.strip_suffix('$') {
             Some(end) => self.target.split('?').next().unwrap_or_default().ends_with(end),
             None => self.target.contains(pattern),
         };
-        found && self.method.eq_ignore_ascii_case(method)
+        matches && self.method.eq_ignore_ascii_case(method)
     }
 }
 
-/// Replaces the repository's number, which GitHub's own links contain, with its name; the document has no
-/// paths with numbers.
-fn named_by_owner(segments: Vec<String>) -> Vec<String> {
-    let by_number = segments.first().is_some_and(|first| first == "repositories")
+/// Replaces `/repositories/NUMBER` with `/repos/OWNER/NAME`. GitHub's links contain the number, but its OpenAPI document has
+/// only paths with names.
+fn with_repository_name(segments: Vec<String>) -> Vec<String> {
+    let has_number = segments.first().is_some_and(|first| first == "repositories")
         && segments.get(1).is_some_and(|id| *id == REPOSITORY_ID.to_string());
-    if !by_number {
+    if !has_number {
         return segments;
     }
-    let named = ["repos", OWNER, REPOSITORY].map(str::to_owned);
-    named.into_iter().chain(segments.into_iter().skip(2)).collect()
+    let prefix = ["repos", OWNER, REPOSITORY].map(str::to_owned);
+    prefix.into_iter().chain(segments.into_iter().skip(2)).collect()
 }
 
 fn decode(text: &str) -> String {

@@ -1,4 +1,4 @@
-//! The requests and responses that GitHub's document allows for one operation.
+//! Validates the requests and responses of one operation against GitHub's OpenAPI document.
 
 mod parameters;
 
@@ -17,13 +17,13 @@ use parameters::Parameter;
 
 const MEDIA_TYPE: &str = "application/vnd.github+json";
 const VERSION: &str = "2022-11-28";
-/// Errors of any operation, even if the document does not list them.
+/// Error statuses that every operation may return, even if the OpenAPI document does not list them.
 const COMMON_ERRORS: [u16; 2] = [401, 404];
 
 type Contracts = HashMap<&'static str, Arc<Contract>>;
 static CONTRACTS: LazyLock<Mutex<Contracts>> = LazyLock::new(Mutex::default);
 
-/// The contract of an operation, built at its first request and kept for the whole process.
+/// The description of an operation in GitHub's OpenAPI document, cached for the whole process.
 pub(crate) struct Contract {
     name: &'static str,
     parameters: Vec<Parameter>,
@@ -32,47 +32,49 @@ pub(crate) struct Contract {
     error: Body,
 }
 
-/// The schema of a body, with a validator that is built at its first use.
+/// The JSON schema of a request or response body, with a validator that is built at its first use.
 pub(crate) struct Body {
     schema: &'static Value,
     validator: OnceLock<Validator>,
-    /// The hashes of valid texts; most responses occur more than once.
-    right: Mutex<HashSet<u64>>,
+    /// The hashes of texts that have passed validation. Most responses occur more than once.
+    valid_hashes: Mutex<HashSet<u64>>,
 }
 
 impl Body {
     fn new(schema: &'static Value) -> Self {
-        Self { schema, validator: OnceLock::new(), right: Mutex::default() }
+        Self { schema, validator: OnceLock::new(), valid_hashes: Mutex::default() }
     }
 
-    fn of(part: &'static Value) -> Option<Self> {
-        resolve(part).pointer("/content/application~1json/schema").map(Self::new)
+    fn from_description(description: &'static Value) -> Option<Self> {
+        resolve(description).pointer("/content/application~1json/schema").map(Self::new)
     }
 
     fn errors(&self, value: &Value) -> Vec<String> {
         let validator = self.validator.get_or_init(|| compile(self.schema));
         let mut errors = schema_errors(validator, value);
-        errors.extend(self.unknown(value).into_iter().map(|name| format!("/{name}: no such property")));
+        errors.extend(
+            self.unknown_properties(value).into_iter().map(|name| format!("/{name}: no such property")),
+        );
         errors
     }
 
     fn text_errors(&self, text: &str) -> Vec<String> {
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(text);
-        let right = || self.right.lock().unwrap_or_else(PoisonError::into_inner);
-        if right().contains(&hash) {
+        let valid_hashes = || self.valid_hashes.lock().unwrap_or_else(PoisonError::into_inner);
+        if valid_hashes().contains(&hash) {
             return Vec::new();
         }
         let Ok(value) = serde_json::from_str(text) else { return vec!["it is not JSON".to_owned()] };
         let errors = self.errors(&value);
         if errors.is_empty() {
-            right().insert(hash);
+            valid_hashes().insert(hash);
         }
         errors
     }
 
-    /// Returns properties that the schema does not name. GitHub ignores them, so the schema alone would
-    /// accept a misspelling.
-    fn unknown(&self, value: &Value) -> Vec<String> {
+    /// Returns the names of properties that the schema does not define. The schema allows unknown properties, so it would not
+    /// detect a misspelled name.
+    fn unknown_properties(&self, value: &Value) -> Vec<String> {
         let Some(known) = document::properties(self.schema) else { return Vec::new() };
         let names = value.as_object().into_iter().flat_map(|object| object.keys());
         names.filter(|name| !known.contains(&name.as_str())).cloned().collect()
@@ -82,7 +84,7 @@ impl Body {
 fn compile(schema: &Value) -> Validator {
     let options = jsonschema::options().with_draft(Draft::Draft4);
     let built = options.build(&json_schema(schema));
-    built.unwrap_or_else(|error| panic!("a schema of GitHub's document cannot be used: {error}"))
+    built.unwrap_or_else(|error| panic!("invalid schema in GitHub's OpenAPI document: {error}"))
 }
 
 fn schema_errors(validator: &Validator, value: &Value) -> Vec<String> {
@@ -106,15 +108,15 @@ impl Contract {
         Self {
             name,
             parameters: Parameter::all(described),
-            body: described.get("requestBody").and_then(Body::of),
+            body: described.get("requestBody").and_then(Body::from_description),
             answers: answers
-                .filter_map(|(status, part)| Some((status.parse().ok()?, Body::of(part))))
+                .filter_map(|(status, part)| Some((status.parse().ok()?, Body::from_description(part))))
                 .collect(),
             error: Body::new(document::component("schemas", "basic-error")),
         }
     }
 
-    /// Returns the errors of a request.
+    /// Returns the differences between a request and the OpenAPI document.
     pub(crate) fn request_errors(&self, call: &Call, values: &PathValues) -> Vec<String> {
         let mut errors = header_errors(call);
         errors.extend(parameters::errors(&self.parameters, call, values));
@@ -137,25 +139,25 @@ impl Contract {
         }
     }
 
-    /// Returns the errors of a response.
+    /// Returns the differences between a response and the OpenAPI document.
     pub(crate) fn response_errors(&self, answer: &Answer) -> Vec<String> {
         let described = self.answers.get(&answer.status);
         let body = match (described, &answer.content) {
             (Some(Some(body)), _) => body,
-            // The document lists some errors, such as 409, without their body.
+            // The OpenAPI document lists some error statuses, such as 409, without a body.
             (Some(None), Content::Json(_)) if answer.status >= 400 => &self.error,
             (None, _) if COMMON_ERRORS.contains(&answer.status) => &self.error,
             (Some(None), Content::Empty) => return Vec::new(),
-            (Some(None), _) => return vec!["the answer has a body, and the document has none".to_owned()],
-            (None, _) => return vec![format!("the document has no status {} for it", answer.status)],
+            (Some(None), _) => return vec!["unexpected body in the response".to_owned()],
+            (None, _) => return vec![format!("undocumented status {}", answer.status)],
         };
         match &answer.content {
             Content::Json(text) => body.text_errors(text),
-            _ => vec!["the answer is not JSON".to_owned()],
+            _ => vec!["the response is not JSON".to_owned()],
         }
     }
 
-    /// Returns true if the document describes responses with this status.
+    /// Returns true if the OpenAPI document has a schema for responses with this status.
     pub(crate) fn describes(&self, status: u16) -> bool {
         matches!(self.answers.get(&status), Some(Some(_)))
     }
@@ -168,16 +170,16 @@ impl Contract {
 fn header_errors(call: &Call) -> Vec<String> {
     let header = |name| call.header(name).unwrap_or_default();
     let version = call.header("x-github-api-version");
-    let wanted = [
+    let checks = [
         (call.token().is_some(), "authorization is not `Bearer` and a token".to_owned()),
         (!header("user-agent").is_empty(), "user-agent is missing".to_owned()),
         (header("accept") == MEDIA_TYPE, format!("accept is not {MEDIA_TYPE}")),
         (version.is_none_or(|sent| sent == VERSION), format!("x-github-api-version is not {VERSION}")),
     ];
-    wanted.into_iter().filter(|(right, _)| !right).map(|(_, error)| format!("header {error}")).collect()
+    checks.into_iter().filter(|(is_valid, _)| !is_valid).map(|(_, error)| format!("header {error}")).collect()
 }
 
-/// Returns the response to a request that the document does not allow.
-pub(crate) fn violation(what: &str) -> Answer {
-    Answer::json(500, json!({"message": format!("fake GitHub: {what}")}).to_string())
+/// Returns the response of the fake GitHub to an invalid request: status 500 and the error.
+pub(crate) fn violation(error: &str) -> Answer {
+    Answer::json(500, json!({"message": format!("fake GitHub: {error}")}).to_string())
 }

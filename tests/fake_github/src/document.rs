@@ -12,7 +12,7 @@ pub(crate) use schema::{json_schema, properties};
 
 const PACKAGE: &str = "../contract/node_modules/@octokit/openapi/generated/api.github.com.json";
 
-/// A result, so that every test without the document fails with the reason.
+/// The document, or the reason why it could not be read. A panic here would show the reason only in the first test.
 static DOCUMENT: LazyLock<Result<Value, String>> =
     LazyLock::new(|| read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(PACKAGE)));
 
@@ -31,7 +31,7 @@ pub(crate) fn openapi_document() -> &'static Value {
     DOCUMENT.as_ref().unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Returns the document's description of an operation.
+/// Returns the description of an operation, such as `GET /user`.
 pub(crate) fn operation(method: &str, template: &str) -> Option<&'static Value> {
     openapi_document()["paths"].get(template)?.get(method.to_ascii_lowercase())
 }
@@ -47,7 +47,7 @@ pub(crate) fn example(name: &str) -> &'static Value {
     &component("examples", name)["value"]
 }
 
-/// Resolves a reference.
+/// Follows `$ref` references until a value without one.
 pub(crate) fn resolve(part: &'static Value) -> &'static Value {
     let Some(reference) = part.get("$ref").and_then(Value::as_str) else { return part };
     let found = reference.strip_prefix('#').and_then(|pointer| openapi_document().pointer(pointer));

@@ -8,11 +8,10 @@ use crate::document;
 use crate::fault::Fault;
 use crate::hold::{Barrier, Hold};
 use crate::model::Request;
-use crate::server::{Forge, Script, Server, lock};
+use crate::server::{Forge, Overrides, Server, lock};
 use crate::state::State;
 
-/// A GitHub with one repository, `acme/integrations`, with the default branch `main` at a commit of forty
-/// `a`.
+/// A fake GitHub with the repository `acme/integrations`. The default branch `main` points to the commit `aaaa…` (40 times `a`).
 pub struct FakeGitHub {
     pub(crate) forge: Arc<Forge>,
     server: Option<Server>,
@@ -31,13 +30,13 @@ impl FakeGitHub {
     }
 
     fn new(validated: bool) -> Self {
-        // A missing document must fail here, in the test's own thread.
+        // Loads the OpenAPI document here, so that a missing file fails the test and not the server thread.
         document::openapi_document();
         let (listener, url) = listen();
         let forge = Arc::new(Forge {
             validated,
             state: Mutex::new(State::new(url.clone())),
-            script: Mutex::new(Script::default()),
+            overrides: Mutex::new(Overrides::default()),
             requests: Mutex::default(),
             violations: Mutex::default(),
         });
@@ -65,7 +64,7 @@ impl FakeGitHub {
         lock(&self.forge.requests).clear();
     }
 
-    /// Returns the requests and responses so far that GitHub's document does not allow.
+    /// Returns a description of each request and response so far that violates GitHub's OpenAPI document.
     pub fn violations(&self) -> Vec<String> {
         lock(&self.forge.violations).clone()
     }
@@ -74,40 +73,40 @@ impl FakeGitHub {
     ///
     /// # Panics
     ///
-    /// If there are none.
+    /// If no violation was recorded.
     pub fn expect_violations(&self) -> Vec<String> {
         let violations = std::mem::take(&mut *lock(&self.forge.violations));
-        assert!(!violations.is_empty(), "nothing has broken GitHub's document");
+        assert!(!violations.is_empty(), "expected a violation of GitHub's OpenAPI document");
         violations
     }
 
-    /// Delays every response, after the effect of its request.
+    /// Delays every response by this time; the request takes effect without delay.
     pub fn latency(&self, latency: Duration) {
-        lock(&self.forge.script).latency = latency;
+        lock(&self.forge.overrides).latency = latency;
     }
 
-    /// Accepts this number of further requests, and reports the remaining number in each response.
+    /// Accepts this number of further requests and rejects the rest. Each response reports the remaining number.
     pub fn rate_limit(&self, requests: u64) {
-        lock(&self.forge.script).remaining = Some(requests);
+        lock(&self.forge.overrides).remaining = Some(requests);
     }
 
-    /// Adds a fault. The first matching fault applies to a request.
+    /// Adds a fault. If several faults match a request, the first one applies.
     pub fn fail(&self, fault: Fault) {
-        lock(&self.forge.script).faults.push(fault);
+        lock(&self.forge.overrides).faults.push(fault);
     }
 
     /// Removes all faults.
     pub fn clear_faults(&self) {
-        lock(&self.forge.script).faults.clear();
+        lock(&self.forge.overrides).faults.clear();
     }
 
-    /// Holds the next matching request until the barrier is released. Patterns are those of [`Fault`].
+    /// Holds the next matching request until the barrier is released. [`Fault`] documents the patterns.
     #[must_use]
     pub fn hold(&self, method: &str, pattern: &str) -> Barrier {
         self.barrier(method, pattern, false)
     }
 
-    /// Handles the next matching request at once, and holds its response until the barrier is released.
+    /// Lets the next matching request take effect, and holds its response until the barrier is released.
     #[must_use]
     pub fn hold_response(&self, method: &str, pattern: &str) -> Barrier {
         self.barrier(method, pattern, true)
@@ -118,29 +117,26 @@ impl FakeGitHub {
             unreachable!("only dropping the fake GitHub stops the server")
         };
         let (hold, barrier) = Hold::new(method, pattern, answer_only, server.handle.clone());
-        lock(&self.forge.script).holds.push(hold);
+        lock(&self.forge.overrides).holds.push(hold);
         barrier
     }
 
     /// Restores the initial repository, and removes requests, faults, holds, rate limit and latency.
     pub fn reset(&self) {
         *lock(&self.forge.state) = State::new(self.url.clone());
-        *lock(&self.forge.script) = Script::default();
+        *lock(&self.forge.overrides) = Overrides::default();
         self.clear_requests();
     }
 
     /// Removes the field at this JSON pointer from every response.
     #[cfg(test)]
     pub(crate) fn omit(&self, pointer: &str) {
-        lock(&self.forge.script).omission = Some(pointer.to_owned());
+        lock(&self.forge.overrides).omitted_field = Some(pointer.to_owned());
     }
 }
 
 impl Drop for FakeGitHub {
-    #[expect(
-        clippy::print_stderr,
-        reason = "a test that fails already cannot panic again, and needs to say why"
-    )]
+    #[expect(clippy::print_stderr, reason = "a second panic during a panic would abort the process")]
     fn drop(&mut self) {
         // Stop the server first, so that it adds no violation after the check.
         drop(self.server.take());
@@ -163,5 +159,5 @@ fn listen() -> (TcpListener, String) {
         let address = listener.local_addr()?;
         Ok((listener, format!("http://{address}")))
     });
-    listener.unwrap_or_else(|error| panic!("the fake GitHub cannot listen: {error}"))
+    listener.unwrap_or_else(|error| panic!("could not start the fake GitHub: {error}"))
 }

@@ -1,4 +1,4 @@
-//! Faults that replace the regular response.
+//! Faults: responses and connection errors that replace the regular response.
 
 use serde_json::Value;
 
@@ -7,8 +7,8 @@ use crate::response::{Answer, Content};
 
 /// A fault for the next matching request.
 ///
-/// The pattern is a part of the path with its query; a pattern with a final `$` must match the end of the
-/// path without the query.
+/// A pattern matches if the path with its query contains it. A pattern with a final `$` matches the end of the path without
+/// the query.
 #[derive(Clone, Debug)]
 pub struct Fault {
     method: String,
@@ -16,7 +16,7 @@ pub struct Fault {
     skipped: usize,
     times: usize,
     after_effect: bool,
-    checked: bool,
+    validated: bool,
     outcome: Outcome,
 }
 
@@ -31,11 +31,11 @@ pub(crate) enum Outcome {
 pub(crate) struct TriggeredFault {
     pub(crate) outcome: Outcome,
     pub(crate) after_effect: bool,
-    pub(crate) checked: bool,
+    pub(crate) validated: bool,
 }
 
 impl Fault {
-    /// Fails one request, by default with status 500 and no body.
+    /// Creates a fault for one request, by default with status 500 and no body.
     pub fn on(method: &str, pattern: &str) -> Self {
         Self {
             method: method.to_owned(),
@@ -43,7 +43,7 @@ impl Fault {
             skipped: 0,
             times: 1,
             after_effect: false,
-            checked: true,
+            validated: true,
             outcome: Outcome::Answer(Answer::empty(500)),
         }
     }
@@ -68,17 +68,17 @@ impl Fault {
         self
     }
 
-    /// Applies the effect of the request; only the response is lost.
+    /// Lets the request take effect; the fault replaces only the response.
     #[must_use]
     pub fn after_effect(mut self) -> Self {
         self.after_effect = true;
         self
     }
 
-    /// Accepts JSON that GitHub's document does not allow.
+    /// Sends the JSON of this fault without validation against GitHub's OpenAPI document.
     #[must_use]
     pub fn unvalidated(mut self) -> Self {
-        self.checked = false;
+        self.validated = false;
         self
     }
 
@@ -96,14 +96,14 @@ impl Fault {
         self
     }
 
-    /// Responds with this JSON, which must be valid if GitHub's document describes the status.
+    /// Responds with this JSON. It is validated if GitHub's OpenAPI document has a schema for the status.
     #[must_use]
     pub fn json(mut self, body: Value) -> Self {
         self.answer().content = Content::Json(body.to_string());
         self
     }
 
-    /// Responds with this text, as a proxy would.
+    /// Responds with this text instead of JSON, like an error page of a proxy.
     #[must_use]
     pub fn body(mut self, body: &str) -> Self {
         self.answer().content = Content::Text(body.to_owned());
@@ -124,14 +124,14 @@ impl Fault {
         self
     }
 
-    /// Returns the response, and replaces any other outcome by one.
+    /// Returns the response of the fault. Replaces the outcomes `Hang` and `Close` by an empty response with status 500.
     fn answer(&mut self) -> &mut Answer {
         if !matches!(self.outcome, Outcome::Answer(_)) {
             self.outcome = Outcome::Answer(Answer::empty(500));
         }
         match &mut self.outcome {
             Outcome::Answer(answer) => answer,
-            Outcome::Hang | Outcome::Close => unreachable!("the outcome was made an answer above"),
+            Outcome::Hang | Outcome::Close => unreachable!("the outcome was replaced by a response above"),
         }
     }
 
@@ -144,8 +144,8 @@ impl Fault {
             return None;
         }
         self.times -= 1;
-        let (outcome, after_effect, checked) = (self.outcome.clone(), self.after_effect, self.checked);
-        Some(TriggeredFault { outcome, after_effect, checked })
+        let (outcome, after_effect, validated) = (self.outcome.clone(), self.after_effect, self.validated);
+        Some(TriggeredFault { outcome, after_effect, validated })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Requests that wait for a test.
+//! Barriers: tests hold requests or responses until they release them.
 
 use std::time::Duration;
 
@@ -13,28 +13,32 @@ const MAX_WAIT: Duration = Duration::from_secs(20);
 
 /// Holds one request until it is released or dropped.
 pub struct Barrier {
-    what: String,
+    description: String,
     reached: watch::Receiver<bool>,
     release: watch::Sender<bool>,
     server: Handle,
 }
 
 impl Barrier {
-    /// Waits until a request has arrived.
+    /// Waits until the held request has arrived.
     ///
     /// # Panics
     ///
-    /// If none has arrived after 20 seconds.
+    /// If no matching request arrives within 20 seconds.
     pub async fn reached(&self) {
         let mut reached = self.reached.clone();
-        // Runs on the server's clock, since a test may have paused its own.
+        // Runs on the server's runtime, because the test may have paused the clock of its own runtime.
         let waiting = self.server.spawn(async move {
             timeout(MAX_WAIT, reached.wait_for(|reached| *reached)).await.is_ok_and(|came| came.is_ok())
         });
-        assert!(waiting.await.unwrap_or(false), "no request came to the barrier for {}", self.what);
+        assert!(
+            waiting.await.unwrap_or(false),
+            "no request matched the barrier `{}` within 20 seconds",
+            self.description
+        );
     }
 
-    /// Returns true once a request has arrived.
+    /// Returns true if the held request has arrived.
     pub fn is_reached(&self) -> bool {
         *self.reached.borrow()
     }
@@ -56,15 +60,15 @@ pub(crate) struct Hold {
 
 impl Hold {
     pub(crate) fn new(method: &str, pattern: &str, answer_only: bool, server: Handle) -> (Self, Barrier) {
-        let (reached, seen) = watch::channel(false);
+        let (reached, arrival) = watch::channel(false);
         let (release, released) = watch::channel(false);
         let (method, pattern) = (method.to_owned(), pattern.to_owned());
-        let what = format!("{method} {pattern}");
+        let description = format!("{method} {pattern}");
         let hold = Self { method, pattern, answer_only, reached, released };
-        (hold, Barrier { what, reached: seen, release, server })
+        (hold, Barrier { description, reached: arrival, release, server })
     }
 
-    fn fits(&self, call: &Call) -> bool {
+    fn matches(&self, call: &Call) -> bool {
         call.matches(&self.method, &self.pattern)
     }
 
@@ -77,6 +81,6 @@ impl Hold {
 
 /// Takes the first matching hold.
 pub(crate) fn take(holds: &mut Vec<Hold>, call: &Call) -> Option<Hold> {
-    let place = holds.iter().position(|hold| hold.fits(call))?;
-    Some(holds.remove(place))
+    let position = holds.iter().position(|hold| hold.matches(call))?;
+    Some(holds.remove(position))
 }

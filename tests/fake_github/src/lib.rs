@@ -1,10 +1,10 @@
 //! A fake of GitHub's REST API that validates every request and every response against GitHub's OpenAPI
 //! document.
 //!
-//! An invalid request or response is answered with status 500 and recorded. Dropping the [`FakeGitHub`]
-//! panics if there are such records, so that no test can overlook them.
+//! An invalid request or response gets status 500 and is recorded as a violation. Dropping the [`FakeGitHub`] panics if it has
+//! recorded violations, so that no test can overlook them.
 
-#![expect(clippy::panic, reason = "a fake GitHub that is misused fails the test that misuses it")]
+#![expect(clippy::panic, reason = "incorrect use of the fake GitHub must fail the test")]
 
 mod call;
 mod contract;

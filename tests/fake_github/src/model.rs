@@ -1,4 +1,4 @@
-//! The public data types.
+//! Requests, comments and deployments as tests see them.
 
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ pub struct Request {
 /// A comment below a pull request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comment {
-    /// The number among all comments.
+    /// The unique number of the comment.
     pub id: u64,
     /// The login of the author.
     pub author: String,
@@ -46,11 +46,11 @@ pub struct Comment {
 /// A deployment with all its statuses.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Deployment {
-    /// The number among all deployments.
+    /// The unique number of the deployment.
     pub id: u64,
     /// The name of the environment.
     pub environment: String,
-    /// The commit of the reference when the deployment was created.
+    /// The commit to which `reference` pointed when the deployment was created.
     pub sha: String,
     /// The requested branch or commit.
     pub reference: String,
@@ -62,7 +62,7 @@ pub struct Deployment {
     pub transient: bool,
     /// True if end users use the environment.
     pub production: bool,
-    /// The creator's own data.
+    /// Arbitrary data of the creator.
     pub payload: Value,
     /// The login of the creator.
     pub creator: String,
@@ -73,7 +73,7 @@ pub struct Deployment {
 /// A status of a deployment; missing texts are empty, as on GitHub.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// The number among all statuses.
+    /// The unique number of the status.
     pub id: u64,
     /// The state, such as `success` or `inactive`.
     pub state: String,

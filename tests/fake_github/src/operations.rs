@@ -11,8 +11,8 @@ use crate::call::Call;
 use crate::response::Answer;
 use crate::state::{OWNER, REPOSITORY, State};
 
-/// The path of the repository.
-const BELOW: &str = "/repos/acme/integrations";
+/// The URL path of the repository in the API.
+const REPOSITORY_PATH: &str = "/repos/acme/integrations";
 
 /// The variable segments of a path, by name.
 pub(crate) type PathValues = Vec<(&'static str, String)>;
@@ -53,7 +53,7 @@ impl Operation {
         self.name.split(' ').next_back().unwrap_or_default()
     }
 
-    fn take(&self, segments: &[String]) -> Option<PathValues> {
+    fn match_path(&self, segments: &[String]) -> Option<PathValues> {
         let parts: Vec<&'static str> = self.template().split('/').skip(1).collect();
         if parts.len() != segments.len() {
             return None;
@@ -73,11 +73,11 @@ impl Operation {
 
 /// Returns the operation of a request.
 pub(crate) fn find(method: &str, segments: &[String]) -> Option<(&'static Operation, PathValues)> {
-    let named = SERVED.iter().filter(|operation| operation.method() == method);
-    named.filter_map(|operation| Some((operation, operation.take(segments)?))).next()
+    let candidates = SERVED.iter().filter(|operation| operation.method() == method);
+    candidates.filter_map(|operation| Some((operation, operation.match_path(segments)?))).next()
 }
 
-/// Returns the regular response for the token and the state of the repository.
+/// Returns the response of an operation, or an error for a rejected token or an unknown repository.
 pub(crate) fn handle(state: &mut State, operation: &Operation, call: &Call, values: &PathValues) -> Answer {
     state.base = format!("{}{}", state.url, call.prefix);
     let token = call.token();
@@ -85,7 +85,7 @@ pub(crate) fn handle(state: &mut State, operation: &Operation, call: &Call, valu
         return Answer::error(401, "Bad credentials");
     }
     let is =
-        |name, expected: &str| text(values, name).is_none_or(|given| given.eq_ignore_ascii_case(expected));
+        |name, expected: &str| text(values, name).is_none_or(|value| value.eq_ignore_ascii_case(expected));
     if !is("owner", OWNER) || !is("repo", REPOSITORY) {
         return Answer::not_found();
     }
@@ -103,7 +103,7 @@ fn number(values: &PathValues, name: &str) -> Option<u64> {
     text(values, name)?.parse().ok()
 }
 
-/// Returns the login of the token.
+/// Returns the login of the user that sent a request.
 fn login(state: &State, call: &Call) -> String {
     state.login_of(call.token().unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! Pages of lists, with links between them.
+//! Pagination of lists, with `Link` headers.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -6,17 +6,17 @@ use crate::call::Call;
 use crate::response::Answer;
 use crate::state::{REPOSITORY_ID, State};
 
-/// The default number of entries of a page.
-const USUAL: usize = 30;
-/// The maximum number of entries of a page; GitHub's document states it in prose only.
+/// The default number of entries per page.
+const DEFAULT_PAGE_SIZE: usize = 30;
+/// The maximum number of entries per page, which GitHub's OpenAPI document states only in prose.
 pub(crate) const MAX_PAGE_SIZE: usize = 100;
 
-/// Returns the requested page.
+/// Returns the page of a list that the query parameters `page` and `per_page` select.
 pub(crate) fn page<T>(state: &State, call: &Call, entries: &[T], render: fn(&State, &T) -> String) -> Answer {
-    let number = |name| call.parameter(name).and_then(|value| value.parse::<usize>().ok());
-    let asked = number("per_page").unwrap_or(USUAL).clamp(1, MAX_PAGE_SIZE);
-    let length = state.page_size.map_or(asked, |most| asked.min(most));
-    let page = number("page").unwrap_or(1).max(1);
+    let parameter = |name| call.parameter(name).and_then(|value| value.parse::<usize>().ok());
+    let requested = parameter("per_page").unwrap_or(DEFAULT_PAGE_SIZE).clamp(1, MAX_PAGE_SIZE);
+    let length = state.page_size.map_or(requested, |max| requested.min(max));
+    let page = parameter("page").unwrap_or(1).max(1);
     let last = entries.len().div_ceil(length).max(1);
     let shown = entries.iter().skip((page - 1).saturating_mul(length)).take(length);
     let shown: Vec<String> = shown.map(|entry| render(state, entry)).collect();
@@ -36,12 +36,12 @@ fn links(state: &State, call: &Call, page: usize, last: usize) -> String {
         (after, "last", last),
         (before, "first", 1),
     ];
-    let link = |(_, relation, number)| format!("<{}>; rel=\"{relation}\"", address(state, call, number));
-    all.into_iter().filter(|(there, ..)| *there).map(link).collect::<Vec<_>>().join(", ")
+    let link = |(_, relation, number)| format!("<{}>; rel=\"{relation}\"", page_url(state, call, number));
+    all.into_iter().filter(|(exists, ..)| *exists).map(link).collect::<Vec<_>>().join(", ")
 }
 
-/// Returns the URL of a page. GitHub's links contain the repository's number, which survives a renaming.
-fn address(state: &State, call: &Call, page: usize) -> String {
+/// Returns the URL of a page. Like GitHub's links, it contains the repository's number, which never changes.
+fn page_url(state: &State, call: &Call, page: usize) -> String {
     let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let rest: Vec<String> = call.segments.iter().skip(3).map(|segment| encode(segment)).collect();
     let query: String = call

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
     Empty,
-    /// Text, so that the checked body is the sent body.
+    /// JSON as text, so that the validated bytes are the sent bytes.
     Json(String),
     Text(String),
 }
@@ -65,11 +65,11 @@ impl Answer {
         };
         response
             .body(body)
-            .unwrap_or_else(|error| panic!("the answer {} cannot be sent: {error}", self.status))
+            .unwrap_or_else(|error| panic!("could not send the response {}: {error}", self.status))
     }
 }
 
-/// Only plain errors have a `status` in the document; validation errors do not.
+/// Returns the JSON of an error. In GitHub's OpenAPI document, all errors except validation errors (422) have a `status`.
 fn error_body(status: u16, message: &str) -> Value {
     let mut body = json!({"message": message, "documentation_url": "https://docs.github.com/rest"});
     if status != 422 {

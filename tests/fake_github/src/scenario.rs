@@ -1,4 +1,4 @@
-//! Changes to the repository by others, for tests.
+//! Functions for tests to change the repository: branches, pull requests, comments and tokens.
 
 use serde_json::Value;
 
@@ -23,12 +23,12 @@ impl FakeGitHub {
         self.change(|state| state.required_token = Some(token.to_owned()));
     }
 
-    /// Limits the length of every page.
-    pub fn page_size(&self, most: usize) {
-        self.change(|state| state.page_size = Some(most.max(1)));
+    /// Limits the number of entries per page.
+    pub fn page_size(&self, max: usize) {
+        self.change(|state| state.page_size = Some(max.max(1)));
     }
 
-    /// Creates or moves a branch, and moves its open pull requests.
+    /// Creates or moves a branch, and updates the head commit of its open pull requests.
     pub fn set_branch(&self, branch: &str, sha: &str) {
         self.change(|state| state.set_branch(branch, sha));
     }
@@ -74,7 +74,7 @@ impl FakeGitHub {
         });
     }
 
-    /// Moves the head of a pull request and its branch.
+    /// Pushes a commit to the branch of a pull request.
     pub fn push_to_pull_request(&self, number: u64, sha: &str) {
         self.change(|state| {
             let head = state.pull(number).head.clone();
@@ -93,12 +93,12 @@ impl FakeGitHub {
         self.change(|state| state.close(number, true));
     }
 
-    /// Opens a closed pull request again.
+    /// Reopens a closed pull request.
     pub fn reopen_pull_request(&self, number: u64) {
         self.change(|state| {
             let now = state.now();
             let pull = state.pull(number);
-            assert!(pull.merged_at.is_none(), "the merged pull request {number} cannot be opened again");
+            assert!(pull.merged_at.is_none(), "the merged pull request {number} cannot be reopened");
             (pull.open, pull.closed_at, pull.updated_at) = (true, None, now);
             let (head, sha) = (pull.head.clone(), pull.sha.clone());
             state.push(&head, &sha);
@@ -109,7 +109,7 @@ impl FakeGitHub {
     pub fn delete_fork_of(&self, number: u64) {
         self.change(|state| {
             let pull = state.pull(number);
-            assert!(pull.head.fork.is_some(), "the pull request {number} is from no fork");
+            assert!(pull.head.fork.is_some(), "the pull request {number} is not from a fork");
             pull.fork_is_gone = true;
         });
     }
@@ -121,7 +121,7 @@ impl FakeGitHub {
             author: comment.author.clone(),
             body: comment.body.clone(),
         };
-        self.change(|state| comments::below(state, number).iter().map(public).collect())
+        self.change(|state| comments::on_pull(state, number).iter().map(public).collect())
     }
 
     /// Adds a comment by another user.
@@ -142,8 +142,8 @@ impl FakeGitHub {
 
     /// Deletes a comment.
     pub fn delete_comment(&self, id: u64) {
-        let gone = self.change(|state| state.comments.remove(&id));
-        assert!(gone.is_some(), "there is no comment {id} to delete");
+        let removed = self.change(|state| state.comments.remove(&id));
+        assert!(removed.is_some(), "there is no comment {id} to delete");
     }
 
     /// Replaces the payload of a deployment.

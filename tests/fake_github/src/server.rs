@@ -1,4 +1,4 @@
-//! The HTTP server, on its own thread so that a test may block.
+//! The HTTP server. It runs on its own thread, so that a test can block its thread.
 
 use std::net::TcpListener;
 use std::panic::resume_unwind;
@@ -24,33 +24,33 @@ use crate::operations::{self, Operation, PathValues};
 use crate::response::{Answer, Content};
 use crate::state::State;
 
-/// The maximum size of a request's body, far above the requests of tests.
+/// The maximum size of a request body in bytes, far more than the tests send.
 const MAX_BODY: usize = 16 << 20;
 
 /// The data that the server shares with the test.
 pub(crate) struct Forge {
     pub(crate) validated: bool,
     pub(crate) state: Mutex<State>,
-    pub(crate) script: Mutex<Script>,
+    pub(crate) overrides: Mutex<Overrides>,
     pub(crate) requests: Mutex<Vec<Request>>,
     pub(crate) violations: Mutex<Vec<String>>,
 }
 
-/// The faults, holds and delays of a test.
+/// The faults, holds, delays and limits that a test has set.
 #[derive(Default)]
-pub(crate) struct Script {
+pub(crate) struct Overrides {
     pub(crate) latency: Duration,
-    /// The number of requests before the rate limit; `None` without a limit.
+    /// The remaining number of requests of the rate limit; `None` without a limit.
     pub(crate) remaining: Option<u64>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) holds: Vec<Hold>,
-    /// A field to remove from responses, to test the validation.
-    pub(crate) omission: Option<String>,
+    /// The JSON pointer of a field to remove from each response, to test the validation.
+    pub(crate) omitted_field: Option<String>,
 }
 
 type Match = (&'static Operation, PathValues);
 
-/// Locks a mutex even after a panic; no thread leaves the data in an invalid state.
+/// Locks a mutex, even if another thread has panicked while holding it.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -64,7 +64,8 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn start(listener: TcpListener, forge: Arc<Forge>) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.unwrap_or_else(|error| panic!("the fake GitHub has no runtime: {error}"));
+        let runtime = runtime
+            .unwrap_or_else(|error| panic!("could not create the runtime of the fake GitHub: {error}"));
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
         let thread = thread::spawn(move || run(&runtime, listener, forge, stopped));
@@ -76,7 +77,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic of the thread was printed already.
+            // The panic handler has already printed a panic of this thread.
             let _ = thread.join();
         }
     }
@@ -85,9 +86,9 @@ impl Drop for Server {
 fn run(runtime: &Runtime, listener: TcpListener, forge: Arc<Forge>, stopped: oneshot::Receiver<()>) {
     runtime.block_on(async move {
         let listener = tokio::net::TcpListener::from_std(listener)
-            .unwrap_or_else(|error| panic!("the fake GitHub cannot listen: {error}"));
+            .unwrap_or_else(|error| panic!("could not start the fake GitHub: {error}"));
         let listener = listener.tap_io(|stream| {
-            // A failure only costs time.
+            // Without this option, responses are slower but correct.
             let _ = stream.set_nodelay(true);
         });
         let router = Router::new().fallback(serve).with_state(forge);
@@ -106,9 +107,9 @@ async fn serve(Shared(forge): Shared<Arc<Forge>>, request: HttpRequest) -> Respo
     }
 }
 
-/// Answers with the remaining number of requests, and rejects requests beyond the rate limit.
+/// Responds to a request, or rejects it beyond the rate limit. Adds the remaining number of requests to the response.
 async fn answer_within_limit(forge: &Forge, call: &Call) -> Answer {
-    let remaining = lock(&forge.script).remaining.as_mut().map(|remaining| {
+    let remaining = lock(&forge.overrides).remaining.as_mut().map(|remaining| {
         let left = remaining.checked_sub(1);
         *remaining = left.unwrap_or_default();
         left
@@ -131,25 +132,25 @@ async fn answer(forge: &Forge, call: &Call) -> Answer {
     let found = operations::find(&call.method, &call.segments);
     let errors = forge.request_errors(call, found.as_ref());
     if !errors.is_empty() {
-        return forge.refuse(call, &errors);
+        return forge.record_violation(call, &errors);
     }
-    let behavior = Behavior::take(&mut lock(&forge.script), call);
+    let behavior = Behavior::take(&mut lock(&forge.overrides), call);
     wait(behavior.before).await;
-    let happens = behavior.fault.as_ref().is_none_or(|fault| fault.after_effect);
-    let right = happens.then(|| forge.handle(call, found.as_ref()));
+    let has_effect = behavior.fault.as_ref().is_none_or(|fault| fault.after_effect);
+    let regular = has_effect.then(|| forge.handle(call, found.as_ref()));
     wait(behavior.after).await;
-    // Even a sleep of zero takes a tick of the timer.
+    // A sleep of zero would still take about a millisecond.
     if !behavior.latency.is_zero() {
         tokio::time::sleep(behavior.latency).await;
     }
-    match (behavior.fault, right) {
+    match (behavior.fault, regular) {
         (Some(fault), _) => forge.fail(call, found.as_ref(), fault).await,
-        (None, Some(right)) => right,
-        (None, None) => unreachable!("what no fault befalls is handled"),
+        (None, Some(regular)) => regular,
+        (None, None) => unreachable!("without a fault, the request was handled above"),
     }
 }
 
-/// The faults, holds and delays of one request.
+/// The fault, hold and delay of one request.
 struct Behavior {
     before: Option<Hold>,
     after: Option<Hold>,
@@ -158,12 +159,12 @@ struct Behavior {
 }
 
 impl Behavior {
-    fn take(script: &mut Script, call: &Call) -> Self {
-        let (before, after) = match hold::take(&mut script.holds, call) {
+    fn take(overrides: &mut Overrides, call: &Call) -> Self {
+        let (before, after) = match hold::take(&mut overrides.holds, call) {
             Some(hold) if hold.answer_only => (None, Some(hold)),
             hold => (hold, None),
         };
-        Self { before, after, fault: fault::trigger(&mut script.faults, call), latency: script.latency }
+        Self { before, after, fault: fault::trigger(&mut overrides.faults, call), latency: overrides.latency }
     }
 }
 
@@ -178,20 +179,20 @@ impl Forge {
         match found {
             _ if !self.validated => Vec::new(),
             Some((operation, values)) => Contract::of(operation).request_errors(call, values),
-            None => vec!["no operation is served there".to_owned()],
+            None => vec!["no such operation".to_owned()],
         }
     }
 
     fn handle(&self, call: &Call, found: Option<&Match>) -> Answer {
         let Some((operation, values)) = found else { return Answer::not_found() };
         let mut answer = operations::handle(&mut lock(&self.state), operation, call, values);
-        if let Some(pointer) = &lock(&self.script).omission {
+        if let Some(pointer) = &lock(&self.overrides).omitted_field {
             omit(&mut answer, pointer);
         }
-        self.checked(call, operation, answer)
+        self.validate_response(call, operation, answer)
     }
 
-    fn checked(&self, call: &Call, operation: &'static Operation, answer: Answer) -> Answer {
+    fn validate_response(&self, call: &Call, operation: &'static Operation, answer: Answer) -> Answer {
         if !self.validated {
             return answer;
         }
@@ -199,10 +200,10 @@ impl Forge {
         match contract.response_errors(&answer) {
             errors if errors.is_empty() => answer,
             errors => {
-                let what = format!("{} with {}", contract.name(), answer.status);
+                let description = format!("{} to {}", answer.status, contract.name());
                 let errors: Vec<_> =
-                    errors.iter().map(|error| format!("the answer to {what}: {error}")).collect();
-                self.refuse(call, &errors)
+                    errors.iter().map(|error| format!("the response {description}: {error}")).collect();
+                self.record_violation(call, &errors)
             }
         }
     }
@@ -211,24 +212,24 @@ impl Forge {
         let answer = match fault.outcome {
             Outcome::Answer(answer) => answer,
             Outcome::Hang => std::future::pending().await,
-            // Ends the task of the connection, and so the connection, without output on stderr.
-            Outcome::Close => resume_unwind(Box::new("the test has the connection closed")),
+            // Ends the task of the connection, which closes it. Unlike `panic!`, this prints nothing.
+            Outcome::Close => resume_unwind(Box::new("the fault closes the connection")),
         };
         let json = matches!(answer.content, Content::Json(_));
         match found {
             Some((operation, _))
-                if fault.checked && json && Contract::of(operation).describes(answer.status) =>
+                if fault.validated && json && Contract::of(operation).describes(answer.status) =>
             {
-                self.checked(call, operation, answer)
+                self.validate_response(call, operation, answer)
             }
             _ => answer,
         }
     }
 
-    fn refuse(&self, call: &Call, errors: &[String]) -> Answer {
-        let what = format!("{} {}: {}", call.method, call.target, errors.join("; "));
-        let answer = violation(&what);
-        lock(&self.violations).push(what);
+    fn record_violation(&self, call: &Call, errors: &[String]) -> Answer {
+        let description = format!("{} {}: {}", call.method, call.target, errors.join("; "));
+        let answer = violation(&description);
+        lock(&self.violations).push(description);
         answer
     }
 }

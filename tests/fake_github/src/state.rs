@@ -10,25 +10,25 @@ pub(crate) const REPOSITORY: &str = "integrations";
 pub(crate) const DEFAULT_BRANCH: &str = "main";
 /// The repository's number in GitHub's links.
 pub(crate) const REPOSITORY_ID: u64 = 1_296_269;
-/// GitHub's ids exceed 32 bits, so these do as well.
+/// The first id, larger than 32 bits like GitHub's ids.
 const FIRST_ID: u64 = 5_000_000_001;
-/// The start of the clock, the same in each run.
-const BEGINNING: u64 = 1_767_225_600;
+/// The start of the fake clock, in seconds since 1970. It is the same in each run.
+const CLOCK_START: u64 = 1_767_225_600;
 
 pub(crate) struct State {
     /// The URL of the server, without a path.
     pub(crate) url: String,
-    /// The base URL of the current request, which may be that of GitHub Enterprise.
+    /// The base URL for links in the response to the current request; on GitHub Enterprise, it ends with `/api/v3`.
     pub(crate) base: String,
     pub(crate) branches: BTreeMap<String, String>,
-    /// The new names of renamed branches.
+    /// The new names of renamed branches, by old name.
     pub(crate) renamed: HashMap<String, String>,
-    /// Every former tip of a branch or head of a pull request.
+    /// All commits that were ever the tip of a branch or the head of a pull request.
     pub(crate) commits: BTreeSet<String>,
     pub(crate) pulls: BTreeMap<u64, Pull>,
     pub(crate) comments: BTreeMap<u64, StoredComment>,
-    pub(crate) deployments: BTreeMap<u64, Record>,
-    /// The logins of tokens.
+    pub(crate) deployments: BTreeMap<u64, StoredDeployment>,
+    /// The logins of users, by token.
     pub(crate) logins: HashMap<String, String>,
     pub(crate) required_token: Option<String>,
     pub(crate) page_size: Option<usize>,
@@ -50,7 +50,7 @@ pub(crate) struct Pull {
     pub(crate) merged_at: Option<String>,
 }
 
-/// A comment, with its private fields.
+/// A comment, with fields that tests do not see.
 #[derive(Clone)]
 pub(crate) struct StoredComment {
     pub(crate) id: u64,
@@ -61,18 +61,19 @@ pub(crate) struct StoredComment {
     pub(crate) updated_at: String,
 }
 
-/// A deployment, with its private fields.
+/// A deployment, with fields that tests do not see.
 #[derive(Clone)]
-pub(crate) struct Record {
+pub(crate) struct StoredDeployment {
     pub(crate) deployment: Deployment,
     pub(crate) created_at: String,
     pub(crate) updated_at: String,
-    /// The author, the environment and the time of each status.
-    pub(crate) marks: Vec<Mark>,
+    /// The metadata of each status, in the order of `deployment.statuses`.
+    pub(crate) status_metadata: Vec<StatusMetadata>,
 }
 
+/// The fields of a status that tests do not see.
 #[derive(Clone)]
-pub(crate) struct Mark {
+pub(crate) struct StatusMetadata {
     pub(crate) creator: String,
     pub(crate) environment: String,
     pub(crate) created_at: String,
@@ -94,7 +95,7 @@ impl State {
             required_token: None,
             page_size: None,
             last_id: FIRST_ID - 1,
-            seconds: BEGINNING,
+            seconds: CLOCK_START,
         }
     }
 
@@ -103,20 +104,20 @@ impl State {
         self.last_id
     }
 
-    /// Advances the clock by one second, so that no two events have the same time.
+    /// Advances the fake clock by one second and returns its time, so that no two events have the same time.
     pub(crate) fn now(&mut self) -> String {
         self.seconds += 1;
         humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(self.seconds)).to_string()
     }
 
     pub(crate) fn login_of(&self, token: &str) -> String {
-        if is_of_actions(token) {
+        if is_actions_token(token) {
             return "github-actions[bot]".to_owned();
         }
         self.logins.get(token).cloned().unwrap_or_else(|| "octocat".to_owned())
     }
 
-    /// Resolves a branch or a commit.
+    /// Returns the commit of a branch or commit reference.
     pub(crate) fn commit_of(&self, reference: &str) -> Option<String> {
         let branch = reference.strip_prefix("refs/").unwrap_or(reference);
         let branch = branch.strip_prefix("heads/").unwrap_or(branch);
@@ -125,7 +126,7 @@ impl State {
     }
 }
 
-/// Returns true for the prefix of GitHub Actions' tokens.
-pub(crate) fn is_of_actions(token: &str) -> bool {
+/// Returns true for a token of GitHub Actions.
+pub(crate) fn is_actions_token(token: &str) -> bool {
     token.starts_with("ghs_")
 }

@@ -1,7 +1,6 @@
-//! GitHub's example responses as texts with placeholders; filling texts is fast in a debug build.
+//! Templates of GitHub's example responses. Filling placeholders in text is faster in a debug build than building JSON values.
 //!
-//! A placeholder is `«name»` inside a string of the example, or `«=name=»` for a whole string including its
-//! quotes.
+//! In an example, `«name»` is a placeholder inside a string, and the string `«=name=»` is a placeholder for a whole value.
 
 use std::fmt::Display;
 
@@ -11,7 +10,7 @@ use crate::document;
 use crate::state::{OWNER, REPOSITORY, State};
 
 pub(crate) struct Template {
-    /// Texts, each with the name of the following placeholder.
+    /// Pairs of text and the name of the placeholder after it.
     pieces: Vec<(String, String)>,
     end: String,
 }
@@ -40,32 +39,32 @@ impl Template {
 pub(crate) struct Fields(Vec<(&'static str, String)>);
 
 impl Fields {
-    /// Every response contains URLs of the fake GitHub.
+    /// Creates fields with the base URL, which every response contains.
     pub(crate) fn new(state: &State) -> Self {
         Self(vec![("base", state.base.clone())])
     }
 
-    /// Sets a placeholder inside a string to a text without special characters.
+    /// Sets a placeholder to a text, which is inserted without quotes or escapes.
     #[must_use]
-    pub(crate) fn part(mut self, name: &'static str, part: impl Display) -> Self {
-        self.0.push((name, part.to_string()));
+    pub(crate) fn raw(mut self, name: &'static str, text: impl Display) -> Self {
+        self.0.push((name, text.to_string()));
         self
     }
 
-    /// Sets a placeholder for a whole value.
+    /// Sets a placeholder to a JSON value.
     #[must_use]
     pub(crate) fn value(self, name: &'static str, value: impl Into<Value>) -> Self {
         let value: Value = value.into();
-        self.part(name, value)
+        self.raw(name, value)
     }
 
     fn get(&self, name: &str) -> &str {
         let found = self.0.iter().find(|(other, _)| *other == name);
-        found.map_or_else(|| panic!("nothing is given for the gap {name}"), |(_, text)| text)
+        found.map_or_else(|| panic!("no value for the placeholder `{name}`"), |(_, text)| text)
     }
 }
 
-/// Returns an example, with placeholders for URLs and names of the repository.
+/// Returns one of GitHub's examples with the name of the fake repository and a placeholder for the base URL.
 pub(crate) fn example(name: &str) -> Value {
     let mut example = document::example(name).clone();
     replace(&mut example, "https://api.github.com", "«base»");
@@ -75,7 +74,7 @@ pub(crate) fn example(name: &str) -> Value {
     example
 }
 
-/// Replaces a part of every string.
+/// Replaces a text in every string of a JSON value.
 pub(crate) fn replace(value: &mut Value, from: &str, to: &str) {
     match value {
         Value::String(text) if text.contains(from) => *text = text.replace(from, to),
@@ -85,10 +84,10 @@ pub(crate) fn replace(value: &mut Value, from: &str, to: &str) {
     }
 }
 
-/// Sets fields of an example. Panics on a field that the example lacks.
-pub(crate) fn fill(example: &mut Value, fields: Value) {
+/// Replaces fields of an example. Panics if the example does not have a field.
+pub(crate) fn set_fields(example: &mut Value, fields: Value) {
     let (Value::Object(example), Value::Object(fields)) = (example, fields) else {
-        panic!("only the fields of an object can be filled in");
+        panic!("fields can be set only in an object");
     };
     for (name, value) in fields {
         let Some(field) = example.get_mut(&name) else { panic!("GitHub's example has no field {name}") };
@@ -96,8 +95,8 @@ pub(crate) fn fill(example: &mut Value, fields: Value) {
     }
 }
 
-/// Replaces whole fields of an example by placeholders of the same names.
-pub(crate) fn open(example: &mut Value, names: &[&str]) {
-    let gaps = names.iter().map(|name| ((*name).to_owned(), json!(format!("«={name}=»"))));
-    fill(example, gaps.collect());
+/// Replaces fields of an example by placeholders of the same names.
+pub(crate) fn insert_placeholders(example: &mut Value, names: &[&str]) {
+    let placeholders = names.iter().map(|name| ((*name).to_owned(), json!(format!("«={name}=»"))));
+    set_fields(example, placeholders.collect());
 }

@@ -1,12 +1,12 @@
-//! The source excerpts of problems.
+//! The source excerpts in error messages.
 
-use super::{publishing, publishing_with, refused};
+use super::{log_of_publishing, log_of_publishing_with_fields, log_of_rejected_run};
 use crate::support::{deployment, repository};
 
 #[tokio::test]
 async fn reports_nested_types_and_unknown_keys() {
     let more = "configurations:\n  account:\n    properties:\n      key:\n        type: number\n        titel: Key\n        default: five\n";
-    insta::assert_snapshot!(publishing_with(more).await, @"
+    insta::assert_snapshot!(log_of_publishing_with_fields(more).await, @"
     exit 2
     warning: unknown field `configurations.account.properties.key.titel`
       --> gitbook-manifest.yaml:11:9
@@ -30,7 +30,7 @@ async fn underlines_lines_with_tabs_and_wide_characters() {
         "blocks: [{id: \"日本語\",\ttitle: 12}]\nexternalLinks: [{label: \"e\u{301} 👩‍👩‍👧\", url: nowhere}]\n";
     let long =
         format!("contentSources: [{{id: {}, title: 7, icon: {}}}]\n", "x".repeat(200), "y".repeat(200));
-    insta::assert_snapshot!(publishing_with(&format!("{wide}{long}")).await, @r#"
+    insta::assert_snapshot!(log_of_publishing_with_fields(&format!("{wide}{long}")).await, @r#"
     exit 2
     error: `blocks[0].title` is a number; it must be text
      --> gitbook-manifest.yaml:6:29
@@ -69,7 +69,7 @@ async fn excerpts_hide_plain_text_secrets() {
     let more =
         "secrets:\n  KEY: 12345678\n  B: hush ${{ env.NOT_SET }} hush\n  C: {hush: hush}\nvisibilty: x\n";
     let repository = repository().manifest(".", "hello", more);
-    let log = publishing(&repository).await;
+    let log = log_of_publishing(&repository).await;
     assert!(!log.contains("12345678") && !log.contains("hush "), "{log}");
     insta::assert_snapshot!(log, @"
     exit 2
@@ -104,12 +104,12 @@ async fn excerpts_hide_plain_text_secrets() {
 }
 
 #[tokio::test]
-async fn excerpts_hide_known_secrets() {
+async fn excerpts_hide_secrets_from_variables() {
     let repository =
         repository().manifest(".", "hello", "secrets: {A: \"${{ env.A }}\"}\ntarget: hush-hush-1\n");
     let repository = repository.file("main.ts", "const a = 'hush-hush-1' const b;\n");
     let run = deployment().publish().variable("A", "hush-hush-1");
-    let log = refused(run, &repository).await;
+    let log = log_of_rejected_run(run, &repository).await;
     assert!(!log.contains("hush"), "{log}");
     insta::assert_snapshot!(log, @"
     exit 2
@@ -134,8 +134,8 @@ async fn excerpts_escape_workflow_commands() {
     let more = "summary: [\"::error::x ##[error]y section_start:1:z\"]\ntarget: \"\u{202e}x ##[error]y\"\n";
     let repository = repository().manifest(".", "hello", more);
     let run = deployment().publish().variable("GITBOOK_LOG_FORMAT", "github");
-    let log = refused(run, &repository).await;
-    // The data of the program's own command is no command.
+    let log = log_of_rejected_run(run, &repository).await;
+    // Lines that begin with `::` are the program's own workflow commands. GitHub runs no command within their text.
     for line in log.lines().filter(|line| !line.starts_with("::")) {
         assert!(!line.contains("##[") && !line.trim_start().starts_with("::"), "{log}");
     }
@@ -168,7 +168,7 @@ async fn excerpts_show_yaml_variables_except_secrets() {
         .publish()
         .variable("GITBOOK_BLOCKS", "- id: hello\n  title: 5\n")
         .variable("GITBOOK_SECRETS", "{A: 12345678, B: hush hush");
-    let log = refused(run, &repository).await;
+    let log = log_of_rejected_run(run, &repository).await;
     assert!(!log.contains("hush") && !log.contains("12345678"), "{log}");
     insta::assert_snapshot!(log, @"
     exit 2
@@ -187,7 +187,7 @@ async fn excerpts_show_yaml_variables_except_secrets() {
 }
 
 #[tokio::test]
-async fn problems_are_deduplicated_and_sorted() {
+async fn errors_and_warnings_are_deduplicated_and_sorted() {
     let repository = repository()
         .manifest("b", "two", "summary: 1\n")
         .file("b/main.ts", "import '../shared';\n")
@@ -195,7 +195,7 @@ async fn problems_are_deduplicated_and_sorted() {
         .file("a/main.ts", "import '../shared';\n")
         .file("shared.ts", "export default {,};\n");
     let run = deployment().publish().variable("GITBOOK_INTEGRATIONS", "b, nowhere, a");
-    insta::assert_snapshot!(refused(run, &repository).await, @"
+    insta::assert_snapshot!(log_of_rejected_run(run, &repository).await, @"
     exit 2
     error: GITBOOK_INTEGRATIONS: `nowhere` does not exist
      hint: write a manifest, a folder or a glob, relative to the working directory of the step

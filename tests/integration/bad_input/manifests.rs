@@ -1,11 +1,11 @@
-//! Manifests that can't be published.
+//! Manifests that the program rejects.
 
-use super::{publishing, publishing_with, refused};
+use super::{log_of_publishing, log_of_publishing_with_fields, log_of_rejected_run};
 use crate::support::{deployment, repository};
 
 #[tokio::test]
 async fn rejects_a_repository_without_manifests() {
-    insta::assert_snapshot!(publishing(&repository()).await, @"
+    insta::assert_snapshot!(log_of_publishing(&repository()).await, @"
     exit 2
     error: GITBOOK_INTEGRATIONS: `.` contains no manifest
      hint: check out the repository before this step, and add a `gitbook-manifest.yaml` to the folder of each integration; without manifests, set `GITBOOK_NAME`
@@ -16,7 +16,7 @@ async fn rejects_a_repository_without_manifests() {
 #[tokio::test]
 async fn rejects_a_missing_manifest() {
     let run = deployment().publish().variable("GITBOOK_INTEGRATIONS", "hello, apps/*");
-    insta::assert_snapshot!(refused(run, &repository().integration("world")).await, @"
+    insta::assert_snapshot!(log_of_rejected_run(run, &repository().integration("world")).await, @"
     exit 2
     error: GITBOOK_INTEGRATIONS: `apps/*` contains no manifest
      hint: check out the repository before this step, and add a `gitbook-manifest.yaml` to the folder of each integration; without manifests, set `GITBOOK_NAME`
@@ -27,9 +27,9 @@ async fn rejects_a_missing_manifest() {
 }
 
 #[tokio::test]
-async fn rejects_the_extension_yml() {
+async fn rejects_a_manifest_with_the_extension_yml() {
     let repository = repository().integration("one").file("two/gitbook-manifest.yml", "name: two\n");
-    insta::assert_snapshot!(publishing(&repository).await, @"
+    insta::assert_snapshot!(log_of_publishing(&repository).await, @"
     exit 2
     error: `gitbook-manifest.yml` is not a valid manifest name
     --> two/gitbook-manifest.yml
@@ -40,7 +40,7 @@ async fn rejects_the_extension_yml() {
 
 #[tokio::test]
 async fn rejects_an_empty_manifest() {
-    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", "")).await, @"
+    insta::assert_snapshot!(log_of_publishing(&repository().file("gitbook-manifest.yaml", "")).await, @"
     exit 2
     error: the manifest is empty
     --> gitbook-manifest.yaml
@@ -51,7 +51,7 @@ async fn rejects_an_empty_manifest() {
 
 #[tokio::test]
 async fn rejects_a_manifest_that_is_a_list() {
-    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", "- name\n")).await, @"
+    insta::assert_snapshot!(log_of_publishing(&repository().file("gitbook-manifest.yaml", "- name\n")).await, @"
     exit 2
     error: the manifest is a list; it must be a mapping
      --> gitbook-manifest.yaml:1:1
@@ -64,7 +64,7 @@ async fn rejects_a_manifest_that_is_a_list() {
 
 #[tokio::test]
 async fn rejects_missing_fields() {
-    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", "summary: Hi\n")).await, @"
+    insta::assert_snapshot!(log_of_publishing(&repository().file("gitbook-manifest.yaml", "summary: Hi\n")).await, @"
     exit 2
     error: `name` is missing
     --> gitbook-manifest.yaml
@@ -87,7 +87,7 @@ async fn rejects_missing_fields() {
 
 #[tokio::test]
 async fn rejects_invalid_names() {
-    insta::assert_snapshot!(publishing(&repository().manifest(".", "hello_world", "")).await, @"
+    insta::assert_snapshot!(log_of_publishing(&repository().manifest(".", "hello_world", "")).await, @"
     exit 2
     error: `name` must consist of letters and digits, with single dashes between them
      --> gitbook-manifest.yaml:1:7
@@ -96,7 +96,7 @@ async fn rejects_invalid_names() {
       |       ^^^^^^^^^^^
     error: invalid integrations: 1 error in 1 file; nothing was sent
     ");
-    insta::assert_snapshot!(publishing(&repository().manifest(".", &"x".repeat(101), "")).await, @"
+    insta::assert_snapshot!(log_of_publishing(&repository().manifest(".", &"x".repeat(101), "")).await, @"
     exit 2
     error: `name` is 101 characters; the limit is 100
      --> gitbook-manifest.yaml:1:7
@@ -111,7 +111,7 @@ async fn rejects_invalid_names() {
 async fn rejects_wrong_types() {
     let more =
         "summary: 12\ncategories: content\nvisibility: secret\nblocks:\n  - id: hello\n    title: true\n";
-    insta::assert_snapshot!(publishing_with(more).await, @"
+    insta::assert_snapshot!(log_of_publishing_with_fields(more).await, @"
     exit 2
     error: `summary` is a number; it must be text
      --> gitbook-manifest.yaml:6:10
@@ -152,7 +152,7 @@ async fn rejects_values_over_their_limits() {
         "x".repeat(101),
         "y".repeat(2049)
     );
-    insta::assert_snapshot!(publishing_with(&more).await, @"
+    insta::assert_snapshot!(log_of_publishing_with_fields(&more).await, @"
     exit 2
     error: `description` is 101 characters; the limit is 100
      --> gitbook-manifest.yaml:6:14
@@ -203,7 +203,7 @@ async fn rejects_values_over_their_limits() {
 
 #[tokio::test]
 async fn warns_of_an_unknown_field() {
-    insta::assert_snapshot!(publishing_with("visibilty: private\nruntime: v3\n").await, @"
+    insta::assert_snapshot!(log_of_publishing_with_fields("visibilty: private\nruntime: v3\n").await, @"
     exit 2
     warning: unknown field `visibilty`
      --> gitbook-manifest.yaml:6:1
@@ -224,9 +224,9 @@ async fn warns_of_an_unknown_field() {
 }
 
 #[tokio::test]
-async fn rejects_a_summary_with_a_marker() {
+async fn rejects_a_summary_with_an_ownership_marker() {
     let more = "summary: \"Hi. <!-- gitbook-deploy:preview integration=other repository=r branch=b -->\"\n";
-    insta::assert_snapshot!(publishing_with(more).await, @r#"
+    insta::assert_snapshot!(log_of_publishing_with_fields(more).await, @r#"
     exit 2
     error: `summary` contains an ownership marker of gitbook-deploy
      --> gitbook-manifest.yaml:6:10
@@ -240,18 +240,18 @@ async fn rejects_a_summary_with_a_marker() {
 }
 
 #[tokio::test]
-async fn rejects_a_missing_entry_of_envs() {
+async fn rejects_an_unknown_entry_of_envs() {
     let more = "envs:\n  production:\n    title: Bye\n  test: {}\n";
     let repository = repository().manifest(".", "hello", more);
     let run = || deployment().publish();
-    insta::assert_snapshot!(refused(run().variable("GITBOOK_ENV", "productoin"), &repository).await, @"
+    insta::assert_snapshot!(log_of_rejected_run(run().variable("GITBOOK_ENV", "productoin"), &repository).await, @"
     exit 2
     error: `envs` has no entry `productoin`
     --> gitbook-manifest.yaml
      = hint: did you mean `production`?
     error: invalid integrations: 1 error in 1 file; nothing was sent
     ");
-    insta::assert_snapshot!(refused(run().variable("GITBOOK_ENV", "qa"), &repository).await, @"
+    insta::assert_snapshot!(log_of_rejected_run(run().variable("GITBOOK_ENV", "qa"), &repository).await, @"
     exit 2
     error: `envs` has no entry `qa`
     --> gitbook-manifest.yaml
@@ -263,7 +263,7 @@ async fn rejects_a_missing_entry_of_envs() {
 #[tokio::test]
 async fn rejects_duplicate_names() {
     let repository = repository().manifest("one", "hello", "").manifest("two", "hello", "");
-    insta::assert_snapshot!(publishing(&repository).await, @"
+    insta::assert_snapshot!(log_of_publishing(&repository).await, @"
     exit 2
     error: duplicate name `hello`: also used in `one/gitbook-manifest.yaml:1:7`
      --> two/gitbook-manifest.yaml:1:7
@@ -271,7 +271,7 @@ async fn rejects_duplicate_names() {
     1 | name: hello
       |       ^^^^^
       |
-      = hint: rename one of them; names are unique across GitBook
+      = hint: rename one of the integrations; names are unique across GitBook
     error: invalid integrations: 1 error in 1 file; nothing was sent
     ");
 }
@@ -279,7 +279,7 @@ async fn rejects_duplicate_names() {
 #[tokio::test]
 async fn rejects_names_that_differ_only_in_case() {
     let repository = repository().manifest("one", "hello", "").manifest("two", "Hello", "");
-    insta::assert_snapshot!(publishing(&repository).await, @"
+    insta::assert_snapshot!(log_of_publishing(&repository).await, @"
     exit 2
     error: duplicate name `Hello`: also used in `one/gitbook-manifest.yaml:1:7`
      --> two/gitbook-manifest.yaml:1:7
@@ -287,16 +287,16 @@ async fn rejects_names_that_differ_only_in_case() {
     1 | name: Hello
       |       ^^^^^
       |
-      = hint: rename one of them; names are unique across GitBook
+      = hint: rename one of the integrations; names are unique across GitBook
     error: invalid integrations: 1 error in 1 file; nothing was sent
     ");
 }
 
 #[tokio::test]
-async fn rejects_a_preview_with_the_name_of_an_integration() {
+async fn rejects_a_preview_name_that_an_integration_already_has() {
     let repository = repository().manifest("one", "hello", "").manifest("two", "hello-fix", "");
     let run = deployment().push_to("fix");
-    insta::assert_snapshot!(refused(run, &repository).await, @"
+    insta::assert_snapshot!(log_of_rejected_run(run, &repository).await, @"
     exit 2
     error: preview name `hello-fix` is already the name of the integration in `two/gitbook-manifest.yaml`
     --> one/gitbook-manifest.yaml
@@ -306,13 +306,13 @@ async fn rejects_a_preview_with_the_name_of_an_integration() {
 }
 
 #[tokio::test]
-async fn reports_all_problems_at_once() {
+async fn reports_the_errors_of_all_integrations_at_once() {
     let repository = repository()
         .manifest("one", "hello", "icon: none.png\nsummary: []\n")
         .manifest("two", "world", "secrets: {KEY: \"${{ env.NOT_SET }}\"}\n")
         .file("two/main.ts", "import './none';\n")
         .integration("three");
-    insta::assert_snapshot!(publishing(&repository).await, @r#"
+    insta::assert_snapshot!(log_of_publishing(&repository).await, @r#"
     exit 2
     error: could not read the icon `none.png`: No such file or directory (os error 2)
      --> one/gitbook-manifest.yaml:6:7
@@ -345,10 +345,11 @@ async fn reports_all_problems_at_once() {
 }
 
 #[tokio::test]
-async fn rejects_duplicate_names_in_different_shares() {
+async fn rejects_duplicate_names_in_different_shards() {
     let repository = repository().manifest("one", "hello", "").manifest("two", "hello", "");
     for shard in ["1/2", "2/2"] {
-        let log = refused(deployment().publish().variable("GITBOOK_SHARD", shard), &repository).await;
+        let log =
+            log_of_rejected_run(deployment().publish().variable("GITBOOK_SHARD", shard), &repository).await;
         assert!(log.contains("`hello`") && log.contains("one/gitbook-manifest.yaml"), "{log}");
     }
 }
@@ -357,7 +358,7 @@ async fn rejects_duplicate_names_in_different_shares() {
 async fn rejects_duplicate_names_before_a_deletion() {
     let repository = repository().manifest("one", "hello", "").manifest("two", "Hello", "");
     let run = deployment().event("delete", "fix").against("http://127.0.0.1:9");
-    insta::assert_snapshot!(refused(run, &repository).await, @"
+    insta::assert_snapshot!(log_of_rejected_run(run, &repository).await, @"
     exit 2
     error: duplicate name `Hello`: also used in `one/gitbook-manifest.yaml:1:7`
      --> two/gitbook-manifest.yaml:1:7
@@ -365,7 +366,7 @@ async fn rejects_duplicate_names_before_a_deletion() {
     1 | name: Hello
       |       ^^^^^
       |
-      = hint: rename one of them; names are unique across GitBook
+      = hint: rename one of the integrations; names are unique across GitBook
     error: invalid integrations: 1 error in 1 file; nothing was sent
     ");
 }

@@ -1,21 +1,21 @@
 //! Scripts that crash the bundler.
 
-use super::publishing;
+use super::log_of_publishing;
 use crate::support::repository;
 
-/// A script with too deep nesting is an error of its own file, with outputs.
+/// The error names the nested file, not the file that imports it.
 #[tokio::test]
-async fn names_a_script_with_too_deep_nesting() {
+async fn reports_a_script_with_too_deep_nesting() {
     let deep = [
         format!("export default {}{};", "[".repeat(100_000), "]".repeat(100_000)),
         format!("export default a{};", ".b(c)".repeat(100_000)),
     ];
-    for text in deep {
+    for script in deep {
         let repository = repository()
             .manifest(".", "hello", "")
             .file("main.ts", "import './deep'; export default {};")
-            .file("deep.ts", text);
-        let log = publishing(&repository).await;
+            .file("deep.ts", script);
+        let log = log_of_publishing(&repository).await;
         insta::allow_duplicates! {
             insta::assert_snapshot!(log, @"
             exit 2
@@ -28,9 +28,8 @@ async fn names_a_script_with_too_deep_nesting() {
     }
 }
 
-/// The problems of other integrations are reported as well.
 #[tokio::test]
-async fn a_crash_of_the_bundler_hides_no_other_problem() {
+async fn a_bundler_crash_does_not_hide_errors_of_other_integrations() {
     let deep = format!("export default {}{};", "[".repeat(100_000), "]".repeat(100_000));
     let repository = repository()
         .manifest("a", "a", "")
@@ -39,7 +38,7 @@ async fn a_crash_of_the_bundler_hides_no_other_problem() {
         .file("b/main.ts", "import './none';")
         .manifest("c", "c", "")
         .file("c/main.ts", "export default 1;");
-    insta::assert_snapshot!(publishing(&repository).await, @"
+    insta::assert_snapshot!(log_of_publishing(&repository).await, @"
     exit 2
     error: the code is nested too deeply for the bundler
     --> a/main.ts

@@ -1,11 +1,11 @@
-//! Images, scripts and secrets that can't be published.
+//! Images, scripts and secrets that the program rejects.
 
-use super::{publishing, publishing_with, refused};
+use super::{log_of_publishing, log_of_publishing_with_fields, log_of_rejected_run};
 use crate::support::{RecordedRequests as _, deployment, gitbook, png, repository};
 
 #[tokio::test]
 async fn rejects_a_missing_image() {
-    insta::assert_snapshot!(publishing_with("icon: none.png\npreviewImages: [nowhere/none.png]\n").await, @"
+    insta::assert_snapshot!(log_of_publishing_with_fields("icon: none.png\npreviewImages: [nowhere/none.png]\n").await, @"
     exit 2
     error: could not read the icon `none.png`: No such file or directory (os error 2)
      --> gitbook-manifest.yaml:6:7
@@ -30,7 +30,7 @@ async fn rejects_a_large_image() {
     let mut large = png(2, 2);
     large.resize(250 * 1024 + 1, 0);
     let repository = repository().manifest(".", "hello", "icon: large.png\n").file("large.png", large);
-    insta::assert_snapshot!(publishing(&repository).await, @"
+    insta::assert_snapshot!(log_of_publishing(&repository).await, @"
     exit 2
     error: the icon `large.png` is 251 KiB; the limit is 250 KiB
      --> gitbook-manifest.yaml:6:7
@@ -48,7 +48,7 @@ async fn rejects_an_image_that_is_not_a_png() {
     let more = "icon: photo.png\npreviewImages: [photo.jpg]\n";
     let repository =
         repository().manifest(".", "hello", more).file("photo.png", "\u{ff}JFIF").file("photo.jpg", "");
-    insta::assert_snapshot!(publishing(&repository).await, @"
+    insta::assert_snapshot!(log_of_publishing(&repository).await, @"
     exit 2
     error: the icon `photo.png` is not a PNG image: invalid PNG signature
      --> gitbook-manifest.yaml:6:7
@@ -71,7 +71,7 @@ async fn rejects_an_image_that_is_not_a_png() {
 #[tokio::test]
 async fn rejects_a_missing_script() {
     let manifest = "name: hello\ntitle: Hello\norganization: acme\nscopes: []\nscript: none.ts\n";
-    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @"
+    insta::assert_snapshot!(log_of_publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @"
     exit 2
     error: could not read the script `none.ts`: No such file or directory (os error 2)
      --> gitbook-manifest.yaml:5:9
@@ -88,7 +88,7 @@ async fn rejects_a_missing_script() {
 async fn rejects_a_missing_import() {
     let script = "import { a } from './none';\nimport b from './nowhere';\nexport default { a, b };\n";
     let repository = repository().manifest(".", "hello", "").file("main.ts", script);
-    insta::assert_snapshot!(publishing(&repository).await, @"
+    insta::assert_snapshot!(log_of_publishing(&repository).await, @"
     exit 2
     error: `./none` cannot be imported: no such file
      --> main.ts:1:19
@@ -112,7 +112,7 @@ async fn rejects_a_missing_import() {
 async fn rejects_a_missing_package() {
     let script = "import b from 'a-package';\nimport c from '@scope/c/d';\nexport default { b, c };\n";
     let repository = repository().manifest(".", "hello", "").file("main.ts", script);
-    insta::assert_snapshot!(publishing(&repository).await, @"
+    insta::assert_snapshot!(log_of_publishing(&repository).await, @"
     exit 2
     error: `a-package` cannot be imported: the package `a-package` is not installed
      --> main.ts:1:15
@@ -136,7 +136,7 @@ async fn rejects_a_missing_package() {
 async fn rejects_a_syntax_error() {
     let script = "export default {\n  fetch() {\n    const = 1;\n  },\n};\n";
     let repository = repository().manifest(".", "hello", "").file("main.ts", script);
-    insta::assert_snapshot!(publishing(&repository).await, @"
+    insta::assert_snapshot!(log_of_publishing(&repository).await, @"
     exit 2
     error: unexpected token
      --> main.ts:3:11
@@ -148,26 +148,26 @@ async fn rejects_a_syntax_error() {
 }
 
 #[tokio::test]
-async fn locations_ignore_crlf_and_byte_order_marks() {
+async fn error_locations_ignore_crlf_and_byte_order_marks() {
     let manifest = "name: hello\ntitle: Hello\nvisibilty: public\nscript: main.ts\nscopes: 1\n";
     let script = "export default {\n  fetch() {\n    const = 1;\n  },\n};\n";
-    let log = async |mark: &str, line_end: &str| {
-        let written = |text: &str| format!("{mark}{}", text.replace('\n', line_end));
-        let repository = repository().file("gitbook-manifest.yaml", written(manifest));
-        publishing(&repository.file("main.ts", written(script))).await
+    let log = async |byte_order_mark: &str, line_end: &str| {
+        let encode = |text: &str| format!("{byte_order_mark}{}", text.replace('\n', line_end));
+        let repository = repository().file("gitbook-manifest.yaml", encode(manifest));
+        log_of_publishing(&repository.file("main.ts", encode(script))).await
     };
     let on_linux = log("", "\n").await;
-    for place in ["gitbook-manifest.yaml:3:1", "gitbook-manifest.yaml:5:9", "main.ts:3:11"] {
-        assert!(on_linux.contains(&format!("--> {place}\n")), "{on_linux}");
+    for location in ["gitbook-manifest.yaml:3:1", "gitbook-manifest.yaml:5:9", "main.ts:3:11"] {
+        assert!(on_linux.contains(&format!("--> {location}\n")), "{on_linux}");
     }
     assert_eq!(log("\u{feff}", "\r\n").await, on_linux);
 }
 
 #[tokio::test]
-async fn rejects_a_secret_without_its_variable() {
+async fn rejects_secrets_with_a_missing_variable_or_invalid_expression() {
     let more =
         "secrets:\n  KEY: ${{ env.API_KEY }}\n  OTHER: ${{ secrets.OTHER }}\n  THIRD: \"$ {{ env.X }}\"\n";
-    insta::assert_snapshot!(publishing_with(more).await, @r#"
+    insta::assert_snapshot!(log_of_publishing_with_fields(more).await, @r#"
     exit 2
     error: `secrets.KEY` uses the variable `API_KEY`, which is not set or empty
      --> gitbook-manifest.yaml:7:8
@@ -202,7 +202,7 @@ async fn rejects_a_path_outside_the_repository() {
         "name: hello\ntitle: Hello\norganization: acme\nscopes: []\nscript: ../{name}/main.ts\nicon: ../{name}/icon.png\n"
     );
     let repository = repository().file("gitbook-manifest.yaml", manifest);
-    insta::assert_snapshot!(publishing(&repository).await.replace(&name, "<outside>"), @"
+    insta::assert_snapshot!(log_of_publishing(&repository).await.replace(&name, "<outside>"), @"
     exit 2
     error: the script `../<outside>/main.ts` is outside the repository
      --> gitbook-manifest.yaml:5:9
@@ -231,7 +231,7 @@ async fn rejects_a_link_outside_the_repository() {
     for file in ["icon.png", "main.ts"] {
         std::os::unix::fs::symlink(outside.path(file), repository.path(file)).unwrap();
     }
-    insta::assert_snapshot!(publishing(&repository).await, @"
+    insta::assert_snapshot!(log_of_publishing(&repository).await, @"
     exit 2
     error: the script `main.ts` is outside the repository
      --> gitbook-manifest.yaml:4:9
@@ -255,7 +255,7 @@ async fn rejects_a_link_outside_the_repository() {
 async fn rejects_a_built_script_that_is_not_utf8() {
     let repository = repository().manifest(".", "hello", "").file("main.ts", [0xff, 0xfe, 0xfd]);
     let run = deployment().publish().variable("GITBOOK_BUNDLE", "false");
-    insta::assert_snapshot!(refused(run, &repository).await, @"
+    insta::assert_snapshot!(log_of_rejected_run(run, &repository).await, @"
     exit 2
     error: could not read the script `main.ts`: stream did not contain valid UTF-8
      --> gitbook-manifest.yaml:4:9
@@ -274,7 +274,7 @@ async fn rejects_an_import_outside_the_repository() {
     let name = outside.path("").file_name().unwrap().to_str().unwrap().to_owned();
     let script = format!("import text from '../{name}/secret.raw.js';\nexport default text;\n");
     let repository = repository().manifest(".", "hello", "").file("main.ts", script);
-    let log = publishing(&repository).await.replace(outside.path("").to_str().unwrap(), "<outside>/");
+    let log = log_of_publishing(&repository).await.replace(outside.path("").to_str().unwrap(), "<outside>/");
     let log = log.replace(&name, "<outside>");
     insta::assert_snapshot!(log, @"
     exit 2
@@ -294,7 +294,7 @@ async fn rejects_invalid_json_imports() {
     let script = "import data from './data.json';\nexport default data;\n";
     let repository =
         repository().manifest(".", "hello", "").file("main.ts", script).file("data.json", "{\n  \"a\":\n");
-    insta::assert_snapshot!(publishing(&repository).await, @r#"
+    insta::assert_snapshot!(log_of_publishing(&repository).await, @r#"
     exit 2
     error: EOF while parsing a value at line 3 column 0
      --> data.json:3:1
@@ -308,7 +308,7 @@ async fn rejects_invalid_json_imports() {
 #[tokio::test]
 async fn rejects_an_empty_script() {
     let repository = repository().manifest(".", "hello", "").file("main.ts", "\n");
-    insta::assert_snapshot!(publishing(&repository).await, @"
+    insta::assert_snapshot!(log_of_publishing(&repository).await, @"
     exit 2
     error: the script `main.ts` is empty
      --> gitbook-manifest.yaml:4:9
@@ -318,14 +318,14 @@ async fn rejects_an_empty_script() {
     error: invalid integrations: 1 error in 1 file; nothing was sent
     ");
     let built = deployment().publish().variable("GITBOOK_BUNDLE", "false");
-    assert!(refused(built, &repository).await.contains("`main.ts`"));
+    assert!(log_of_rejected_run(built, &repository).await.contains("`main.ts`"));
 }
 
 #[tokio::test]
 async fn rejects_an_invalid_tsconfig() {
     let repository =
         repository().manifest(".", "hello", "").file("tsconfig.json", "{\n  \"extends\": ,\n}\n");
-    insta::assert_snapshot!(publishing(&repository).await, @"
+    insta::assert_snapshot!(log_of_publishing(&repository).await, @"
     exit 2
     error: `tsconfig.json` is not valid: expected value
      --> tsconfig.json:3:1
@@ -343,7 +343,7 @@ async fn suggests_a_similar_file() {
         .file("assets/icon.png", png(2, 2))
         .file("src/index.tsx", "export default {};\n");
     let run = deployment().publish().variable("GITBOOK_SCRIPT", "./scr/index.tsx");
-    insta::assert_snapshot!(refused(run, &repository).await, @"
+    insta::assert_snapshot!(log_of_rejected_run(run, &repository).await, @"
     exit 2
     error: GITBOOK_SCRIPT: could not read the script `./scr/index.tsx`: No such file or directory (os error 2)
      hint: did you mean `./src/index.tsx`?
@@ -359,7 +359,7 @@ async fn suggests_a_similar_file() {
 }
 
 #[tokio::test]
-async fn rejects_a_script_outside_a_checkout_elsewhere() {
+async fn never_uses_the_file_system_root_as_the_repository() {
     let repository = repository().manifest("apps/hello", "hello", "");
     std::fs::remove_dir(repository.path(".git")).unwrap();
     let repository = repository.file("shared.ts", "export default {};\n");

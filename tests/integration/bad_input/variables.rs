@@ -1,6 +1,6 @@
-//! Variables that can't be used.
+//! Environment variables that the program rejects.
 
-use super::refused;
+use super::log_of_rejected_run;
 use crate::support::{deployment, gitbook, repository};
 
 #[tokio::test]
@@ -11,7 +11,7 @@ async fn reports_all_invalid_variables_at_once() {
         .variable("GITBOOK_PREVIEW_VISIBILITY", "public")
         .variable("GITBOOK_SHARD", "0/8")
         .variable("GITBOOK_TITEL", "Hello");
-    insta::assert_snapshot!(refused(run, &repository()).await, @"
+    insta::assert_snapshot!(log_of_rejected_run(run, &repository()).await, @"
     exit 2
     error: GITBOOK_MODE: unknown mode
      hint: use one of `auto`, `publish`, `preview`, `delete`, `sweep`, `check`, `plan`
@@ -53,7 +53,7 @@ async fn rejects_a_variable_with_invalid_yaml() {
         .publish()
         .variable("GITBOOK_BLOCKS", "[{id: hello, title: }")
         .variable("GITBOOK_EXTERNAL_LINKS", "[{label: a, url: b}]");
-    insta::assert_snapshot!(refused(run, &repository).await, @"
+    insta::assert_snapshot!(log_of_rejected_run(run, &repository).await, @"
     exit 2
     error: not valid YAML: unclosed bracket '['
      --> GITBOOK_BLOCKS:1:1
@@ -79,10 +79,10 @@ async fn rejects_a_variable_with_invalid_yaml() {
 }
 
 #[tokio::test]
-async fn rejects_a_field_variable_for_several_integrations() {
+async fn rejects_a_title_variable_for_several_integrations() {
     let repository = repository().integration("one").integration("two");
     let run = deployment().publish().variable("GITBOOK_TITLE", "Hello");
-    insta::assert_snapshot!(refused(run, &repository).await, @"
+    insta::assert_snapshot!(log_of_rejected_run(run, &repository).await, @"
     exit 2
     error: GITBOOK_TITLE: sets `title` for several integrations
      hint: select one integration with `GITBOOK_INTEGRATIONS`, or unset this variable
@@ -93,7 +93,7 @@ async fn rejects_a_field_variable_for_several_integrations() {
 #[tokio::test]
 async fn rejects_incomplete_manifest_variables() {
     let run = deployment().publish().variable("GITBOOK_NAME", "hello").variable("GITBOOK_SCRIPT", "main.ts");
-    insta::assert_snapshot!(refused(run, &repository()).await, @"
+    insta::assert_snapshot!(log_of_rejected_run(run, &repository()).await, @"
     exit 2
     error: GITBOOK_NAME: `organization` is missing
      hint: add `organization`; it must be text
@@ -108,16 +108,16 @@ async fn rejects_incomplete_manifest_variables() {
 }
 
 #[tokio::test]
-async fn rejects_a_mode_without_its_branch() {
+async fn rejects_preview_modes_without_a_branch_or_repository() {
     let run =
         deployment().variable("GITBOOK_MODE", "delete").variable("GITBOOK_REPOSITORY", "github.com/acme/x");
-    insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @"
+    insta::assert_snapshot!(log_of_rejected_run(run, &repository().integration(".")).await, @"
     exit 2
     error: the branch of the preview is unknown
      hint: set `GITBOOK_BRANCH`
     ");
     let run = deployment().variable("GITBOOK_MODE", "preview").variable("GITBOOK_BRANCH", "fix");
-    insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @"
+    insta::assert_snapshot!(log_of_rejected_run(run, &repository().integration(".")).await, @"
     exit 2
     error: cannot manage previews: the repository is unknown
      hint: set `GITBOOK_REPOSITORY`, for example to `github.com/acme/integrations`
@@ -128,7 +128,7 @@ async fn rejects_a_mode_without_its_branch() {
 async fn rejects_an_unknown_production_branch() {
     let server = gitbook().await;
     let run = deployment().against(&server.uri()).push_to("main").variable("GITBOOK_DEFAULT_BRANCH", "");
-    insta::assert_snapshot!(refused(run, &repository().integration(".")).await, @"
+    insta::assert_snapshot!(log_of_rejected_run(run, &repository().integration(".")).await, @"
     exit 2
     error: the production branch is unknown
      hint: set `GITBOOK_PRODUCTION_BRANCH` or `GITBOOK_DEFAULT_BRANCH`
@@ -136,11 +136,11 @@ async fn rejects_an_unknown_production_branch() {
 }
 
 #[tokio::test]
-async fn rejects_a_token_with_other_text() {
+async fn rejects_a_token_with_the_prefix_bearer() {
     let finished = deployment().publish().variable("GITBOOK_TOKEN", "Bearer hush-hush").run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 2
-    error: GITBOOK_TOKEN: contains a space, a line break or another character that no token has
+    error: GITBOOK_TOKEN: contains a space, a line break or another character that is invalid in a token
      hint: use the token as GitBook shows it, without `Bearer`
     error: invalid configuration: 1 error in 1 variable; nothing was sent
     ");
@@ -148,7 +148,7 @@ async fn rejects_a_token_with_other_text() {
 }
 
 #[tokio::test]
-async fn rejects_production_branches_without_a_match() {
+async fn rejects_production_branch_patterns_that_match_no_branch() {
     let run = deployment().against("http://127.0.0.1:1").push_to("main");
     let finished = run.variable("GITBOOK_PRODUCTION_BRANCH", "main, !main").run().await;
     insta::assert_snapshot!(finished.log(), @"
@@ -159,18 +159,18 @@ async fn rejects_production_branches_without_a_match() {
     ");
 }
 
-/// The user may have meant to include the default branch.
+/// The user may have forgotten the default branch in `GITBOOK_PRODUCTION_BRANCH`.
 #[tokio::test]
-async fn notes_production_branches_without_the_default_branch() {
+async fn logs_a_notice_if_the_default_branch_is_not_a_production_branch() {
     let repository = repository().integration("hello");
-    let check = async |patterns: &str, noticed: bool| {
+    let check = async |patterns: &str, expects_notice: bool| {
         let run = deployment().push_to("release/1").variable("GITBOOK_DEFAULT_BRANCH", "main");
         let run = run.variable("GITBOOK_ENDPOINT", "sandbox").variable("GITBOOK_PRODUCTION_BRANCH", patterns);
         let finished = run.variable("GITBOOK_DRY_RUN", "true").folder(&repository).run().await;
         let notice = "notice: `GITBOOK_PRODUCTION_BRANCH`";
         assert_eq!(
             (finished.code, finished.stderr.contains(notice)),
-            (Some(0), noticed),
+            (Some(0), expects_notice),
             "{patterns}: {}",
             finished.log()
         );

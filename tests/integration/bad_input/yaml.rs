@@ -1,12 +1,12 @@
 //! Manifests with invalid YAML.
 
-use super::{publishing, publishing_with};
+use super::{log_of_publishing, log_of_publishing_with_fields};
 use crate::support::repository;
 
 #[tokio::test]
 async fn rejects_invalid_yaml() {
     let manifest = "name: hello\ntitle: Hello\n  summary: Hi\n";
-    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @"
+    insta::assert_snapshot!(log_of_publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @"
     exit 2
     error: not valid YAML: mapping values are not allowed in this context
      --> gitbook-manifest.yaml:3:10
@@ -18,7 +18,7 @@ async fn rejects_invalid_yaml() {
     error: invalid integrations: 1 error in 1 file; nothing was sent
     ");
     let manifest = "name: hello\nscopes: [a, b\ntitle: Hello\n";
-    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @"
+    insta::assert_snapshot!(log_of_publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @"
     exit 2
     error: not valid YAML: illegal placement of ':' indicator
      --> gitbook-manifest.yaml:3:6
@@ -30,7 +30,7 @@ async fn rejects_invalid_yaml() {
     error: invalid integrations: 1 error in 1 file; nothing was sent
     ");
     let manifest = "name: hello\nname: world\n";
-    insta::assert_snapshot!(publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @"
+    insta::assert_snapshot!(log_of_publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @"
     exit 2
     error: not valid YAML: duplicate key `name`
      --> gitbook-manifest.yaml:2:1
@@ -43,14 +43,14 @@ async fn rejects_invalid_yaml() {
     ");
 }
 
-/// Returns the log of publishing this manifest.
-async fn of(manifest: &str) -> String {
-    publishing(&repository().file("gitbook-manifest.yaml", manifest)).await
+/// Publishes a repository with this manifest, and returns the log.
+async fn log_of_publishing_manifest(manifest: &str) -> String {
+    log_of_publishing(&repository().file("gitbook-manifest.yaml", manifest)).await
 }
 
 #[tokio::test]
 async fn rejects_tabs_in_yaml() {
-    insta::assert_snapshot!(of("name: hello\nblocks:\n\t- id: x\n").await, @"
+    insta::assert_snapshot!(log_of_publishing_manifest("name: hello\nblocks:\n\t- id: x\n").await, @"
     exit 2
     error: not valid YAML: indented with a tab
      --> gitbook-manifest.yaml:3:1
@@ -61,7 +61,7 @@ async fn rejects_tabs_in_yaml() {
       = hint: indent with spaces; YAML does not allow tabs
     error: invalid integrations: 1 error in 1 file; nothing was sent
     ");
-    insta::assert_snapshot!(of("name: hello\nblocks:\n  - id: x\n  \ttitle: y\n").await, @"
+    insta::assert_snapshot!(log_of_publishing_manifest("name: hello\nblocks:\n  - id: x\n  \ttitle: y\n").await, @"
     exit 2
     error: not valid YAML: indented with a tab
      --> gitbook-manifest.yaml:4:3
@@ -75,12 +75,12 @@ async fn rejects_tabs_in_yaml() {
 }
 
 #[tokio::test]
-async fn rejects_yaml_anchors() {
+async fn rejects_expanding_recursive_and_unknown_yaml_anchors() {
     let bomb: String =
         (1..30).map(|n| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 9].join(", "))).collect();
-    insta::assert_snapshot!(of(&format!("a0: &a0 [x, x, x, x, x, x, x, x, x]\n{bomb}")).await, @"
+    insta::assert_snapshot!(log_of_publishing_manifest(&format!("a0: &a0 [x, x, x, x, x, x, x, x, x]\n{bomb}")).await, @"
     exit 2
-    error: not valid YAML: its anchors expand to too many values
+    error: not valid YAML: the anchors expand to too many values
      --> gitbook-manifest.yaml:6:20
       |
     6 | a5: &a5 [*a4, *a4, *a4, *a4, *a4, *a4, *a4, *a4, *a4]
@@ -89,7 +89,7 @@ async fn rejects_yaml_anchors() {
       = hint: write the values themselves instead of references such as `*name`
     error: invalid integrations: 1 error in 1 file; nothing was sent
     ");
-    insta::assert_snapshot!(of("name: hello\nblocks: &x [*x]\n").await, @"
+    insta::assert_snapshot!(log_of_publishing_manifest("name: hello\nblocks: &x [*x]\n").await, @"
     exit 2
     error: not valid YAML: the anchor refers to itself
      --> gitbook-manifest.yaml:2:13
@@ -100,7 +100,7 @@ async fn rejects_yaml_anchors() {
       = hint: write the value itself instead of the anchor
     error: invalid integrations: 1 error in 1 file; nothing was sent
     ");
-    insta::assert_snapshot!(of("name: hello\ntitle: *bold*\n").await, @"
+    insta::assert_snapshot!(log_of_publishing_manifest("name: hello\ntitle: *bold*\n").await, @"
     exit 2
     error: not valid YAML: unknown anchor
      --> gitbook-manifest.yaml:2:8
@@ -114,11 +114,11 @@ async fn rejects_yaml_anchors() {
 }
 
 #[tokio::test]
-async fn rejects_deep_yaml() {
+async fn rejects_deeply_nested_yaml() {
     let deep = format!("name: hello\nblocks: {}\n", "[".repeat(5000));
-    insta::assert_snapshot!(of(&deep).await, @"
+    insta::assert_snapshot!(log_of_publishing_manifest(&deep).await, @"
     exit 2
-    error: not valid YAML: it is nested too deeply
+    error: not valid YAML: the document is nested too deeply
      --> gitbook-manifest.yaml:2:264
       |
     2 | ...[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[...
@@ -131,7 +131,7 @@ async fn rejects_deep_yaml() {
 
 #[tokio::test]
 async fn rejects_two_yaml_documents() {
-    insta::assert_snapshot!(of("name: hello\n---\ntitle: Hello\n").await, @"
+    insta::assert_snapshot!(log_of_publishing_manifest("name: hello\n---\ntitle: Hello\n").await, @"
     exit 2
     error: not valid YAML: more than one document
      --> gitbook-manifest.yaml:3:1
@@ -145,8 +145,8 @@ async fn rejects_two_yaml_documents() {
 }
 
 #[tokio::test]
-async fn rejects_an_unclosed_quote() {
-    insta::assert_snapshot!(of("name: hello\ntitle: \"Hello\n").await, @r#"
+async fn rejects_an_unclosed_quote_or_bracket() {
+    insta::assert_snapshot!(log_of_publishing_manifest("name: hello\ntitle: \"Hello\n").await, @r#"
     exit 2
     error: not valid YAML: invalid indentation in multiline quoted scalar
      --> gitbook-manifest.yaml:3:1
@@ -157,7 +157,7 @@ async fn rejects_an_unclosed_quote() {
       = hint: check this line and the lines above for an unclosed bracket or quote and for wrong indentation
     error: invalid integrations: 1 error in 1 file; nothing was sent
     "#);
-    insta::assert_snapshot!(of("name: hello\nscopes: [a,\n").await, @"
+    insta::assert_snapshot!(log_of_publishing_manifest("name: hello\nscopes: [a,\n").await, @"
     exit 2
     error: not valid YAML: unclosed bracket '['
      --> gitbook-manifest.yaml:2:9
@@ -172,7 +172,8 @@ async fn rejects_an_unclosed_quote() {
 
 #[tokio::test]
 async fn hides_secrets_of_an_invalid_manifest() {
-    let log = of("name: hello\nsecrets:\n  KEY: hush-hush\n  OTHER: \"hush\" hush\n").await;
+    let log =
+        log_of_publishing_manifest("name: hello\nsecrets:\n  KEY: hush-hush\n  OTHER: \"hush\" hush\n").await;
     insta::assert_snapshot!(log, @"
     exit 2
     error: not valid YAML: invalid trailing content after double-quoted scalar
@@ -184,7 +185,7 @@ async fn hides_secrets_of_an_invalid_manifest() {
       = hint: check this line and the lines above for an unclosed bracket or quote and for wrong indentation
     error: invalid integrations: 1 error in 1 file; nothing was sent
     ");
-    let log = of("name: hello\nsecrets:\n  KEY: hush: hush\n").await;
+    let log = log_of_publishing_manifest("name: hello\nsecrets:\n  KEY: hush: hush\n").await;
     insta::assert_snapshot!(log, @"
     exit 2
     error: not valid YAML: mapping values are not allowed in this context
@@ -196,7 +197,8 @@ async fn hides_secrets_of_an_invalid_manifest() {
       = hint: check this line and the lines above for an unclosed bracket or quote and for wrong indentation
     error: invalid integrations: 1 error in 1 file; nothing was sent
     ");
-    let log = of("{\"name\": \"hello\", \"secrets\": {\"A\": \"hush\" \"B\": 1}}\n").await;
+    let log =
+        log_of_publishing_manifest("{\"name\": \"hello\", \"secrets\": {\"A\": \"hush\" \"B\": 1}}\n").await;
     insta::assert_snapshot!(log, @r#"
     exit 2
     error: not valid YAML: invalid trailing content after double-quoted scalar
@@ -212,7 +214,7 @@ async fn hides_secrets_of_an_invalid_manifest() {
 
 #[tokio::test]
 async fn rejects_custom_yaml_tags() {
-    insta::assert_snapshot!(publishing_with("secrets:\n  KEY: !env API_KEY\n").await, @"
+    insta::assert_snapshot!(log_of_publishing_with_fields("secrets:\n  KEY: !env API_KEY\n").await, @"
     exit 2
     error: not valid YAML: unknown tag `!env`
      --> gitbook-manifest.yaml:7:8

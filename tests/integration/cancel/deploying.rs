@@ -3,13 +3,14 @@
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
-use super::{Started, TestEnvironment, cancelled, until};
+use super::{StartedRun, TestEnvironment, outcome_for_all_signals, until};
 use crate::support::Effect::{Done, Lost};
 use crate::support::Fault::{self, Say, Stall, StallInAnswer};
 use crate::support::Response;
 
-async fn publishing(fault: Fault) -> String {
-    cancelled(async || {
+/// Sends signals while a request to publish has this fault. Returns the outcome.
+async fn cancel_publishing(fault: Fault) -> String {
+    outcome_for_all_signals(async || {
         let environment = TestEnvironment::new().await;
         let run = environment.push();
         environment.started_with_fault(run, "POST", fault.clone()).await
@@ -17,9 +18,9 @@ async fn publishing(fault: Fault) -> String {
     .await
 }
 
-/// Publishes with a fault, and sends the signal after the log contains a text.
-async fn publishing_until(fault: Fault, text: &str) -> String {
-    cancelled(async || {
+/// Publishes with a fault, and sends signals once the log contains a text. Returns the outcome.
+async fn cancel_publishing_after_log(fault: Fault, text: &str) -> String {
+    outcome_for_all_signals(async || {
         let environment = TestEnvironment::new().await;
         let run = environment.push();
         let started = environment.started_with_fault(run, "POST", fault.clone()).await;
@@ -32,14 +33,14 @@ async fn publishing_until(fault: Fault, text: &str) -> String {
 /// The server accepts the connection, but never sends a certificate.
 #[tokio::test]
 async fn cancels_while_connecting() {
-    let outcome = cancelled(async || {
+    let outcome = outcome_for_all_signals(async || {
         let environment = TestEnvironment::new().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("https://{}", listener.local_addr().unwrap());
         let run = environment.push().variable("GITBOOK_ENDPOINT", endpoint).start();
         let (mut stream, _) = listener.accept().await.unwrap();
         stream.read_u8().await.unwrap();
-        Started::new(environment, run).with((listener, stream))
+        StartedRun::new(environment, run).keep_alive((listener, stream))
     });
     insta::assert_snapshot!(outcome.await, @"
     result skipped
@@ -52,7 +53,7 @@ async fn cancels_while_connecting() {
 
 #[tokio::test]
 async fn cancels_a_request_in_flight() {
-    let (lost, done) = tokio::join!(publishing(Stall(Lost)), publishing(Stall(Done)));
+    let (lost, done) = tokio::join!(cancel_publishing(Stall(Lost)), cancel_publishing(Stall(Done)));
     insta::assert_snapshot!(lost, @"
     result failed
     warning: received SIG…: no new work is started
@@ -61,12 +62,12 @@ async fn cancels_a_request_in_flight() {
     error: cancelled by SIG…
     gitbook: one: in_progress, failure
     ");
-    assert_eq!(lost, done, "nobody knows");
+    assert_eq!(lost, done, "the effect of the request is unknown in both cases");
 }
 
 #[tokio::test]
 async fn cancels_while_a_response_is_read() {
-    insta::assert_snapshot!(publishing(StallInAnswer).await, @"
+    insta::assert_snapshot!(cancel_publishing(StallInAnswer).await, @"
     result failed
     warning: received SIG…: no new work is started
     info: skipped two (… s): not started: cancelled by SIG…
@@ -79,8 +80,10 @@ async fn cancels_while_a_response_is_read() {
 #[tokio::test]
 async fn cancels_the_pause_before_a_retry() {
     let busy = |status| Say(Lost, Response::error(status, "Busy").header("retry-after", "60"));
-    let (busy, limited) =
-        tokio::join!(publishing_until(busy(503), "503 Busy"), publishing_until(busy(429), "429 Busy"));
+    let (busy, limited) = tokio::join!(
+        cancel_publishing_after_log(busy(503), "503 Busy"),
+        cancel_publishing_after_log(busy(429), "429 Busy")
+    );
     insta::assert_snapshot!(busy, @"
     result failed
     warning: GitBook server error: 503 Busy
@@ -106,7 +109,7 @@ async fn cancels_the_pause_before_a_retry() {
 #[tokio::test]
 async fn cancels_the_read_before_publishing() {
     let read = async |action: &'static str| {
-        let started = cancelled(async || {
+        let started = outcome_for_all_signals(async || {
             let environment = TestEnvironment::with_previews().await;
             let run = environment.pull_request(action);
             if action == "closed" {
@@ -133,17 +136,17 @@ async fn cancels_the_read_before_publishing() {
     ");
 }
 
-/// The run does not wait for this optional read, and reports the earlier attempt correctly.
+/// The program aborts the read before the retry, and reports the effect of the first attempt.
 #[tokio::test]
 async fn cancels_the_read_before_a_retry() {
     let read = async |action: &'static str, method: &'static str, status: u16| {
-        let started = cancelled(async || {
+        let started = outcome_for_all_signals(async || {
             let environment = TestEnvironment::with_previews().await;
             if action == "closed" {
                 environment.forge.close_pull_request(12);
             }
             environment.gitbook.fail(method, Say(Lost, Response::error(status, "Busy")), 1);
-            // The first read precedes the first attempt.
+            // The read before the first attempt succeeds; the read before the retry stalls.
             environment.gitbook.fail("GET", Fault::None, 1);
             environment.gitbook.fail("GET", Stall(Done), 1);
             let run = environment.pull_request(action);
@@ -189,7 +192,7 @@ async fn cancels_the_read_before_a_retry() {
 #[tokio::test]
 async fn cancels_a_deletion() {
     let deleting = async |fault: Fault| {
-        let started = cancelled(async || {
+        let started = outcome_for_all_signals(async || {
             let environment = TestEnvironment::with_previews().await;
             environment.forge.close_pull_request(12);
             let run = environment.pull_request("closed");
@@ -205,13 +208,13 @@ async fn cancels_a_deletion() {
     error: cancelled while deleting `one-fix`; the request may have taken effect
     error: cancelled by SIG…
     ");
-    assert_eq!(lost, done, "nobody knows");
+    assert_eq!(lost, done, "the effect of the request is unknown in both cases");
 }
 
 #[tokio::test]
 async fn cancels_a_sweep() {
     let sweeping = async |kind: &'static str, fault: Fault| {
-        let started = cancelled(async || {
+        let started = outcome_for_all_signals(async || {
             let environment = TestEnvironment::with_previews().await;
             environment.forge.close_pull_request(12);
             environment.forge.delete_branch("fix");

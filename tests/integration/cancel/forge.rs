@@ -1,33 +1,33 @@
 //! Signals during requests to the forge.
 
-use super::{Started, TestEnvironment, cancelled, each_cancelled};
+use super::{StartedRun, TestEnvironment, outcome_for_all_signals, outcomes_per_signal};
 use crate::support::{Effect, Fault};
 
-/// Sends signals while a request to the forge is held.
-async fn before(method: &str, pattern: &str, answer_only: bool) -> String {
-    cancelled(async || {
+/// Sends signals while a barrier holds a request to the forge, or only its response. Returns the outcome.
+async fn cancel_held_request(method: &str, pattern: &str, response_only: bool) -> String {
+    outcome_for_all_signals(async || {
         let environment = TestEnvironment::new().await;
-        let barrier = if answer_only {
+        let barrier = if response_only {
             environment.forge.hold_response(method, pattern)
         } else {
             environment.forge.hold(method, pattern)
         };
         let run = environment.pull_request("opened");
-        environment.gated(run, barrier).await
+        environment.started_at_barrier(run, barrier).await
     })
     .await
 }
 
-/// The integrations are packaged at the same time. Before that is done, their names are unknown.
+/// Packaging runs in parallel. The report can name the integrations only if packaging has finished.
 #[tokio::test]
 async fn cancels_the_staleness_check() {
-    let each = each_cancelled(async || {
+    let outcomes = outcomes_per_signal(async || {
         let environment = TestEnvironment::new().await;
         let barrier = environment.forge.hold("GET", "/pulls/12$");
         let run = environment.pull_request("opened");
-        environment.gated(run, barrier).await
+        environment.started_at_barrier(run, barrier).await
     });
-    for outcome in each.await {
+    for outcome in outcomes.await {
         let names = ["one-fix", "two-fix"]
             .map(|name| format!("info: skipped {name} (… s): not started: cancelled by SIG…\n"));
         let unnamed = names.iter().fold(outcome, |outcome, name| outcome.replace(name, ""));
@@ -43,7 +43,7 @@ async fn cancels_the_staleness_check() {
 
 #[tokio::test]
 async fn cancels_while_a_deployment_is_created() {
-    let outcome = before("POST", "/deployments$", false).await;
+    let outcome = cancel_held_request("POST", "/deployments$", false).await;
     insta::assert_snapshot!(outcome, @"
     result skipped
     warning: received SIG…: no new work is started
@@ -52,19 +52,19 @@ async fn cancels_while_a_deployment_is_created() {
     error: cancelled by SIG…
     gitbook preview: one/fix: failure
     ");
-    assert_eq!(before("POST", "/deployments$", true).await, outcome);
+    assert_eq!(cancel_held_request("POST", "/deployments$", true).await, outcome);
 }
 
-/// The status `in_progress` is on its way and must not be the last one.
+/// The request that sets the status `in_progress` is in flight. Another status must follow it.
 #[tokio::test]
-async fn cancels_the_status_in_progress() {
-    let outcome = cancelled(async || {
+async fn cancels_while_the_status_in_progress_is_set() {
+    let outcome = outcome_for_all_signals(async || {
         let environment = TestEnvironment::new().await;
         let barrier = environment.forge.hold("POST", "/statuses$");
         let run = environment.pull_request("opened");
         let started = environment.started_with_fault(run, "POST", Fault::Stall(Effect::Lost)).await;
         barrier.reached().await;
-        Started { barrier: Some(barrier), ..started }
+        StartedRun { barrier: Some(barrier), ..started }
     });
     insta::assert_snapshot!(outcome.await, @"
     result failed
@@ -77,8 +77,8 @@ async fn cancels_the_status_in_progress() {
 }
 
 #[tokio::test]
-async fn cancels_publishing_with_a_deployment() {
-    let outcome = cancelled(async || {
+async fn a_cancelled_publication_sets_the_deployment_status_failure() {
+    let outcome = outcome_for_all_signals(async || {
         let environment = TestEnvironment::new().await;
         let run = environment.pull_request("opened");
         environment.started_with_fault(run, "POST", Fault::Stall(Effect::Lost)).await
@@ -94,8 +94,8 @@ async fn cancels_publishing_with_a_deployment() {
 }
 
 #[tokio::test]
-async fn cancels_the_comment() {
-    let outcome = before("POST", "/issues/12/comments$", false).await;
+async fn cancels_while_the_comment_is_created() {
+    let outcome = cancel_held_request("POST", "/issues/12/comments$", false).await;
     insta::assert_snapshot!(outcome, @"
     result published
     info: published one-fix v1 (0.1 KiB, … s)

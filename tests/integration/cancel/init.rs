@@ -1,42 +1,42 @@
-//! Signals to the first process of a container, which ignores signals without a handler.
+//! Signals to the first process of a container. Linux ignores a signal to that process if no handler is installed.
 
 use std::time::Instant;
 
-use super::{MAX_SHUTDOWN_TIME, TestEnvironment, assert_true};
+use super::{MAX_SHUTDOWN_TIME, TestEnvironment, assert_report_is_correct};
 use crate::support::{Effect, Fault, until};
 
-/// Returns true if the machine supports namespaces. In CI it must.
-#[expect(clippy::disallowed_methods, reason = "the machine is asked, not the program")]
-#[expect(clippy::print_stderr, reason = "who runs the tests should know what was left out")]
-async fn has_namespaces() -> bool {
-    let tried = tokio::process::Command::new("/usr/bin/unshare")
+/// Returns true if the machine supports PID namespaces. Panics in CI if it does not.
+#[expect(clippy::disallowed_methods, reason = "runs `unshare`, not the program under test")]
+#[expect(clippy::print_stderr, reason = "reports that the test is skipped")]
+async fn supports_namespaces() -> bool {
+    let output = tokio::process::Command::new("/usr/bin/unshare")
         .args(["--pid", "--fork", "--kill-child", "/bin/true"])
         .output()
         .await;
-    let can = tried.as_ref().is_ok_and(|output| output.status.success());
-    if !can {
-        assert!(std::env::var_os("CI").is_none(), "no process can be the first of a namespace: {tried:?}");
-        eprintln!("left out, since `unshare --pid` needs util-linux and the rights of root: {tried:?}");
+    let is_supported = output.as_ref().is_ok_and(|output| output.status.success());
+    if !is_supported {
+        assert!(std::env::var_os("CI").is_none(), "could not create a PID namespace: {output:?}");
+        eprintln!("test skipped: `unshare --pid` needs util-linux and root rights: {output:?}");
     }
-    can
+    is_supported
 }
 
 #[tokio::test]
 async fn signals_end_the_first_process_of_a_container() {
-    if !has_namespaces().await {
+    if !supports_namespaces().await {
         return;
     }
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         for stage in ["op", "request"] {
             let environment = TestEnvironment::new().await;
-            let more = "secrets: {KEY: \"${{ op://vault/item/field }}\"}\n";
-            let repository = environment.repository.manifest("one", "one", more);
+            let secrets = "secrets: {KEY: \"${{ op://vault/item/field }}\"}\n";
+            let repository = environment.repository.manifest("one", "one", secrets);
             let op = if stage == "op" { "echo > op.pid\nexec sleep 50" } else { "echo hush-hush" };
             let environment = TestEnvironment { repository: repository.program("bin/op", op), ..environment };
             environment.gitbook.fail("POST", Fault::Stall(Effect::Lost), 1);
             let path = environment.repository.path_variable("bin");
             let run = environment.push().variable("PATH", path).with_pid_1().start();
-            until("it is at its stage", async || {
+            until("the run reaches the stage", async || {
                 environment.repository.path("op.pid").exists() || environment.gitbook.fault_count() == 1
             })
             .await;
@@ -45,7 +45,7 @@ async fn signals_end_the_first_process_of_a_container() {
             run.signal(signal).await;
             let finished = run.finish().await;
             assert!(started.elapsed() < MAX_SHUTDOWN_TIME, "{:?}: {}", started.elapsed(), finished.log());
-            assert_true(&finished, code, &environment, &existing);
+            assert_report_is_correct(&finished, code, &environment, &existing);
             environment.deployments();
         }
     }

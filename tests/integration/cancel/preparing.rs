@@ -1,24 +1,25 @@
 //! Signals before the first request.
 
-use super::{Started, TestEnvironment, cancelled};
+use super::{StartedRun, TestEnvironment, outcome_for_all_signals};
 use crate::support::{Repository, until};
 
-/// Returns a run with a secret program that never exits, for the second integration.
-async fn waiting_for_a_secret(change: fn(Repository) -> Repository) -> Started {
+/// Starts a run in which `op`, the program that reads a secret of the second integration, does not exit.
+async fn start_with_hanging_op(change_repository: fn(Repository) -> Repository) -> StartedRun {
     let environment = TestEnvironment::new().await;
-    let more = "secrets: {KEY: \"${{ op://vault/item/field }}\"}\n";
-    let repository = environment.repository.manifest("two", "two", more);
-    let repository = change(repository.program("bin/op", "echo $$ > op.pid\nexec sleep 50"));
+    let secrets = "secrets: {KEY: \"${{ op://vault/item/field }}\"}\n";
+    let repository = environment.repository.manifest("two", "two", secrets);
+    let repository = change_repository(repository.program("bin/op", "echo $$ > op.pid\nexec sleep 50"));
     let environment = TestEnvironment { repository, ..environment };
     let run = environment.push().variable("PATH", environment.repository.path_variable("bin"));
     let run = run.variable("GITBOOK_CONCURRENCY", "2").start();
-    until("op runs", async || environment.repository.path("op.pid").exists()).await;
-    Started::new(environment, run)
+    until("`op` starts", async || environment.repository.path("op.pid").exists()).await;
+    StartedRun::new(environment, run)
 }
 
 #[tokio::test]
-async fn cancels_a_secret_program() {
-    let outcome = cancelled(async || waiting_for_a_secret(|repository| repository).await).await;
+async fn cancels_while_op_reads_a_secret() {
+    let outcome =
+        outcome_for_all_signals(async || start_with_hanging_op(|repository| repository).await).await;
     insta::assert_snapshot!(outcome, @"
     result failed
     warning: received SIG…: no new work is started
@@ -26,7 +27,7 @@ async fn cancels_a_secret_program() {
     ");
 }
 
-/// The first integration is large, so the bundler is still running.
+/// The first integration is large, so the bundler still runs when the signal arrives.
 #[tokio::test]
 async fn cancels_bundling() {
     let large = |repository: Repository| {
@@ -39,7 +40,7 @@ async fn cancels_bundling() {
         });
         repository.file("one/main.ts", main)
     };
-    let outcome = cancelled(async || waiting_for_a_secret(large).await).await;
+    let outcome = outcome_for_all_signals(async || start_with_hanging_op(large).await).await;
     insta::assert_snapshot!(outcome, @"
     result failed
     warning: received SIG…: no new work is started

@@ -5,26 +5,26 @@ use std::path::PathBuf;
 use super::{MAX_SHUTDOWN_TIME, SIGNALS, TestEnvironment};
 use crate::support::{Running, until};
 
-/// Starts a push with a report pipe that nobody reads, and waits until only the report is missing.
-async fn report_to_a_pipe() -> (TestEnvironment, PathBuf, Running) {
+/// Starts a push whose report file is a pipe without a reader. Waits until all other outputs are written.
+async fn start_with_unread_report_pipe() -> (TestEnvironment, PathBuf, Running) {
     let environment = TestEnvironment::new().await;
     let path = environment.repository.path("report");
-    let made = tokio::process::Command::new("mkfifo").arg(&path).status().await.unwrap();
-    assert!(made.success());
+    let status = tokio::process::Command::new("mkfifo").arg(&path).status().await.unwrap();
+    assert!(status.success());
     let run = environment.push().variable("GITBOOK_REPORT_FILE", path.to_str().unwrap()).start();
-    until("everything is told", async || run.written("summary.md").is_some()).await;
+    until("all other outputs are written", async || run.written("summary.md").is_some()).await;
     (environment, path, run)
 }
 
-/// The report waits for its reader, and a signal does not change its content.
+/// The program waits for a reader of the report, and the signal does not change the report.
 #[tokio::test]
-async fn cancels_after_the_last_request() {
+async fn a_signal_after_the_last_request_does_not_change_the_report() {
     for (signals, _) in SIGNALS {
-        let (environment, path, run) = report_to_a_pipe().await;
+        let (environment, path, run) = start_with_unread_report_pipe().await;
         for signal in signals {
             run.signal(signal).await;
         }
-        until("the signal has come", async || run.has_logged("no new work is started")).await;
+        until("the program receives the signal", async || run.has_logged("no new work is started")).await;
         let report =
             tokio::time::timeout(MAX_SHUTDOWN_TIME, tokio::fs::read_to_string(&path)).await.unwrap().unwrap();
         let report: serde_json::Value = serde_json::from_str(&report).unwrap();
@@ -42,11 +42,10 @@ async fn cancels_after_the_last_request() {
     }
 }
 
-/// The process ends even if nobody reads the report.
 #[tokio::test]
 async fn ends_although_nobody_reads_the_report() {
     for (signals, code) in [(["TERM"], 143), (["HUP"], 129)] {
-        let (_world, _, run) = report_to_a_pipe().await;
+        let (_environment, _, run) = start_with_unread_report_pipe().await;
         let started = std::time::Instant::now();
         run.signal(signals[0]).await;
         let finished = run.finish().await;

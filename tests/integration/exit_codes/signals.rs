@@ -9,10 +9,10 @@ use crate::support::{
     Deployment, RecordedRequests as _, api_error, deployment, published, repository, until,
 };
 
-/// Returns a server with slow responses for one method.
-async fn slow(slow: &str, delay: Duration, answer: ResponseTemplate) -> MockServer {
+/// Starts a server that delays its responses to one HTTP method.
+async fn slow_server(slow_method: &str, delay: Duration, answer: ResponseTemplate) -> MockServer {
     let server = MockServer::start().await;
-    Mock::given(method(slow)).respond_with(answer.set_delay(delay)).mount(&server).await;
+    Mock::given(method(slow_method)).respond_with(answer.set_delay(delay)).mount(&server).await;
     let published = ResponseTemplate::new(200).set_body_json(published("hello"));
     Mock::given(method("POST")).respond_with(published).mount(&server).await;
     server
@@ -23,18 +23,18 @@ fn publishing(server: &MockServer) -> Deployment {
 }
 
 /// Waits until the server has received a request with this method.
-async fn was_requested(server: &MockServer, method: &str) {
-    let is_requested = async || server.requests().await.iter().any(|request| request.starts_with(method));
-    until("the server receives a request", is_requested).await;
+async fn until_requested(server: &MockServer, method: &str) {
+    let has_request = async || server.requests().await.iter().any(|request| request.starts_with(method));
+    until("the server receives a request", has_request).await;
 }
 
 #[tokio::test]
 async fn aborts_a_stalled_request_five_seconds_after_a_signal() {
     let repository = repository().integration("one").integration("two");
     let check = async |signal: &str, code: i32| {
-        let server = slow("POST", Duration::from_secs(50), api_error(500, "late")).await;
+        let server = slow_server("POST", Duration::from_secs(50), api_error(500, "late")).await;
         let run = publishing(&server).folder(&repository).start();
-        was_requested(&server, "POST").await;
+        until_requested(&server, "POST").await;
         let started = Instant::now();
         run.signal(signal).await;
         let finished = run.finish().await;
@@ -65,10 +65,10 @@ async fn aborts_a_stalled_request_five_seconds_after_a_signal() {
 #[tokio::test]
 async fn finishes_a_request_in_flight_after_a_signal() {
     let answer = ResponseTemplate::new(200).set_body_json(published("one"));
-    let server = slow("POST", Duration::from_secs(3), answer).await;
+    let server = slow_server("POST", Duration::from_secs(3), answer).await;
     let repository = repository().integration("one").integration("two");
     let run = publishing(&server).folder(&repository).start();
-    was_requested(&server, "POST").await;
+    until_requested(&server, "POST").await;
     run.signal("TERM").await;
     let finished = run.finish().await;
     insta::assert_snapshot!(finished.log(), @"
@@ -86,11 +86,11 @@ async fn finishes_a_request_in_flight_after_a_signal() {
 }
 
 #[tokio::test]
-async fn publishes_nothing_new_after_a_signal() {
-    let server = slow("GET", Duration::from_secs(3), api_error(404, "Integration not found")).await;
+async fn does_not_publish_after_a_signal_during_the_read() {
+    let server = slow_server("GET", Duration::from_secs(3), api_error(404, "Integration not found")).await;
     let repository = repository().integration("hello");
     let run = publishing(&server).push_to("fix").folder(&repository).start();
-    was_requested(&server, "GET").await;
+    until_requested(&server, "GET").await;
     run.signal("TERM").await;
     let finished = run.finish().await;
     insta::assert_snapshot!(finished.log(), @"
@@ -107,10 +107,10 @@ async fn publishes_nothing_new_after_a_signal() {
 #[tokio::test]
 async fn does_not_retry_after_a_signal() {
     let answer = api_error(503, "Unavailable").insert_header("retry-after", "20");
-    let server = slow("POST", Duration::ZERO, answer).await;
+    let server = slow_server("POST", Duration::ZERO, answer).await;
     let repository = repository().integration("hello");
     let run = publishing(&server).variable("GITBOOK_RETRIES", "4").folder(&repository).start();
-    was_requested(&server, "POST").await;
+    until_requested(&server, "POST").await;
     let started = Instant::now();
     run.signal("TERM").await;
     let finished = run.finish().await;
@@ -123,13 +123,13 @@ async fn does_not_retry_after_a_signal() {
 
 #[tokio::test]
 async fn a_signal_between_requests_ends_the_run_at_once() {
-    let server = slow("POST", Duration::ZERO, api_error(500, "nothing is to be sent")).await;
+    let server = slow_server("POST", Duration::ZERO, api_error(500, "unexpected request")).await;
     let more = "secrets: {KEY: \"${{ op://vault/item/field }}\"}\n";
     let repository = repository().manifest("hello", "hello", more);
     let repository = repository.program("bin/op", "echo $$ > op.pid\nexec sleep 50");
     let run = publishing(&server).variable("PATH", repository.path_variable("bin")).folder(&repository);
     let run = run.start();
-    until("op runs", async || repository.path("op.pid").exists()).await;
+    until("`op` starts", async || repository.path("op.pid").exists()).await;
     let started = Instant::now();
     run.signal("INT").await;
     let finished = run.finish().await;

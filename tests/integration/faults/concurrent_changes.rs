@@ -1,63 +1,62 @@
-//! Changes by others between two attempts: the second attempt deletes and overwrites no more than the first
-//! may.
+//! Changes by others between two attempts. A retry must not delete or overwrite anything that the first attempt must not.
 
 use fake_github::FakeGitHub;
 use serde_json::{Value, json};
 
-use super::{Row, TestEnvironment, busy, preview, table};
+use super::{TestCase, TestEnvironment, gitbook_error, outcome_table, preview};
 use crate::support::Effect::{self, Done, Lost};
 use crate::support::Fault::{self, Meanwhile, Reset, Say};
 use crate::support::{Response, payloads};
 
 /// The number of the tested run; the existing preview is version 3 of run 7.
-const RUN: u64 = 8;
+const RUN_NUMBER: u64 = 8;
 
 /// Returns an integration that somebody else has created by hand.
 fn third_party() -> Value {
     json!({"name": "hello-fix", "version": 9, "title": "Theirs", "summary": "By hand.", "visibility": "public", "owner": {"id": "acme"}})
 }
 
-/// Returns the preview of another run for the same branch.
-fn by(run: u64) -> Value {
+/// Returns a preview of the same branch that this run has published.
+fn preview_of_run(run: u64) -> Value {
     let mut preview = preview("hello-fix", run);
     preview["version"] = 9.into();
     preview
 }
 
-/// Returns a response of a proxy, which leaves the effect unknown.
-fn lost(effect: Effect, meanwhile: Value) -> Fault {
-    Meanwhile(effect, Response::error(503, "Come back later"), meanwhile)
+/// Returns a fault after which the program cannot know the effect: a 503 response, while another client stores an integration.
+fn fault_with_unknown_effect(effect: Effect, other: Value) -> Fault {
+    Meanwhile(effect, Response::error(503, "Come back later"), other)
 }
 
-/// Returns an error of GitBook, which excludes an effect.
-fn refused(meanwhile: Value) -> Fault {
-    Meanwhile(Lost, Response::error(429, "Too many"), meanwhile)
+/// Returns a fault without an effect: a 429 response, while another client stores an integration.
+fn fault_without_effect(other: Value) -> Fault {
+    Meanwhile(Lost, Response::error(429, "Too many"), other)
 }
 
-async fn outcome((name, method, faults): &Row<'_>) -> String {
+async fn outcome((name, method, faults): &TestCase<'_>) -> String {
     let environment = TestEnvironment::with_preview().await;
-    let mut since = environment.versions();
-    // The first fault applies to the first attempt, the others to the reads before the second.
+    let mut before = environment.versions();
+    // The first fault applies to the first attempt, the second fault to the read before the retry.
     environment.proxy.fail("GET", Fault::None, 1);
     for (fault, kind) in faults.iter().zip([*method, "GET"]) {
         environment.proxy.fail(kind, fault.clone(), 1);
         if let Meanwhile(_, _, other) = fault {
-            since.insert("hello-fix".to_owned(), other["version"].clone());
+            before.insert("hello-fix".to_owned(), other["version"].clone());
         }
     }
     let run = environment.run(2);
     let run = match *method {
-        "POST" => run.on_github("fix", RUN),
-        _ => run.on_github_event("delete", &payloads::delete("fix"), RUN),
+        "POST" => run.on_github("fix", RUN_NUMBER),
+        _ => run.on_github_event("delete", &payloads::delete("fix"), RUN_NUMBER),
     };
-    let outcome = environment.outcome_since(since, name, run.variable("GITBOOK_LOG_FORMAT", "text")).await;
+    let outcome = environment.outcome_since(before, name, run.variable("GITBOOK_LOG_FORMAT", "text")).await;
     assert_eq!(environment.proxy.fault_count(), faults.len(), "{outcome}");
     let other = faults.iter().find_map(|fault| match fault {
         Meanwhile(_, _, other) => Some(other),
         _ => None,
     });
-    // An untouched integration keeps every byte.
-    if let Some(other) = other.filter(|_| outcome.contains("there: hello-fix 9")) {
+    // The integration that another client has stored must be unchanged.
+    if let Some(other) = other.filter(|_| outcome.contains("stored: hello-fix 9")) {
         assert_eq!(environment.sandbox.integration("hello-fix"), *other, "{outcome}");
     }
     outcome.replace("::add-mask::<token>\n", "")
@@ -66,52 +65,68 @@ async fn outcome((name, method, faults): &Row<'_>) -> String {
 #[tokio::test]
 async fn a_retried_deletion_respects_concurrent_changes() {
     let forbidden = Say(Lost, Response::error(403, "You may not"));
-    let rows: &[Row<'_>] = &[
-        ("a newer run's, and nobody knows", "DELETE", &[lost(Lost, by(9))]),
-        ("a newer run's, after it was gone", "DELETE", &[lost(Done, by(9))]),
-        ("a newer run's, after a no", "DELETE", &[refused(by(9))]),
-        ("somebody else's, and nobody knows", "DELETE", &[lost(Done, third_party())]),
-        ("somebody else's, after a no", "DELETE", &[refused(third_party())]),
-        ("an older run's", "DELETE", &[lost(Done, by(6))]),
-        ("another attempt of the same run's", "DELETE", &[lost(Done, by(RUN))]),
-        ("busy while it is read", "DELETE", &[lost(Lost, by(7)), busy(503)]),
-        ("reset while it is read, after a no", "DELETE", &[refused(by(9)), Reset(Done)]),
-        ("not to be read, after a no", "DELETE", &[refused(by(7)), forbidden]),
+    let cases: &[TestCase<'_>] = &[
+        ("newer run, unknown effect", "DELETE", &[fault_with_unknown_effect(Lost, preview_of_run(9))]),
+        (
+            "newer run, after a successful deletion",
+            "DELETE",
+            &[fault_with_unknown_effect(Done, preview_of_run(9))],
+        ),
+        ("newer run, after a rejection", "DELETE", &[fault_without_effect(preview_of_run(9))]),
+        ("third party, unknown effect", "DELETE", &[fault_with_unknown_effect(Done, third_party())]),
+        ("third party, after a rejection", "DELETE", &[fault_without_effect(third_party())]),
+        ("older run, unknown effect", "DELETE", &[fault_with_unknown_effect(Done, preview_of_run(6))]),
+        (
+            "same run, unknown effect",
+            "DELETE",
+            &[fault_with_unknown_effect(Done, preview_of_run(RUN_NUMBER))],
+        ),
+        (
+            "failed read, unknown effect",
+            "DELETE",
+            &[fault_with_unknown_effect(Lost, preview_of_run(7)), gitbook_error(503)],
+        ),
+        ("read reset, after a rejection", "DELETE", &[fault_without_effect(preview_of_run(9)), Reset(Done)]),
+        (
+            "read forbidden, after a rejection",
+            "DELETE",
+            &[fault_without_effect(preview_of_run(7)), forbidden],
+        ),
     ];
-    insta::assert_snapshot!(table(rows, outcome).await, @"
-    == a newer run's, and nobody knows: GET DELETE GET; there: hello-fix 9
-    == a newer run's, after it was gone: GET DELETE GET; there: hello-fix 9
+    insta::assert_snapshot!(outcome_table(cases, outcome).await, @"
+    == newer run, unknown effect: GET DELETE GET; stored: hello-fix 9
+    == newer run, after a successful deletion: GET DELETE GET; stored: hello-fix 9
     exit 0
     warning: GitBook server error: 503 Come back later
     info: skipped hello-fix (… s): a newer run (9) has published this preview; an earlier attempt at deleting it may have taken effect
-    == a newer run's, after a no: GET DELETE GET; there: hello-fix 9
+    == newer run, after a rejection: GET DELETE GET; stored: hello-fix 9
     exit 0
     warning: GitBook rate limit reached: 429 Too many
     info: skipped hello-fix (… s): a newer run (9) has published this preview
-    == somebody else's, and nobody knows: GET DELETE GET; there: hello-fix 9
+    == third party, unknown effect: GET DELETE GET; stored: hello-fix 9
     exit 1
     warning: GitBook server error: 503 Come back later
     error: `hello-fix` was not changed: the existing integration “Theirs” was not created by gitbook-deploy; an earlier attempt at deleting it may have taken effect
-    == somebody else's, after a no: GET DELETE GET; there: hello-fix 9
+    == third party, after a rejection: GET DELETE GET; stored: hello-fix 9
     exit 1
     warning: GitBook rate limit reached: 429 Too many
     error: `hello-fix` was not changed: the existing integration “Theirs” was not created by gitbook-deploy
-    == an older run's: GET DELETE GET DELETE; there: nothing
-    == another attempt of the same run's: GET DELETE GET DELETE; there: nothing
+    == older run, unknown effect: GET DELETE GET DELETE; stored: nothing
+    == same run, unknown effect: GET DELETE GET DELETE; stored: nothing
     exit 0
     warning: GitBook server error: 503 Come back later
     info: deleted hello-fix (… s)
-    == busy while it is read: GET DELETE GET GET DELETE; there: nothing
+    == failed read, unknown effect: GET DELETE GET GET DELETE; stored: nothing
     exit 0
     warning: GitBook server error: 503 Come back later
     warning: GitBook server error: 503 Come back later
     info: deleted hello-fix (… s)
-    == reset while it is read, after a no: GET DELETE GET GET; there: hello-fix 9
+    == read reset, after a rejection: GET DELETE GET GET; stored: hello-fix 9
     exit 0
     warning: GitBook rate limit reached: 429 Too many
     warning: connection lost: connection error: Connection reset by peer (os error 104)
     info: skipped hello-fix (… s): a newer run (9) has published this preview
-    == not to be read, after a no: GET DELETE GET; there: hello-fix 9
+    == read forbidden, after a rejection: GET DELETE GET; stored: hello-fix 9
     exit 1
     warning: GitBook rate limit reached: 429 Too many
     error: deleting `hello-fix` failed
@@ -122,52 +137,64 @@ async fn a_retried_deletion_respects_concurrent_changes() {
 #[tokio::test]
 async fn a_retried_publication_respects_concurrent_changes() {
     let forbidden = Say(Lost, Response::error(403, "You may not"));
-    let rows: &[Row<'_>] = &[
-        ("a newer run's, and nobody knows", "POST", &[lost(Lost, by(9))]),
-        ("a newer run's, over ours", "POST", &[lost(Done, by(9))]),
-        ("a newer run's, after a no", "POST", &[refused(by(9))]),
-        ("somebody else's, and nobody knows", "POST", &[lost(Done, third_party())]),
-        ("somebody else's, after a no", "POST", &[refused(third_party())]),
-        ("an older run's", "POST", &[lost(Done, by(6))]),
-        ("another attempt of the same run's, with something else", "POST", &[lost(Done, by(RUN))]),
-        ("busy while it is read", "POST", &[lost(Lost, by(7)), busy(503)]),
-        ("reset while it is read, after a no", "POST", &[refused(by(9)), Reset(Done)]),
-        ("not to be read, after a no", "POST", &[refused(by(7)), forbidden]),
+    let cases: &[TestCase<'_>] = &[
+        ("newer run, unknown effect", "POST", &[fault_with_unknown_effect(Lost, preview_of_run(9))]),
+        (
+            "newer run, after a successful publication",
+            "POST",
+            &[fault_with_unknown_effect(Done, preview_of_run(9))],
+        ),
+        ("newer run, after a rejection", "POST", &[fault_without_effect(preview_of_run(9))]),
+        ("third party, unknown effect", "POST", &[fault_with_unknown_effect(Done, third_party())]),
+        ("third party, after a rejection", "POST", &[fault_without_effect(third_party())]),
+        ("older run, unknown effect", "POST", &[fault_with_unknown_effect(Done, preview_of_run(6))]),
+        (
+            "same run with other content, unknown effect",
+            "POST",
+            &[fault_with_unknown_effect(Done, preview_of_run(RUN_NUMBER))],
+        ),
+        (
+            "failed read, unknown effect",
+            "POST",
+            &[fault_with_unknown_effect(Lost, preview_of_run(7)), gitbook_error(503)],
+        ),
+        ("read reset, after a rejection", "POST", &[fault_without_effect(preview_of_run(9)), Reset(Done)]),
+        ("read forbidden, after a rejection", "POST", &[fault_without_effect(preview_of_run(7)), forbidden]),
     ];
-    insta::assert_snapshot!(table(rows, outcome).await, @"
-    == a newer run's, and nobody knows: GET POST GET; there: hello-fix 9
-    == a newer run's, over ours: GET POST GET; there: hello-fix 9
+    insta::assert_snapshot!(outcome_table(cases, outcome).await, @"
+    == newer run, unknown effect: GET POST GET; stored: hello-fix 9
+    == newer run, after a successful publication: GET POST GET; stored: hello-fix 9
     exit 0
     warning: GitBook server error: 503 Come back later
     info: skipped hello-fix (0.1 KiB, … s): a newer run (9) has published this preview; an earlier attempt at publishing it may have taken effect
-    == a newer run's, after a no: GET POST GET; there: hello-fix 9
+    == newer run, after a rejection: GET POST GET; stored: hello-fix 9
     exit 0
     warning: GitBook rate limit reached: 429 Too many
     info: skipped hello-fix (0.1 KiB, … s): a newer run (9) has published this preview
-    == somebody else's, and nobody knows: GET POST GET; there: hello-fix 9
+    == third party, unknown effect: GET POST GET; stored: hello-fix 9
     exit 1
     warning: GitBook server error: 503 Come back later
     error: `hello-fix` was not changed: the existing integration “Theirs” was not created by gitbook-deploy; an earlier attempt at publishing it may have taken effect
-    == somebody else's, after a no: GET POST GET; there: hello-fix 9
+    == third party, after a rejection: GET POST GET; stored: hello-fix 9
     exit 1
     warning: GitBook rate limit reached: 429 Too many
     error: `hello-fix` was not changed: the existing integration “Theirs” was not created by gitbook-deploy
-    == an older run's: GET POST GET POST GET; there: hello-fix 10
-    == another attempt of the same run's, with something else: GET POST GET POST GET; there: hello-fix 10
+    == older run, unknown effect: GET POST GET POST GET; stored: hello-fix 10
+    == same run with other content, unknown effect: GET POST GET POST GET; stored: hello-fix 10
     exit 0
     warning: GitBook server error: 503 Come back later
     info: published hello-fix v10 (0.1 KiB, … s)
-    == busy while it is read: GET POST GET GET POST GET; there: hello-fix 10
+    == failed read, unknown effect: GET POST GET GET POST GET; stored: hello-fix 10
     exit 0
     warning: GitBook server error: 503 Come back later
     warning: GitBook server error: 503 Come back later
     info: published hello-fix v10 (0.1 KiB, … s)
-    == reset while it is read, after a no: GET POST GET GET; there: hello-fix 9
+    == read reset, after a rejection: GET POST GET GET; stored: hello-fix 9
     exit 0
     warning: GitBook rate limit reached: 429 Too many
     warning: connection lost: connection error: Connection reset by peer (os error 104)
     info: skipped hello-fix (0.1 KiB, … s): a newer run (9) has published this preview
-    == not to be read, after a no: GET POST GET; there: hello-fix 9
+    == read forbidden, after a rejection: GET POST GET; stored: hello-fix 9
     exit 1
     warning: GitBook rate limit reached: 429 Too many
     error: publishing `hello-fix` failed
@@ -175,11 +202,11 @@ async fn a_retried_publication_respects_concurrent_changes() {
     ");
 }
 
-/// A preview with the run's own marker existed before the first attempt, so it is no trace of that attempt.
+/// A preview with the run's own marker exists before the first attempt, so it does not prove that the attempt succeeded.
 #[tokio::test]
-async fn republishes_despite_failed_attempts() {
+async fn republishes_its_own_preview_after_a_failed_attempt() {
     let environment = TestEnvironment::new().await;
-    let run = || environment.run(1).on_github("fix", RUN).variable("GITBOOK_SKIP_UNCHANGED", "false");
+    let run = || environment.run(1).on_github("fix", RUN_NUMBER).variable("GITBOOK_SKIP_UNCHANGED", "false");
     for (version, effect) in [(1, None), (2, Some(Lost)), (3, Some(Done))] {
         if let Some(effect) = effect {
             environment.proxy.fail("POST", Say(effect, Response::error(503, "Come back later")), 1);
@@ -191,15 +218,16 @@ async fn republishes_despite_failed_attempts() {
     assert_eq!(environment.proxy.requests().join(" "), "GET POST GET GET POST GET POST GET GET POST GET GET");
 }
 
-/// No deployment stays in progress, and none has failed.
 #[tokio::test]
-async fn the_deployment_of_a_superseded_publication_is_inactive() {
+async fn marks_the_deployment_of_a_superseded_publication_inactive() {
     let (environment, forge) = (TestEnvironment::with_preview().await, FakeGitHub::start().await);
     let sha = "1".repeat(40);
     forge.set_branch("fix", &sha);
-    environment.proxy.fail("POST", lost(Done, by(9)), 1);
-    let run =
-        environment.run(1).on_github_event("push", &payloads::push("fix", &sha), RUN).with_forge(&forge);
+    environment.proxy.fail("POST", fault_with_unknown_effect(Done, preview_of_run(9)), 1);
+    let run = environment
+        .run(1)
+        .on_github_event("push", &payloads::push("fix", &sha), RUN_NUMBER)
+        .with_forge(&forge);
     let finished = run.run().await;
     assert_eq!(
         (finished.code, finished.output("result")),

@@ -1,77 +1,77 @@
-//! The sweep, which lists, reads and deletes.
+//! Faults during a sweep, which lists integrations, reads previews and deletes them.
 
 use fake_github::FakeGitHub;
 use serde_json::{Value, json};
 
-use super::{Row, TestEnvironment, busy, html, preview, table};
+use super::{TestCase, TestEnvironment, gitbook_error, html_page, outcome_table, preview};
 use crate::support::Effect::{Done, Lost};
 use crate::support::Fault::{self, Cut, HangUp, Meanwhile, Reset, ResetInAnswer, ResetInRequest, Say, Stall};
 use crate::support::Response;
 
-async fn swept((name, kind, faults): &Row<'_>, retries: usize, timeout: &str) -> String {
+async fn sweep_outcome((name, kind, faults): &TestCase<'_>, retries: usize, timeout: &str) -> String {
     let forge = FakeGitHub::start().await;
     let environment = TestEnvironment::with_preview().await;
     for fault in *faults {
         environment.proxy.fail(kind, Fault::clone(fault), 1);
     }
-    let mut since = environment.versions();
+    let mut before = environment.versions();
     if let Some(Meanwhile(_, _, other)) = faults.first() {
-        since.insert("hello-fix".to_owned(), other["version"].clone());
+        before.insert("hello-fix".to_owned(), other["version"].clone());
     }
     let run = environment.run(retries).with_forge(&forge).event("schedule", "main");
-    let outcome = environment.outcome_since(since, name, run.variable("GITBOOK_TIMEOUT", timeout)).await;
+    let outcome = environment.outcome_since(before, name, run.variable("GITBOOK_TIMEOUT", timeout)).await;
     assert_eq!(environment.proxy.fault_count(), faults.len(), "{outcome}");
     outcome
 }
 
 #[tokio::test]
-async fn without_a_list_the_sweep_deletes_nothing() {
-    let rows: &[Row<'_>] = &[
-        ("reset within the request", "LIST", &[ResetInRequest]),
-        ("reset within the answer", "LIST", &[ResetInAnswer]),
-        ("closed", "LIST", &[HangUp(Done)]),
-        ("cut short", "LIST", &[Cut]),
-        ("a page", "LIST", &[Say(Lost, html(200))]),
-        ("busy", "LIST", &[busy(503)]),
-        ("limited", "LIST", &[busy(429)]),
-        ("a list of nothing", "LIST", &[Say(Lost, Response::new(200, "{}"))]),
+async fn a_sweep_deletes_nothing_if_the_integrations_cannot_be_listed() {
+    let cases: &[TestCase<'_>] = &[
+        ("reset during the request", "LIST", &[ResetInRequest]),
+        ("reset during the response", "LIST", &[ResetInAnswer]),
+        ("connection closed", "LIST", &[HangUp(Done)]),
+        ("response cut short", "LIST", &[Cut]),
+        ("HTML page", "LIST", &[Say(Lost, html_page(200))]),
+        ("503", "LIST", &[gitbook_error(503)]),
+        ("429", "LIST", &[gitbook_error(429)]),
+        ("JSON object without items", "LIST", &[Say(Lost, Response::new(200, "{}"))]),
     ];
-    insta::assert_snapshot!(table(rows, async |row| swept(row, 0, "20s").await).await, @"
-    == reset within the request: LIST; there: hello-fix 3
+    insta::assert_snapshot!(outcome_table(cases, async |case| sweep_outcome(case, 0, "20s").await).await, @"
+    == reset during the request: LIST; stored: hello-fix 3
     exit 1
     error: sweep failed
     cause: could not list the integrations of the organization `acme`: connection lost: connection error: Connection reset by peer (os error 104)
-    == reset within the answer: LIST; there: hello-fix 3
+    == reset during the response: LIST; stored: hello-fix 3
     exit 1
     error: sweep failed
     cause: could not list the integrations of the organization `acme`: connection lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104)
-    == closed: LIST; there: hello-fix 3
+    == connection closed: LIST; stored: hello-fix 3
     exit 1
     error: sweep failed
     cause: could not list the integrations of the organization `acme`: connection lost: connection closed before message completed
-    == cut short: LIST; there: hello-fix 3
+    == response cut short: LIST; stored: hello-fix 3
     exit 1
     error: sweep failed
     cause: could not list the integrations of the organization `acme`: connection lost: request or response body error: error reading a body from connection: end of file before message length reached
-    == a page: LIST; there: hello-fix 3
+    == HTML page: LIST; stored: hello-fix 3
     exit 1
     error: sweep failed
     cause: could not list the integrations of the organization `acme`: GitBook sent an unexpected response body with status 200: expected value at line 1 column 1
-    == busy: LIST; there: hello-fix 3
+    == 503: LIST; stored: hello-fix 3
     exit 1
     error: sweep failed
     cause: could not list the integrations of the organization `acme`: GitBook server error: 503 Come back later
-    == limited: LIST; there: hello-fix 3
+    == 429: LIST; stored: hello-fix 3
     exit 1
     error: sweep failed
     cause: could not list the integrations of the organization `acme`: GitBook rate limit reached: 429 Come back later
-    == a list of nothing: LIST; there: hello-fix 3
+    == JSON object without items: LIST; stored: hello-fix 3
     exit 1
     error: sweep failed
     cause: could not list the integrations of the organization `acme`: GitBook sent an unexpected response body with status 200: missing field `items` at line 1 column 2
     ");
-    insta::assert_snapshot!(swept(&("no answer", "LIST", &[Stall(Done)]), 0, "2s").await, @"
-    == no answer: LIST; there: hello-fix 3
+    insta::assert_snapshot!(sweep_outcome(&("no response", "LIST", &[Stall(Done)]), 0, "2s").await, @"
+    == no response: LIST; stored: hello-fix 3
     exit 1
     error: sweep failed
     cause: could not list the integrations of the organization `acme`: no response within 2s
@@ -79,22 +79,22 @@ async fn without_a_list_the_sweep_deletes_nothing() {
 }
 
 #[tokio::test]
-async fn the_sweep_keeps_an_unreadable_preview() {
-    let rows: &[Row<'_>] = &[
+async fn a_sweep_keeps_a_preview_that_cannot_be_read() {
+    let cases: &[TestCase<'_>] = &[
         ("reset", "GET", &[Reset(Done)]),
-        ("cut short", "GET", &[Cut]),
-        ("a page", "GET", &[Say(Lost, html(404))]),
+        ("response cut short", "GET", &[Cut]),
+        ("HTML page", "GET", &[Say(Lost, html_page(404))]),
     ];
-    insta::assert_snapshot!(table(rows, async |row| swept(row, 0, "20s").await).await, @"
-    == reset: LIST LIST GET; there: hello-fix 3
+    insta::assert_snapshot!(outcome_table(cases, async |case| sweep_outcome(case, 0, "20s").await).await, @"
+    == reset: LIST LIST GET; stored: hello-fix 3
     exit 1
     error: reading `hello-fix` failed
     cause: connection lost: connection error: Connection reset by peer (os error 104)
-    == cut short: LIST LIST GET; there: hello-fix 3
+    == response cut short: LIST LIST GET; stored: hello-fix 3
     exit 1
     error: reading `hello-fix` failed
     cause: connection lost: request or response body error: error reading a body from connection: end of file before message length reached
-    == a page: LIST LIST GET; there: hello-fix 3
+    == HTML page: LIST LIST GET; stored: hello-fix 3
     exit 1
     error: reading `hello-fix` failed
     cause: GitBook resource not found: 404 Not Found (not a GitBook response)
@@ -102,65 +102,69 @@ async fn the_sweep_keeps_an_unreadable_preview() {
 }
 
 #[tokio::test]
-async fn the_sweep_retries_deletions() {
-    let rows: &[Row<'_>] = &[
-        ("reset, lost", "DELETE", &[Reset(Lost)]),
-        ("reset, done", "DELETE", &[Reset(Done)]),
-        ("a page", "DELETE", &[Say(Lost, html(200))]),
+async fn a_sweep_reports_and_retries_a_failed_deletion() {
+    let cases: &[TestCase<'_>] = &[
+        ("reset, without an effect", "DELETE", &[Reset(Lost)]),
+        ("reset, after the effect", "DELETE", &[Reset(Done)]),
+        ("HTML page", "DELETE", &[Say(Lost, html_page(200))]),
     ];
-    insta::assert_snapshot!(table(rows, async |row| swept(row, 0, "20s").await).await, @"
-    == reset, lost: LIST LIST GET GET DELETE; there: hello-fix 3
-    == reset, done: LIST LIST GET GET DELETE; there: nothing
+    insta::assert_snapshot!(outcome_table(cases, async |case| sweep_outcome(case, 0, "20s").await).await, @"
+    == reset, without an effect: LIST LIST GET GET DELETE; stored: hello-fix 3
+    == reset, after the effect: LIST LIST GET GET DELETE; stored: nothing
     exit 1
     error: deleting `hello-fix` failed, but may have taken effect
     cause: connection lost: connection error: Connection reset by peer (os error 104)
-    == a page: LIST LIST GET GET DELETE; there: hello-fix 3
+    == HTML page: LIST LIST GET GET DELETE; stored: hello-fix 3
     exit 1
     error: deleting `hello-fix` failed, but may have taken effect
     cause: GitBook sent an unexpected response body with status 200: expected value at line 1 column 1
     ");
-    insta::assert_snapshot!(table(&rows[..2], async |row| swept(row, 1, "20s").await).await, @"
-    == reset, lost: LIST LIST GET GET DELETE GET DELETE; there: nothing
-    == reset, done: LIST LIST GET GET DELETE GET; there: nothing
+    insta::assert_snapshot!(outcome_table(&cases[..2], async |case| sweep_outcome(case, 1, "20s").await).await, @"
+    == reset, without an effect: LIST LIST GET GET DELETE GET DELETE; stored: nothing
+    == reset, after the effect: LIST LIST GET GET DELETE GET; stored: nothing
     exit 0
     warning: connection lost: connection error: Connection reset by peer (os error 104)
     info: deleted hello-fix (… s): branch `fix` is gone
     ");
 }
 
-/// A preview that the first attempt must not delete is not deleted by a later attempt.
+/// A retry reads the preview again and deletes it only if nobody has changed it since the check.
 #[tokio::test]
-async fn a_retried_deletion_respects_concurrent_changes() {
+async fn a_retried_sweep_deletion_respects_concurrent_changes() {
     let public = json!({"visibility": "public"});
-    let meanwhile = |effect, status, run, change: &Value| {
+    let changed_meanwhile = |effect, status, run, change: &Value| {
         let mut other = preview("hello-fix", run);
         other["version"] = 9.into();
         other.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         Meanwhile(effect, Response::error(status, "Come back later"), other)
     };
-    let (lost, limited) = (
-        |effect, run, change: &Value| meanwhile(effect, 503, run, change),
-        |run, change: &Value| meanwhile(Lost, 429, run, change),
+    let (unknown_effect, rejected) = (
+        |effect, run, change: &Value| changed_meanwhile(effect, 503, run, change),
+        |run, change: &Value| changed_meanwhile(Lost, 429, run, change),
     );
-    let rows: &[Row<'_>] = &[
-        ("published anew, and nobody knows", "DELETE", &[lost(Done, 9, &json!({}))]),
-        ("made public, and nobody knows", "DELETE", &[lost(Lost, 7, &public)]),
-        ("made by hand, and nobody knows", "DELETE", &[lost(Lost, 7, &json!({"summary": "By hand."}))]),
-        ("published anew, after a no", "DELETE", &[limited(9, &json!({}))]),
-        ("as it was, after a no", "DELETE", &[limited(7, &json!({}))]),
+    let cases: &[TestCase<'_>] = &[
+        ("republished, unknown effect", "DELETE", &[unknown_effect(Done, 9, &json!({}))]),
+        ("made public, unknown effect", "DELETE", &[unknown_effect(Lost, 7, &public)]),
+        (
+            "replaced by hand, unknown effect",
+            "DELETE",
+            &[unknown_effect(Lost, 7, &json!({"summary": "By hand."}))],
+        ),
+        ("republished, after a rejection", "DELETE", &[rejected(9, &json!({}))]),
+        ("unchanged, after a rejection", "DELETE", &[rejected(7, &json!({}))]),
     ];
-    insta::assert_snapshot!(table(rows, async |row| swept(row, 1, "20s").await).await, @"
-    == published anew, and nobody knows: LIST LIST GET GET DELETE GET; there: hello-fix 9
-    == made public, and nobody knows: LIST LIST GET GET DELETE GET; there: hello-fix 9
-    == made by hand, and nobody knows: LIST LIST GET GET DELETE GET; there: hello-fix 9
+    insta::assert_snapshot!(outcome_table(cases, async |case| sweep_outcome(case, 1, "20s").await).await, @"
+    == republished, unknown effect: LIST LIST GET GET DELETE GET; stored: hello-fix 9
+    == made public, unknown effect: LIST LIST GET GET DELETE GET; stored: hello-fix 9
+    == replaced by hand, unknown effect: LIST LIST GET GET DELETE GET; stored: hello-fix 9
     exit 0
     warning: GitBook server error: 503 Come back later
     info: skipped hello-fix (… s): kept: it was changed during the sweep; an earlier attempt at deleting it may have taken effect
-    == published anew, after a no: LIST LIST GET GET DELETE GET; there: hello-fix 9
+    == republished, after a rejection: LIST LIST GET GET DELETE GET; stored: hello-fix 9
     exit 0
     warning: GitBook rate limit reached: 429 Come back later
     info: skipped hello-fix (… s): kept: it was changed during the sweep
-    == as it was, after a no: LIST LIST GET GET DELETE GET DELETE; there: nothing
+    == unchanged, after a rejection: LIST LIST GET GET DELETE GET DELETE; stored: nothing
     exit 0
     warning: GitBook rate limit reached: 429 Come back later
     info: deleted hello-fix (… s): branch `fix` is gone

@@ -1,4 +1,4 @@
-//! Missing servers, wrong servers and redirects: no other server receives the token.
+//! Unreachable servers, untrusted certificates and redirects. No other server receives the token.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,8 @@ use crate::support::{
     Fault, FaultInjector, Finished, Response, Sandbox, deployment, repository, secure_gitbook,
 };
 
-async fn publishing(endpoint: &str) -> Finished {
+/// Publishes to this endpoint. Asserts that the run fails without a message about an unknown effect.
+async fn publish_and_fail(endpoint: &str) -> Finished {
     let folder = repository().integration("hello");
     let run = deployment().against(endpoint).push_to("main").variable("GITBOOK_TIMEOUT", "2s");
     let finished = run.folder(&folder).run().await;
@@ -19,7 +20,7 @@ async fn publishing(endpoint: &str) -> Finished {
     finished
 }
 
-fn failure(finished: &Finished) -> String {
+fn error_lines(finished: &Finished) -> String {
     let log = finished.log();
     let lines = log.lines().skip_while(|line| !line.starts_with("error: "));
     lines.collect::<Vec<_>>().join("\n")
@@ -30,7 +31,7 @@ async fn reports_a_refused_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    insta::assert_snapshot!(failure(&publishing(&endpoint).await), @"
+    insta::assert_snapshot!(error_lines(&publish_and_fail(&endpoint).await), @"
     error: publishing `hello` failed
     cause: could not connect to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
      hint: check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy
@@ -43,7 +44,7 @@ async fn reports_a_timeout_while_connecting() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("https://{}", listener.local_addr().unwrap());
     let started = Instant::now();
-    insta::assert_snapshot!(failure(&publishing(&endpoint).await), @"
+    insta::assert_snapshot!(error_lines(&publish_and_fail(&endpoint).await), @"
     error: publishing `hello` failed
     cause: could not connect to `127.0.0.1:<port>`: no response within 1s
      hint: check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy
@@ -54,7 +55,7 @@ async fn reports_a_timeout_while_connecting() {
 #[tokio::test]
 async fn reports_an_untrusted_certificate() {
     let (endpoint, published) = secure_gitbook().await;
-    let log = failure(&publishing(&endpoint).await);
+    let log = error_lines(&publish_and_fail(&endpoint).await);
     let port = endpoint.rsplit(':').next().unwrap().to_owned();
     insta::assert_snapshot!(log.replace(&port, "<port>"), @"
     error: publishing `hello` failed
@@ -66,8 +67,8 @@ async fn reports_an_untrusted_certificate() {
 
 #[tokio::test]
 async fn does_not_follow_a_redirect_to_another_host() {
-    let elsewhere = Sandbox::start().await;
-    let other = FaultInjector::before(&elsewhere).await;
+    let other_sandbox = Sandbox::start().await;
+    let other_host = FaultInjector::before(&other_sandbox).await;
     for (method, status) in [
         ("POST", 301),
         ("POST", 302),
@@ -79,8 +80,12 @@ async fn does_not_follow_a_redirect_to_another_host() {
     ] {
         let environment = TestEnvironment::with_preview().await;
         let existing = environment.versions();
-        let to = format!("{}/v1/integrations/hello", other.endpoint());
-        environment.proxy.fail(method, Fault::Say(Lost, Response::new(status, "").header("location", to)), 1);
+        let location = format!("{}/v1/integrations/hello", other_host.endpoint());
+        environment.proxy.fail(
+            method,
+            Fault::Say(Lost, Response::new(status, "").header("location", location)),
+            1,
+        );
         let run = match method {
             "POST" => environment.run(2).push_to("main"),
             "GET" => environment.run(2).push_to("fix"),
@@ -95,5 +100,5 @@ async fn does_not_follow_a_redirect_to_another_host() {
         assert_eq!(environment.versions(), existing);
         assert_eq!(environment.proxy.fault_count(), 1);
     }
-    assert_eq!(other.requests(), [""; 0]);
+    assert_eq!(other_host.requests(), [""; 0]);
 }

@@ -1,4 +1,4 @@
-//! Pull requests of forks and Dependabot. The author decides the secrets of a run, and so the mode.
+//! Pull requests from forks and from Dependabot. Their runs may lack secrets, which changes the mode.
 
 use fake_github::{FakeGitHub, Head};
 use serde_json::Value;
@@ -8,8 +8,8 @@ use super::sha;
 use crate::support::payloads::{by_dependabot, from_fork, from_lost_fork, recorded};
 use crate::support::{Deployment, Finished, RecordedRequests as _, Sandbox, deployment, gitbook, repository};
 
-/// The actions that lead to a preview.
-const UPDATES: [&str; 4] = ["opened", "reopened", "synchronize", "ready_for_review"];
+/// The actions of a pull request event that publish a preview.
+const PREVIEW_ACTIONS: [&str; 4] = ["opened", "reopened", "synchronize", "ready_for_review"];
 
 const DEPENDABOT: &str = "dependabot/npm_and_yarn/left-pad-2.0.0";
 
@@ -26,8 +26,8 @@ fn run(event: &str, payload: &Value, gitbook: &str, forge: &FakeGitHub) -> Deplo
     run.variable("GITHUB_REF", reference).variable("GITHUB_SHA", sha('5')).variable("GITHUB_ACTOR", actor)
 }
 
-/// Runs without GitBook's token. Asserts that no request is sent.
-async fn without_token(payload: &Value) -> Finished {
+/// Runs without `GITBOOK_TOKEN`. Asserts that no request is sent.
+async fn run_without_token(payload: &Value) -> Finished {
     let (server, forge) = (gitbook().await, FakeGitHub::start().await);
     let folder = repository().integration("hello");
     let run = run("pull_request", payload, &server.uri(), &forge).variable("GITBOOK_TOKEN", "");
@@ -42,18 +42,18 @@ async fn assert_no_requests(gitbook: &MockServer, forge: &FakeGitHub) {
     assert_eq!(forge.requests(), []);
 }
 
-/// Asserts that the pull request is checked, and returns the notice with the reason.
-async fn is_checked(payload: &Value) -> String {
-    let finished = without_token(payload).await;
+/// Asserts that a run without `GITBOOK_TOKEN` checks the pull request. Returns the notice with the reason.
+async fn assert_checked(payload: &Value) -> String {
+    let finished = run_without_token(payload).await;
     assert_eq!([finished.output("mode"), finished.output("result")], ["check", "checked"]);
     assert_eq!(finished.output("sha"), sha('1'));
     assert_eq!(finished.integrations()[0]["name"], "hello");
     notice(&finished)
 }
 
-/// Asserts that the run does nothing, and returns the notice with the reason.
-async fn is_left_alone(payload: &Value) -> String {
-    let finished = without_token(payload).await;
+/// Asserts that a run without `GITBOOK_TOKEN` does nothing. Returns the notice with the reason.
+async fn assert_skipped(payload: &Value) -> String {
+    let finished = run_without_token(payload).await;
     assert_eq!([finished.output("mode"), finished.output("result")], ["nothing", "skipped"]);
     notice(&finished)
 }
@@ -64,13 +64,13 @@ fn notice(finished: &Finished) -> String {
     notice.to_owned()
 }
 
-/// A forge with an open pull request, and a GitBook with production and the previews of `main` and `fix`.
+/// A forge with an open pull request, and a GitBook with the integration `hello` and the preview `hello-fix`.
 struct TestEnvironment {
     forge: FakeGitHub,
     sandbox: Sandbox,
 }
 
-const OURS: [&str; 2] = ["hello", "hello-fix"];
+const EXISTING_NAMES: [&str; 2] = ["hello", "hello-fix"];
 
 async fn set_up(head: Head) -> TestEnvironment {
     let environment = TestEnvironment { forge: FakeGitHub::start().await, sandbox: Sandbox::start().await };
@@ -97,17 +97,17 @@ impl TestEnvironment {
         finished.output("result")
     }
 
-    /// Returns the previews of others.
-    fn others(&self) -> Vec<String> {
-        let (ours, others): (Vec<_>, Vec<_>) =
-            self.sandbox.names().into_iter().partition(|name| OURS.contains(&name.as_str()));
-        assert_eq!(ours, OURS);
-        assert!(OURS.iter().all(|name| self.sandbox.integration(name)["version"] == 1));
-        others
+    /// Returns the names of the previews that were created after `set_up`. Asserts that the existing integrations are unchanged.
+    fn new_previews(&self) -> Vec<String> {
+        let (existing, new): (Vec<_>, Vec<_>) =
+            self.sandbox.names().into_iter().partition(|name| EXISTING_NAMES.contains(&name.as_str()));
+        assert_eq!(existing, EXISTING_NAMES);
+        assert!(EXISTING_NAMES.iter().all(|name| self.sandbox.integration(name)["version"] == 1));
+        new
     }
 
-    /// Returns the paths of requests for branches and pull requests.
-    fn received(&self) -> Vec<String> {
+    /// Returns the paths of all requests for a branch or a pull request.
+    fn requested_refs(&self) -> Vec<String> {
         let requests = self.forge.requests();
         let received = requests.iter().filter(|request| request.method == "GET");
         let paths = received.filter_map(|request| request.path.strip_prefix("/repos/acme/integrations/"));
@@ -118,23 +118,23 @@ impl TestEnvironment {
 
 #[tokio::test]
 async fn checks_a_pull_request_of_a_fork_without_a_token() {
-    for action in UPDATES {
-        let notice = is_checked(&from_fork(payload(action), "fix")).await;
+    for action in PREVIEW_ACTIONS {
+        let notice = assert_checked(&from_fork(payload(action), "fix")).await;
         insta::allow_duplicates!(
             insta::assert_snapshot!(notice, @"check: pull request #12 (fork) was updated; checked only, because `GITBOOK_TOKEN` is not set")
         );
     }
 }
 
-/// The preview belongs to `mona:fix`; `fix` is another branch.
+/// The preview belongs to the fork's branch `mona:fix`, not to the branch `fix` of the repository itself.
 #[tokio::test]
 async fn a_pull_request_of_a_fork_has_its_own_preview() {
     let environment = set_up(Head::fork("mona", "fix")).await;
     let opened = from_fork(payload("opened"), "fix");
     assert_eq!(environment.run("pull_request", &opened, &[]).await, "published");
-    insta::assert_snapshot!(environment.others().join(", "), @"hello-mona-fix-7e34d0f6");
-    assert_eq!(environment.received(), ["pulls/12"; 2]);
-    let [name] = &environment.others()[..] else { panic!("one preview") };
+    insta::assert_snapshot!(environment.new_previews().join(", "), @"hello-mona-fix-7e34d0f6");
+    assert_eq!(environment.requested_refs(), ["pulls/12"; 2]);
+    let [name] = &environment.new_previews()[..] else { panic!("one preview") };
     let summary = environment.sandbox.integration(name)["summary"].as_str().unwrap().to_owned();
     assert!(summary.contains(" branch=mona:fix "), "{summary}");
     assert_eq!(environment.forge.deployments()[0].environment, "gitbook preview: hello/mona:fix");
@@ -142,18 +142,18 @@ async fn a_pull_request_of_a_fork_has_its_own_preview() {
     environment.forge.close_pull_request(12);
     let closed = from_fork(payload("closed"), "fix");
     assert_eq!(environment.run("pull_request", &closed, &[]).await, "deleted");
-    assert_eq!(environment.others(), [""; 0]);
+    assert_eq!(environment.new_previews(), [""; 0]);
 }
 
 #[tokio::test]
 async fn ignores_a_closed_pull_request_of_a_fork_without_a_token() {
-    let notice = is_left_alone(&from_fork(payload("closed"), "fix")).await;
+    let notice = assert_skipped(&from_fork(payload("closed"), "fix")).await;
     insta::assert_snapshot!(notice, @"nothing: pull request #12 (fork) was closed; no preview to delete, because `GITBOOK_TOKEN` is not set");
-    assert_eq!(is_left_alone(&from_fork(payload("closed"), "main")).await, notice);
-    assert_eq!(is_left_alone(&from_lost_fork(payload("closed"), "fix")).await, notice);
+    assert_eq!(assert_skipped(&from_fork(payload("closed"), "main")).await, notice);
+    assert_eq!(assert_skipped(&from_lost_fork(payload("closed"), "fix")).await, notice);
 }
 
-/// Neither the branch name nor the variables of a workflow make it production.
+/// Neither the branch name nor workflow variables turn a fork's branch into the production branch.
 #[tokio::test]
 async fn the_main_branch_of_a_fork_is_never_production() {
     for variables in [
@@ -165,17 +165,20 @@ async fn the_main_branch_of_a_fork_is_never_production() {
         let environment = set_up(Head::fork("mona", "main")).await;
         let opened = from_fork(payload("opened"), "main");
         assert_eq!(environment.run("pull_request", &opened, variables).await, "published", "{variables:?}");
-        let others = environment.others();
-        assert!(others.len() == 1 && others[0].starts_with("hello-mona-main-"), "{variables:?}: {others:?}");
-        assert_eq!(environment.received(), ["pulls/12"; 2], "{variables:?}");
+        let previews = environment.new_previews();
+        assert!(
+            previews.len() == 1 && previews[0].starts_with("hello-mona-main-"),
+            "{variables:?}: {previews:?}"
+        );
+        assert_eq!(environment.requested_refs(), ["pulls/12"; 2], "{variables:?}");
         environment.forge.close_pull_request(12);
     }
-    assert!(is_checked(&from_fork(payload("opened"), "main")).await.starts_with("check: "));
+    assert!(assert_checked(&from_fork(payload("opened"), "main")).await.starts_with("check: "));
 }
 
 #[tokio::test]
 async fn a_deleted_fork_counts_as_a_fork() {
-    let notice = is_checked(&from_lost_fork(payload("opened"), "main")).await;
+    let notice = assert_checked(&from_lost_fork(payload("opened"), "main")).await;
     insta::allow_duplicates!(
         insta::assert_snapshot!(notice, @"check: pull request #12 (fork) was updated; checked only, because `GITBOOK_TOKEN` is not set")
     );
@@ -186,43 +189,43 @@ async fn a_deleted_fork_counts_as_a_fork() {
     environment.forge.delete_fork_of(12);
     let ready = from_lost_fork(payload("ready_for_review"), "main");
     assert_eq!(environment.run("pull_request", &ready, &[]).await, "unchanged");
-    assert_eq!(environment.others().len(), 1);
+    assert_eq!(environment.new_previews().len(), 1);
     // GitHub closes pull requests that cannot be merged.
     environment.forge.close_pull_request(12);
     let closed = from_lost_fork(payload("closed"), "main");
     assert_eq!(environment.run("pull_request", &closed, &[]).await, "deleted");
-    assert_eq!(environment.others(), [""; 0]);
+    assert_eq!(environment.new_previews(), [""; 0]);
 }
 
 #[tokio::test]
 async fn checks_a_pull_request_of_dependabot_without_a_token() {
-    for action in UPDATES {
-        let notice = is_checked(&by_dependabot(payload(action))).await;
+    for action in PREVIEW_ACTIONS {
+        let notice = assert_checked(&by_dependabot(payload(action))).await;
         insta::allow_duplicates!(
             insta::assert_snapshot!(notice, @"check: pull request #12 (Dependabot) was updated; checked only, because `GITBOOK_TOKEN` is not set")
         );
     }
-    let notice = is_left_alone(&by_dependabot(payload("closed"))).await;
+    let notice = assert_skipped(&by_dependabot(payload("closed"))).await;
     insta::allow_duplicates!(
         insta::assert_snapshot!(notice, @"nothing: pull request #12 (Dependabot) was closed; no preview to delete, because `GITBOOK_TOKEN` is not set")
     );
 }
 
-/// Dependabot has a preview if the token is among its own secrets.
+/// If `GITBOOK_TOKEN` is one of Dependabot's secrets, Dependabot's pull requests have previews.
 #[tokio::test]
 async fn a_pull_request_of_dependabot_with_a_token_has_a_preview() {
     let environment = set_up(Head::own(DEPENDABOT)).await;
     let opened = by_dependabot(payload("opened"));
     assert_eq!(environment.run("pull_request", &opened, &[]).await, "published");
-    insta::assert_snapshot!(environment.others().join(", "), @"hello-dependabot-npm-and-yarn-left-pad-2-0-0-757a7052");
+    insta::assert_snapshot!(environment.new_previews().join(", "), @"hello-dependabot-npm-and-yarn-left-pad-2-0-0-757a7052");
     environment.forge.close_pull_request(12);
     let closed = by_dependabot(payload("closed"));
     assert_eq!(environment.run("pull_request", &closed, &[]).await, "deleted");
-    assert_eq!(environment.others(), [""; 0]);
+    assert_eq!(environment.new_previews(), [""; 0]);
 }
 
-/// Runs on `pull_request_target` with all tokens. Asserts a refusal without requests.
-async fn is_refused(payload: &Value, variables: &[(&str, &str)]) -> Finished {
+/// Runs on the event `pull_request_target` with all tokens. Asserts that the program refuses and sends no request.
+async fn assert_refused(payload: &Value, variables: &[(&str, &str)]) -> Finished {
     let (server, forge) = (gitbook().await, FakeGitHub::start().await);
     let folder = repository().integration("hello");
     let run = run("pull_request_target", payload, &server.uri(), &forge).folder(&folder);
@@ -235,8 +238,9 @@ async fn is_refused(payload: &Value, variables: &[(&str, &str)]) -> Finished {
 }
 
 #[tokio::test]
-async fn refuses_a_pull_request_of_a_fork_with_secrets_of_the_base() {
-    let finished = is_refused(&from_fork(payload("opened"), "fix"), &[("GITBOOK_LOG_FORMAT", "text")]).await;
+async fn refuses_a_fork_pull_request_with_secrets_of_the_base_repository() {
+    let finished =
+        assert_refused(&from_fork(payload("opened"), "fix"), &[("GITBOOK_LOG_FORMAT", "text")]).await;
     let log = finished.log();
     let log: Vec<_> = log.lines().filter(|line| !line.starts_with("::add-mask::")).collect();
     insta::assert_snapshot!(log.join("\n"), @"
@@ -245,13 +249,13 @@ async fn refuses_a_pull_request_of_a_fork_with_secrets_of_the_base() {
      hint: run on `pull_request` instead, which checks changes from forks without your secrets; see `examples/workflows/github/previews.yml` of gitbook-deploy
     ");
     for action in ["reopened", "synchronize", "ready_for_review", "closed", "labeled"] {
-        is_refused(&from_fork(payload(action), "main"), &[]).await;
-        is_refused(&from_lost_fork(payload(action), "main"), &[]).await;
+        assert_refused(&from_fork(payload(action), "main"), &[]).await;
+        assert_refused(&from_lost_fork(payload(action), "main"), &[]).await;
     }
 }
 
 #[tokio::test]
-async fn no_variable_disables_a_refusal() {
+async fn no_variable_overrides_the_refusal_of_a_fork_pull_request() {
     let opened = from_fork(payload("opened"), "fix");
     for variables in [
         &[("GITBOOK_MODE", "publish")][..],
@@ -261,12 +265,12 @@ async fn no_variable_disables_a_refusal() {
         &[("GITBOOK_EVENT", "release")],
         &[("GITBOOK_BRANCH", "other"), ("GITBOOK_PULL_REQUEST", "13")],
     ] {
-        is_refused(&opened, variables).await;
+        assert_refused(&opened, variables).await;
     }
 }
 
 #[test]
-fn the_workflow_in_the_refusal_exists() {
+fn the_workflow_named_in_the_refusal_hint_exists() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/workflows/github/previews.yml");
     let workflow = std::fs::read_to_string(path).unwrap();
     assert!(workflow.lines().any(|line| line == "  pull_request:"), "{workflow}");
@@ -274,17 +278,17 @@ fn the_workflow_in_the_refusal_exists() {
 }
 
 #[tokio::test]
-async fn an_own_pull_request_has_a_preview_with_secrets_of_the_base() {
+async fn a_pull_request_target_event_of_an_own_branch_publishes_a_preview() {
     let environment = set_up(Head::own("topic")).await;
-    let of_topic = |action| {
+    let topic_payload = |action| {
         let mut payload = payload(action);
         payload["pull_request"]["head"]["ref"] = "topic".into();
         payload
     };
-    assert_eq!(environment.run("pull_request_target", &of_topic("opened"), &[]).await, "published");
-    assert_eq!(environment.others(), ["hello-topic"]);
-    assert_eq!(environment.received(), ["pulls/12"; 2]);
+    assert_eq!(environment.run("pull_request_target", &topic_payload("opened"), &[]).await, "published");
+    assert_eq!(environment.new_previews(), ["hello-topic"]);
+    assert_eq!(environment.requested_refs(), ["pulls/12"; 2]);
     environment.forge.merge_pull_request(12);
-    assert_eq!(environment.run("pull_request_target", &of_topic("closed"), &[]).await, "deleted");
-    assert_eq!(environment.others(), [""; 0]);
+    assert_eq!(environment.run("pull_request_target", &topic_payload("closed"), &[]).await, "deleted");
+    assert_eq!(environment.new_previews(), [""; 0]);
 }

@@ -18,15 +18,15 @@ async fn set_up() -> (Sandbox, FakeGitHub) {
     (gitbook, forge)
 }
 
-/// Returns the only comment on the pull request, without hidden parts and times.
-fn seen(forge: &FakeGitHub) -> String {
+/// Returns the only comment on the pull request, without HTML comments and times.
+fn visible_comment(forge: &FakeGitHub) -> String {
     let comments = forge.comments(12);
     let [comment] = &comments[..] else { panic!("{comments:#?}") };
     assert_eq!(comment.author, "github-actions[bot]");
     let mut lines = comment.body.lines();
     assert_eq!(lines.next(), Some(MARKER));
-    let seen = lines.map(|line| line.split(" <!--").next().unwrap());
-    seen.map(without_time).collect::<Vec<_>>().join("\n")
+    let visible = lines.map(|line| line.split(" <!--").next().unwrap());
+    visible.map(without_time).collect::<Vec<_>>().join("\n")
 }
 
 fn without_time(line: &str) -> String {
@@ -36,13 +36,13 @@ fn without_time(line: &str) -> String {
     }
 }
 
-fn writes(forge: &FakeGitHub) -> Vec<String> {
+fn comment_writes(forge: &FakeGitHub) -> Vec<String> {
     let requests = forge.requests().into_iter();
     let writes = requests.filter(|request| request.method != "GET" && request.path.contains("/comments"));
     writes.map(|request| format!("{} {}", request.method, request.path)).collect()
 }
 
-fn done(finished: &Finished) {
+fn assert_success(finished: &Finished) {
     assert_eq!(finished.code, Some(0), "{}", finished.log());
 }
 
@@ -50,8 +50,8 @@ fn done(finished: &Finished) {
 async fn updates_the_row_of_a_preview_until_its_deletion() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
-    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).run().await);
-    insta::assert_snapshot!(seen(&forge), @"
+    assert_success(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).run().await);
+    insta::assert_snapshot!(visible_comment(&forge), @"
     ### GitBook previews
 
     | Preview | Status | Commit | Script | Updated |
@@ -62,8 +62,8 @@ async fn updates_the_row_of_a_preview_until_its_deletion() {
     let larger =
         folder.file("hello/main.ts", format!("export default {{}};\nconsole.log('{}');\n", "x".repeat(2000)));
     forge.push_to_pull_request(12, &sha('2'));
-    done(&on_pull_request("synchronize", '2', 101, &gitbook, &forge).folder(&larger).run().await);
-    insta::assert_snapshot!(seen(&forge), @"
+    assert_success(&on_pull_request("synchronize", '2', 101, &gitbook, &forge).folder(&larger).run().await);
+    insta::assert_snapshot!(visible_comment(&forge), @"
     ### GitBook previews
 
     | Preview | Status | Commit | Script | Updated |
@@ -72,8 +72,8 @@ async fn updates_the_row_of_a_preview_until_its_deletion() {
     ");
 
     forge.push_to_pull_request(12, &sha('3'));
-    done(&on_pull_request("synchronize", '3', 102, &gitbook, &forge).folder(&larger).run().await);
-    insta::assert_snapshot!(seen(&forge), @"
+    assert_success(&on_pull_request("synchronize", '3', 102, &gitbook, &forge).folder(&larger).run().await);
+    insta::assert_snapshot!(visible_comment(&forge), @"
     ### GitBook previews
 
     | Preview | Status | Commit | Script | Updated |
@@ -82,8 +82,8 @@ async fn updates_the_row_of_a_preview_until_its_deletion() {
     ");
 
     forge.merge_pull_request(12);
-    done(&on_pull_request("closed", '3', 103, &gitbook, &forge).folder(&larger).run().await);
-    insta::assert_snapshot!(seen(&forge), @"
+    assert_success(&on_pull_request("closed", '3', 103, &gitbook, &forge).folder(&larger).run().await);
+    insta::assert_snapshot!(visible_comment(&forge), @"
     ### GitBook previews
 
     | Preview | Status | Commit | Script | Updated |
@@ -93,12 +93,12 @@ async fn updates_the_row_of_a_preview_until_its_deletion() {
     assert_eq!(gitbook.names(), Vec::<String>::new());
 }
 
-/// Only the comment still knows the integration.
+/// The checkout no longer contains the integration; only the comment still names the preview.
 #[tokio::test]
 async fn deletes_the_preview_of_a_removed_integration() {
     let (gitbook, forge) = set_up().await;
     let both = repository().integration("hello").integration("other");
-    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&both).run().await);
+    assert_success(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&both).run().await);
     let one = repository().integration("hello");
     // The comment was edited to name somebody else's integration.
     let text = forge.comments(12)[0].body.replace("name=other-fix", "name=theirs");
@@ -108,48 +108,48 @@ async fn deletes_the_preview_of_a_removed_integration() {
     forge.edit_comment(forge.comments(12)[0].id, &edited);
 
     forge.close_pull_request(12);
-    done(&on_pull_request("closed", '1', 101, &gitbook, &forge).folder(&one).run().await);
+    assert_success(&on_pull_request("closed", '1', 101, &gitbook, &forge).folder(&one).run().await);
     assert_eq!(gitbook.names(), ["theirs"]);
-    assert!(seen(&forge).contains("| other-fix | 🗑️ removed |"), "{}", seen(&forge));
+    assert!(visible_comment(&forge).contains("| other-fix | 🗑️ removed |"), "{}", visible_comment(&forge));
 }
 
 #[tokio::test]
-async fn deletes_only_the_selected_integrations() {
+async fn a_closed_pull_request_deletes_only_previews_of_selected_integrations() {
     let (gitbook, forge) = set_up().await;
     let both = repository().integration("hello").integration("other");
-    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&both).run().await);
+    assert_success(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&both).run().await);
     forge.close_pull_request(12);
     let closed = || on_pull_request("closed", '1', 101, &gitbook, &forge);
-    done(&closed().variable("GITBOOK_NAME", "nothing").run().await);
-    done(&closed().folder(both.path("hello")).variable("GITBOOK_DRY_RUN", "true").run().await);
+    assert_success(&closed().variable("GITBOOK_NAME", "nothing").run().await);
+    assert_success(&closed().folder(both.path("hello")).variable("GITBOOK_DRY_RUN", "true").run().await);
     assert_eq!(gitbook.names(), ["hello-fix", "other-fix"]);
-    done(&closed().folder(both.path("hello")).run().await);
+    assert_success(&closed().folder(both.path("hello")).run().await);
     assert_eq!(gitbook.names(), ["other-fix"]);
 }
 
 #[tokio::test]
-async fn sends_no_unchanged_comment() {
+async fn does_not_update_an_unchanged_comment() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
-    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).run().await);
+    assert_success(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).run().await);
     let before = forge.comments(12);
     forge.clear_requests();
-    done(&on_pull_request("reopened", '1', 101, &gitbook, &forge).folder(&folder).run().await);
-    assert_eq!(writes(&forge), [""; 0]);
+    assert_success(&on_pull_request("reopened", '1', 101, &gitbook, &forge).folder(&folder).run().await);
+    assert_eq!(comment_writes(&forge), [""; 0]);
     assert_eq!(forge.comments(12), before);
 }
 
 #[tokio::test]
-async fn shows_the_failure_and_the_last_published_commit() {
+async fn the_comment_shows_a_failure_and_the_last_published_commit() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello").integration("other");
-    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).run().await);
+    assert_success(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).run().await);
 
     forge.push_to_pull_request(12, &sha('2'));
     let broken = folder.file("hello/main.ts", "export default {};\nimport './<b>nothing</b>';\n");
     let finished = on_pull_request("synchronize", '2', 101, &gitbook, &forge).folder(&broken).run().await;
     assert_eq!(finished.code, Some(2), "{}", finished.log());
-    insta::assert_snapshot!(seen(&forge), @"
+    insta::assert_snapshot!(visible_comment(&forge), @"
     ### GitBook previews
 
     | Preview | Status | Commit | Script | Updated |
@@ -158,13 +158,13 @@ async fn shows_the_failure_and_the_last_published_commit() {
     | other-fix | ❌ failed: <code>not published&#58; another integration has errors</code> ([log](<https://github.com/acme/integrations/actions/runs/101>))<br>the preview still shows 1111111 v1 | 2222222 | 0.1 KiB | (time)
     ");
 
-    let mut stranger = gitbook.integration("hello-fix");
-    stranger["summary"] = json!("Mine now.");
-    gitbook.set("hello-fix", &stranger);
-    let mended = broken.file("hello/main.ts", "export default {};\n");
-    let finished = on_pull_request("synchronize", '2', 102, &gitbook, &forge).folder(&mended).run().await;
+    let mut third_party = gitbook.integration("hello-fix");
+    third_party["summary"] = json!("Mine now.");
+    gitbook.set("hello-fix", &third_party);
+    let fixed = broken.file("hello/main.ts", "export default {};\n");
+    let finished = on_pull_request("synchronize", '2', 102, &gitbook, &forge).folder(&fixed).run().await;
     assert_eq!(finished.code, Some(1), "{}", finished.log());
-    insta::assert_snapshot!(seen(&forge), @"
+    insta::assert_snapshot!(visible_comment(&forge), @"
     ### GitBook previews
 
     | Preview | Status | Commit | Script | Updated |
@@ -175,12 +175,12 @@ async fn shows_the_failure_and_the_last_published_commit() {
 }
 
 #[tokio::test]
-async fn shows_a_manifest_without_a_name_until_it_is_fixed() {
+async fn the_comment_shows_an_invalid_manifest_until_it_is_fixed() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().file("hello/gitbook-manifest.yaml", "name: [\n");
     let finished = on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).run().await;
     assert_eq!(finished.code, Some(2));
-    insta::assert_snapshot!(seen(&forge), @"
+    insta::assert_snapshot!(visible_comment(&forge), @"
     ### GitBook previews
 
     | Preview | Status | Commit | Script | Updated |
@@ -188,8 +188,8 @@ async fn shows_a_manifest_without_a_name_until_it_is_fixed() {
     | – | ❌ failed: <code>hello&#47;gitbook-manifest&#46;yaml&#58;1&#58;7&#58; not valid YAML&#58; unclosed bracket &#39;&#91;&#39;</code> ([log](<https://github.com/acme/integrations/actions/runs/100>)) | 1111111 |  | (time)
     ");
     let folder = repository().integration("hello");
-    done(&on_pull_request("synchronize", '1', 101, &gitbook, &forge).folder(&folder).run().await);
-    insta::assert_snapshot!(seen(&forge), @"
+    assert_success(&on_pull_request("synchronize", '1', 101, &gitbook, &forge).folder(&folder).run().await);
+    insta::assert_snapshot!(visible_comment(&forge), @"
     ### GitBook previews
 
     | Preview | Status | Commit | Script | Updated |
@@ -202,10 +202,10 @@ async fn shows_a_manifest_without_a_name_until_it_is_fixed() {
 async fn restores_a_deleted_or_edited_comment() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
-    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).run().await);
+    assert_success(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).run().await);
     forge.edit_comment(forge.comments(12)[0].id, &format!("Hello!\r\n{MARKER}\r\n| nothing | of it |"));
-    done(&on_pull_request("reopened", '1', 101, &gitbook, &forge).folder(&folder).run().await);
-    insta::assert_snapshot!(seen(&forge), @"
+    assert_success(&on_pull_request("reopened", '1', 101, &gitbook, &forge).folder(&folder).run().await);
+    insta::assert_snapshot!(visible_comment(&forge), @"
     ### GitBook previews
 
     | Preview | Status | Commit | Script | Updated |
@@ -213,8 +213,8 @@ async fn restores_a_deleted_or_edited_comment() {
     | hello-fix | ✅ unchanged v1 | 1111111 | 0.1 KiB | (time)
     ");
     forge.delete_comment(forge.comments(12)[0].id);
-    done(&on_pull_request("reopened", '1', 102, &gitbook, &forge).folder(&folder).run().await);
-    insta::assert_snapshot!(seen(&forge), @"
+    assert_success(&on_pull_request("reopened", '1', 102, &gitbook, &forge).folder(&folder).run().await);
+    insta::assert_snapshot!(visible_comment(&forge), @"
     ### GitBook previews
 
     | Preview | Status | Commit | Script | Updated |
@@ -224,8 +224,8 @@ async fn restores_a_deleted_or_edited_comment() {
     // The comment disappears between the read and the write.
     forge.push_to_pull_request(12, &sha('2'));
     forge.fail(Fault::on("PATCH", "/issues/comments/").status(404).json(json!({"message": "Not Found"})));
-    done(&on_pull_request("synchronize", '2', 103, &gitbook, &forge).folder(&folder).run().await);
-    assert!(seen(&forge).contains("2222222"), "{}", seen(&forge));
+    assert_success(&on_pull_request("synchronize", '2', 103, &gitbook, &forge).folder(&folder).run().await);
+    assert!(visible_comment(&forge).contains("2222222"), "{}", visible_comment(&forge));
 }
 
 #[tokio::test]
@@ -233,7 +233,7 @@ async fn creates_no_comment_for_a_missing_preview() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     forge.close_pull_request(12);
-    done(&on_pull_request("closed", '1', 100, &gitbook, &forge).folder(&folder).run().await);
+    assert_success(&on_pull_request("closed", '1', 100, &gitbook, &forge).folder(&folder).run().await);
     assert!(forge.comments(12).is_empty());
 }
 
@@ -243,8 +243,8 @@ async fn a_push_updates_the_comments_of_its_pull_requests() {
     let folder = repository().integration("hello");
     forge.open_pull_request(13, Head::fork("mona", "fix"), &sha('9'));
     let push = || deployment().against(gitbook.endpoint()).with_forge(&forge).folder(&folder);
-    done(&push().on_github_event("push", &payloads::push("fix", &sha('1')), 100).run().await);
-    insta::assert_snapshot!(seen(&forge), @"
+    assert_success(&push().on_github_event("push", &payloads::push("fix", &sha('1')), 100).run().await);
+    insta::assert_snapshot!(visible_comment(&forge), @"
     ### GitBook previews
 
     | Preview | Status | Commit | Script | Updated |
@@ -254,8 +254,8 @@ async fn a_push_updates_the_comments_of_its_pull_requests() {
     assert!(forge.comments(13).is_empty());
 
     forge.delete_branch("fix");
-    done(&push().on_github_event("delete", &payloads::delete("fix"), 101).run().await);
-    insta::assert_snapshot!(seen(&forge), @"
+    assert_success(&push().on_github_event("delete", &payloads::delete("fix"), 101).run().await);
+    insta::assert_snapshot!(visible_comment(&forge), @"
     ### GitBook previews
 
     | Preview | Status | Commit | Script | Updated |
@@ -271,13 +271,13 @@ async fn writes_no_comment_if_disabled() {
     let folder = repository().integration("hello");
     for (variable, value) in [("GITBOOK_COMMENT", "false"), ("GITBOOK_DRY_RUN", "true")] {
         let run = on_pull_request("opened", '1', 100, &gitbook, &forge).variable(variable, value);
-        done(&run.folder(&folder).run().await);
+        assert_success(&run.folder(&folder).run().await);
         assert!(!forge.requests().iter().any(|request| request.path.contains("/comments")), "{variable}");
     }
 }
 
 #[tokio::test]
-async fn no_secret_is_in_a_comment() {
+async fn comments_contain_no_secret() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().manifest("hello", "hello", "secrets:\n  KEY: ${{ env.KEY }}\n");
     let existing =

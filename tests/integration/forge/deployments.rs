@@ -1,4 +1,4 @@
-//! Deployments on GitHub.
+//! GitHub Deployments, which record each publication.
 
 mod limits;
 mod sizes;
@@ -16,7 +16,7 @@ use crate::support::{
     published, repository, until,
 };
 
-/// Starts a forge with `main` at the first commit.
+/// Starts a forge with the branch `main` at commit `1…`.
 async fn forge() -> FakeGitHub {
     let forge = FakeGitHub::start().await;
     forge.set_branch("main", &sha('1'));
@@ -31,7 +31,7 @@ fn push_to_main(gitbook: &MockServer, forge: &FakeGitHub) -> Deployment {
         .variable("GITBOOK_CONCURRENCY", "1")
 }
 
-/// Returns the environment, the description and the states of a record.
+/// Returns the environment, the kind, the commit and the states of a GitHub Deployment.
 fn describe(record: &Record) -> String {
     let kind = match (record.transient, record.production) {
         (true, false) => "transient",
@@ -46,17 +46,17 @@ fn describe(record: &Record) -> String {
     format!("{} ({kind}) of {}: {}", record.environment, &record.sha[..7], statuses.join(", "))
 }
 
-fn all(forge: &FakeGitHub) -> String {
+fn describe_all(forge: &FakeGitHub) -> String {
     forge.deployments().iter().map(describe).collect::<Vec<_>>().join("\n")
 }
 
 #[tokio::test]
-async fn each_integration_has_its_own_environment() {
+async fn each_integration_has_its_own_deployment_environment() {
     let (gitbook, forge) = (gitbook().await, forge().await);
     let folder = repository().integration("hello").integration("other");
     let finished = push_to_main(&gitbook, &forge).folder(&folder).run().await;
     assert_eq!(finished.code, Some(0), "{}", finished.log());
-    insta::assert_snapshot!(all(&forge), @"
+    insta::assert_snapshot!(describe_all(&forge), @"
     gitbook: hello (production) of 1111111: in_progress, success at https://app.gitbook.com/integrations/hello
     gitbook: other (production) of 1111111: in_progress, success at https://app.gitbook.com/integrations/other
     ");
@@ -79,7 +79,7 @@ async fn creates_the_deployment_before_publishing() {
 }
 
 #[tokio::test]
-async fn a_deleted_preview_is_inactive() {
+async fn marks_the_deployments_of_a_deleted_preview_inactive() {
     let (gitbook, forge) = (Sandbox::start().await, forge().await);
     let folder = repository().integration("hello");
     forge.page_size(2);
@@ -91,11 +91,11 @@ async fn a_deleted_preview_is_inactive() {
         let run = on_pull_request("synchronize", commit, 100, &gitbook, &forge).folder(&folder);
         assert_eq!(run.run().await.code, Some(0));
     }
-    // An unchanged integration is not deployed.
+    // A run with an unchanged integration creates no deployment.
     let run = on_pull_request("synchronize", '3', 100, &gitbook, &forge);
     let same = repository().integration("hello").file("hello/main.ts", "export default 2;");
     assert_eq!(run.folder(&same).run().await.output("result"), "unchanged");
-    insta::assert_snapshot!(all(&forge), @"
+    insta::assert_snapshot!(describe_all(&forge), @"
     gitbook preview: hello/fix (transient) of 1111111: in_progress, success, inactive
     gitbook preview: hello/fix (transient) of 2222222: in_progress, success, inactive
     gitbook preview: hello/fix (transient) of 3333333: in_progress, success
@@ -106,27 +106,27 @@ async fn a_deleted_preview_is_inactive() {
         let closed = on_pull_request("closed", '3', run, &gitbook, &forge).folder(&folder).run().await;
         assert_eq!(closed.code, Some(0), "{}", closed.log());
     }
-    insta::assert_snapshot!(all(&forge), @"
+    insta::assert_snapshot!(describe_all(&forge), @"
     gitbook preview: hello/fix (transient) of 1111111: in_progress, success, inactive
     gitbook preview: hello/fix (transient) of 2222222: in_progress, success, inactive
     gitbook preview: hello/fix (transient) of 3333333: in_progress, success, inactive
     ");
-    // The second run had nothing to change.
-    let message = |request: &Request| request.method == "POST" && request.path.contains("/statuses");
-    assert!(!forge.requests().iter().any(message));
+    // All deployments were inactive already, so the second run sends no status.
+    let is_status = |request: &Request| request.method == "POST" && request.path.contains("/statuses");
+    assert!(!forge.requests().iter().any(is_status));
 }
 
 #[tokio::test]
-async fn records_a_failure() {
+async fn records_a_failed_publication() {
     let folder = repository().integration("hello");
     let (gitbook, forge) = (MockServer::start().await, forge().await);
     Mock::given(method("POST")).respond_with(api_error(400, "No.")).mount(&gitbook).await;
     let finished = push_to_main(&gitbook, &forge).folder(&folder).run().await;
     assert_eq!(finished.code, Some(1));
-    insta::assert_snapshot!(all(&forge), @"gitbook: hello (production) of 1111111: in_progress, failure");
+    insta::assert_snapshot!(describe_all(&forge), @"gitbook: hello (production) of 1111111: in_progress, failure");
 }
 
-#[cfg_attr(not(unix), ignore = "signals are sent by a shell")]
+#[cfg_attr(not(unix), ignore = "needs a Unix shell that sends signals")]
 #[tokio::test]
 async fn a_cancelled_run_leaves_no_deployment_in_progress() {
     let repository = repository().integration("hello").integration("other");
@@ -144,7 +144,7 @@ async fn a_cancelled_run_leaves_no_deployment_in_progress() {
         .variable("GITBOOK_CONCURRENCY", "1")
         .folder(&repository)
         .start();
-    until("it publishes", async || {
+    until("the run publishes", async || {
         gitbook.requests().await.iter().any(|received| received.starts_with("POST"))
     })
     .await;
@@ -152,16 +152,16 @@ async fn a_cancelled_run_leaves_no_deployment_in_progress() {
     run.signal("TERM").await;
     let finished = run.finish().await;
     assert_eq!(finished.code, Some(143), "{}", finished.log());
-    // GitHub's runner kills a run after ten seconds.
+    // GitHub's runner kills a step ten seconds after the first signal.
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
-    insta::assert_snapshot!(all(&forge), @"gitbook preview: hello/fix (transient) of 1111111: in_progress, failure");
+    insta::assert_snapshot!(describe_all(&forge), @"gitbook preview: hello/fix (transient) of 1111111: in_progress, failure");
     assert_eq!(forge.deployments()[0].statuses[1].description, "Cancelled");
     let comment = &forge.comments(12)[0].body;
     assert!(comment.contains("cancelled"), "{comment}");
 }
 
 #[tokio::test]
-async fn a_failed_deployment_record_is_a_warning() {
+async fn publishes_although_the_deployment_cannot_be_recorded() {
     let folder = repository().integration("hello").integration("other");
     let check = async |status: u16, message: &str| {
         let (gitbook, forge) = (gitbook().await, forge().await);
@@ -196,9 +196,9 @@ async fn creates_no_deployment_if_disabled() {
     }
 }
 
-/// Everybody with access to the repository can read the hash.
+/// Everybody with access to the repository can read the content hash in the payload of a deployment.
 #[tokio::test]
-async fn the_hash_does_not_reveal_a_secret() {
+async fn the_content_hash_does_not_reveal_a_secret() {
     let gitbook = gitbook().await;
     let hash = async |secret: &str, token: &str| {
         let forge = forge().await;
@@ -208,31 +208,35 @@ async fn the_hash_does_not_reveal_a_secret() {
         forge.deployments()[0].payload["hash"].as_str().unwrap().to_owned()
     };
     let first = hash("secret-1", "token-1").await;
-    assert_eq!(first, hash("secret-1", "token-1").await, "it is stable");
-    assert_ne!(first, hash("secret-2", "token-1").await, "a new secret is published");
-    assert_ne!(first, hash("secret-1", "token-2").await, "who has no token can't try secrets");
+    assert_eq!(first, hash("secret-1", "token-1").await, "the hash is stable");
+    assert_ne!(first, hash("secret-2", "token-1").await, "a new secret changes the hash");
+    assert_ne!(
+        first,
+        hash("secret-1", "token-2").await,
+        "the hash depends on the token, so nobody can guess secrets without the token"
+    );
     let _ = published("hello");
 }
 
-/// Repeated pushes of one integration to production.
-struct Pushes {
+/// A GitBook and a forge for repeated pushes of one integration to production.
+struct ProductionPushes {
     gitbook: Sandbox,
     forge: FakeGitHub,
 }
 
-impl Pushes {
+impl ProductionPushes {
     async fn new() -> Self {
         Self { gitbook: Sandbox::start().await, forge: forge().await }
     }
 
-    /// Pushes a script, and returns the output `result` and the version.
+    /// Pushes a script and returns the output `result` and the version.
     async fn push(&self, script: &str, change: impl FnOnce(Deployment) -> Deployment) -> String {
-        let finished = self.run(script, change).await;
+        let finished = self.push_script(script, change).await;
         format!("{} {}", finished.output("result"), finished.output("version"))
     }
 
-    /// Pushes a script.
-    async fn run(&self, script: &str, change: impl FnOnce(Deployment) -> Deployment) -> Finished {
+    /// Pushes a script and returns the finished run. Asserts that the output `version` is correct.
+    async fn push_script(&self, script: &str, change: impl FnOnce(Deployment) -> Deployment) -> Finished {
         let folder = repository().integration("hello").file("hello/main.ts", script);
         let run = deployment().on_github_event("push", &payloads::push("main", &sha('1')), 100);
         let run = run.against(self.gitbook.endpoint()).with_forge(&self.forge);
@@ -243,36 +247,36 @@ impl Pushes {
         finished
     }
 
-    /// Pushes the same script again.
-    async fn run_again(&self) -> String {
+    /// Pushes the script `export default 1;` and returns the output `result` and the version.
+    async fn push_first_script(&self) -> String {
         self.push("export default 1;", |run| run).await
     }
 }
 
 #[tokio::test]
-async fn does_not_publish_unchanged_production() {
-    let pushes = Pushes::new().await;
-    assert_eq!(pushes.run_again().await, "published 1");
-    assert_eq!(pushes.run_again().await, "unchanged 1");
-    assert_eq!(pushes.forge.deployments().len(), 1, "what is there already is not deployed");
+async fn does_not_republish_an_unchanged_production_integration() {
+    let pushes = ProductionPushes::new().await;
+    assert_eq!(pushes.push_first_script().await, "published 1");
+    assert_eq!(pushes.push_first_script().await, "unchanged 1");
+    assert_eq!(pushes.forge.deployments().len(), 1, "an unchanged integration has no new deployment");
     assert_eq!(pushes.push("export default 2;", |run| run).await, "published 2");
-    // The earlier version is restored as well.
-    assert_eq!(pushes.run_again().await, "published 3");
+    // A script that was published earlier, but not last, is published again.
+    assert_eq!(pushes.push_first_script().await, "published 3");
     let forced = |run: Deployment| run.variable("GITBOOK_SKIP_UNCHANGED", "false");
     assert_eq!(pushes.push("export default 1;", forced).await, "published 4");
     let unrecorded = |run: Deployment| run.variable("GITBOOK_DEPLOYMENTS", "false");
     assert_eq!(pushes.push("export default 1;", unrecorded).await, "published 5");
-    // No deployment records that version.
-    assert_eq!(pushes.run_again().await, "published 6");
+    // No deployment records version 5, so the program cannot know that the script is unchanged.
+    assert_eq!(pushes.push_first_script().await, "published 6");
 }
 
 #[tokio::test]
 async fn republishes_production_after_changes_by_others() {
-    let pushes = Pushes::new().await;
-    assert_eq!(pushes.run_again().await, "published 1");
+    let pushes = ProductionPushes::new().await;
+    assert_eq!(pushes.push_first_script().await, "published 1");
     pushes.gitbook.remove("hello");
-    assert_eq!(pushes.run_again().await, "published 1");
-    // Without a field in the manifest, its value is the API's default, so a manual change of it is reverted as well.
+    assert_eq!(pushes.push_first_script().await, "published 1");
+    // A field that the manifest omits has the API's default, so a manual change of that field is reverted, too.
     let edits = [
         ("title", json!("Others")),
         ("summary", json!("Others")),
@@ -286,41 +290,41 @@ async fn republishes_production_after_changes_by_others() {
         let mut edited = pushes.gitbook.integration("hello");
         edited[field] = value;
         pushes.gitbook.set("hello", &edited);
-        assert_eq!(pushes.run_again().await, format!("published {version}"), "{field}");
-        assert_eq!(pushes.run_again().await, format!("unchanged {version}"), "{field}");
+        assert_eq!(pushes.push_first_script().await, format!("published {version}"), "{field}");
+        assert_eq!(pushes.push_first_script().await, format!("unchanged {version}"), "{field}");
     }
 }
 
 #[tokio::test]
-async fn republishes_production_after_a_failure() {
-    let pushes = Pushes::new().await;
-    assert_eq!(pushes.run_again().await, "published 1");
-    let refusing = MockServer::start().await;
-    Mock::given(method("POST")).respond_with(api_error(400, "No.")).mount(&refusing).await;
+async fn republishes_production_after_a_failed_publication() {
+    let pushes = ProductionPushes::new().await;
+    assert_eq!(pushes.push_first_script().await, "published 1");
+    let rejecting = MockServer::start().await;
+    Mock::given(method("POST")).respond_with(api_error(400, "No.")).mount(&rejecting).await;
     let folder = repository().integration("hello").file("hello/main.ts", "export default 2;");
-    let failed = push_to_main(&refusing, &pushes.forge).folder(&folder).run().await;
+    let failed = push_to_main(&rejecting, &pushes.forge).folder(&folder).run().await;
     assert_eq!(failed.code, Some(1));
-    assert_eq!(pushes.run_again().await, "published 2");
+    assert_eq!(pushes.push_first_script().await, "published 2");
 }
 
 #[tokio::test]
 async fn publishes_production_without_access_to_deployments() {
-    let pushes = Pushes::new().await;
-    assert_eq!(pushes.run_again().await, "published 1");
+    let pushes = ProductionPushes::new().await;
+    assert_eq!(pushes.push_first_script().await, "published 1");
     pushes.forge.fail(
         Fault::on("GET", "/deployments").always().status(403).json(json!({"message": "No."})).unvalidated(),
     );
-    assert_eq!(pushes.run_again().await, "published 2");
+    assert_eq!(pushes.push_first_script().await, "published 2");
 }
 
 #[tokio::test]
-async fn deployments_of_another_endpoint_do_not_count() {
-    let (one, other) = (Pushes::new().await, Sandbox::start().await);
-    assert_eq!(one.run_again().await, "published 1");
-    let elsewhere = Pushes { gitbook: other, forge: one.forge };
+async fn ignores_deployments_recorded_for_another_endpoint() {
+    let (one, other) = (ProductionPushes::new().await, Sandbox::start().await);
+    assert_eq!(one.push_first_script().await, "published 1");
+    let elsewhere = ProductionPushes { gitbook: other, forge: one.forge };
     assert_eq!(
         elsewhere.push("export default 2;", |run| run.variable("GITBOOK_DEPLOYMENTS", "false")).await,
         "published 1"
     );
-    assert_eq!(elsewhere.run_again().await, "published 2");
+    assert_eq!(elsewhere.push_first_script().await, "published 2");
 }

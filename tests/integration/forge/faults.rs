@@ -1,4 +1,4 @@
-//! Failures of the forge: they are reported, and no deployment fails.
+//! Forge failures. The program reports them and publishes the integrations.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use super::{on_pull_request, sha};
 use crate::support::{Finished, Sandbox, replace_digits_after, repository};
 
 /// Publishes a preview with a fault in every request to the forge.
-async fn with(fault: impl Fn(Fault) -> Fault) -> (Finished, FakeGitHub) {
+async fn publish_with_fault(fault: impl Fn(Fault) -> Fault) -> (Finished, FakeGitHub) {
     let (gitbook, forge) = (Sandbox::start().await, FakeGitHub::start().await);
     forge.open_pull_request(12, Head::own("fix"), &sha('1'));
     for method in ["GET", "POST"] {
@@ -27,7 +27,8 @@ async fn with(fault: impl Fn(Fault) -> Fault) -> (Finished, FakeGitHub) {
 
 async fn notices_after_error(status: u16, message: &str) -> String {
     let body = json!({"message": message, "documentation_url": "https://docs.github.com"});
-    let (finished, _) = with(|fault| fault.status(status).json(body.clone()).unvalidated()).await;
+    let (finished, _) =
+        publish_with_fault(|fault| fault.status(status).json(body.clone()).unvalidated()).await;
     if status == 401 { first_notice(&finished) } else { notices(&finished) }
 }
 
@@ -38,14 +39,14 @@ fn notices(finished: &Finished) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Returns the first notice about the forge. The later ones depend on the order of parallel requests.
+/// Returns the first notice. The other notices depend on the order of parallel requests.
 fn first_notice(finished: &Finished) -> String {
     assert!(finished.log().contains("comment"), "{}", finished.log());
     notices(finished).lines().next().unwrap().to_owned()
 }
 
 #[tokio::test]
-async fn a_missing_permission_is_a_notice() {
+async fn reports_a_missing_permission_as_a_notice() {
     insta::assert_snapshot!(notices_after_error(403, "Resource not accessible by integration").await, @"
     ::notice::could not check for a newer commit: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to the permissions of the token
     ::notice::could not check that the branch is still open: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to the permissions of the token
@@ -56,11 +57,11 @@ async fn a_missing_permission_is_a_notice() {
 
 #[tokio::test]
 async fn reports_a_rejected_token() {
-    insta::assert_snapshot!(notices_after_error(401, "Bad credentials").await, @"::warning::could not check for a newer commit: the forge rejected the token: 401 Bad credentials; set `GITHUB_TOKEN` to a token of the forge, on GitHub `${{ github.token }}`");
+    insta::assert_snapshot!(notices_after_error(401, "Bad credentials").await, @"::warning::could not check for a newer commit: the forge rejected the token: 401 Bad credentials; set `GITHUB_TOKEN` to a valid token for the forge; in GitHub Actions, use `${{ github.token }}`");
 }
 
 #[tokio::test]
-async fn reports_an_invisible_repository() {
+async fn reports_a_repository_that_the_token_cannot_see() {
     insta::assert_snapshot!(notices_after_error(404, "Not Found").await, @"
     ::warning::could not check for a newer commit: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
     ::warning::could not check that the branch is still open: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
@@ -80,14 +81,15 @@ async fn reports_a_rejected_request() {
 
 #[tokio::test]
 async fn reports_an_invalid_response() {
-    let (finished, _) = with(|fault| fault.status(200).body("<html>Log in</html>")).await;
+    let (finished, _) = publish_with_fault(|fault| fault.status(200).body("<html>Log in</html>")).await;
     insta::assert_snapshot!(notices(&finished), @"
     ::warning::could not check for a newer commit: the forge sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
     ::warning::could not check that the branch is still open: the forge sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
     ::warning::could not update the comment: the forge sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
     ::warning::could not record the deployments: the forge sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
     ");
-    let (finished, _) = with(|fault| fault.status(502).body("<html>::error::gone</html>")).await;
+    let (finished, _) =
+        publish_with_fault(|fault| fault.status(502).body("<html>::error::gone</html>")).await;
     insta::assert_snapshot!(first_notice(&finished), @"::warning::could not check for a newer commit: forge server error: 502 Bad Gateway (not a forge response); run again later");
 }
 
@@ -104,9 +106,9 @@ async fn reports_an_unreachable_forge() {
 }
 
 #[tokio::test]
-async fn waits_only_briefly_for_a_silent_forge() {
+async fn waits_only_briefly_for_a_forge_that_does_not_respond() {
     let started = Instant::now();
-    let (finished, _) = with(Fault::hang).await;
+    let (finished, _) = publish_with_fault(Fault::hang).await;
     assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
     insta::assert_snapshot!(first_notice(&finished), @"::warning::could not check for a newer commit: no response within 500ms; check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
 }
@@ -114,14 +116,14 @@ async fn waits_only_briefly_for_a_silent_forge() {
 #[tokio::test]
 async fn does_not_wait_for_a_long_rate_limit() {
     let started = Instant::now();
-    let (finished, forge) = with(|fault| {
+    let (finished, forge) = publish_with_fault(|fault| {
         let reset = "4102444800";
         let fault = fault.status(403).header("x-ratelimit-remaining", "0").header("x-ratelimit-reset", reset);
         fault.json(json!({"message": "API rate limit exceeded"})).unvalidated()
     })
     .await;
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
-    // Only the first parallel requests are sent.
+    // Parallel requests may be in flight before the first response. No request follows them.
     assert!(forge.requests().len() <= 2, "{:#?}", forge.requests());
     insta::assert_snapshot!(first_notice(&finished), @"::warning::could not check for a newer commit: forge rate limit reached: 403 API rate limit exceeded; run again later");
 }
@@ -145,7 +147,7 @@ async fn waits_for_a_short_rate_limit() {
     assert_eq!((forge.comments(12).len(), forge.deployments().len()), (1, 1));
 }
 
-/// The comment of a lost response exists: it is found, and no second one is created.
+/// The response is lost, but the comment was created. The program finds that comment and creates no second comment.
 #[tokio::test]
 async fn creates_one_comment_despite_a_lost_response() {
     let folder = repository().integration("hello");

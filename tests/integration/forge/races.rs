@@ -17,7 +17,7 @@ use crate::support::{
     Deployment, Finished, HoldingProxy, Repository, Sandbox, deployment, payloads, repository,
 };
 
-/// A forge, a GitBook and a checkout of each commit.
+/// A forge, a GitBook and a checkout of each of three commits.
 struct TestEnvironment {
     forge: FakeGitHub,
     sandbox: Sandbox,
@@ -58,11 +58,11 @@ impl TestEnvironment {
 
     /// Returns a run on an event of pull request 12.
     fn pull_request(&self, action: &str, commit: char, run: u64) -> Deployment {
-        self.numbered(12, action, commit, run)
+        self.numbered_pull_request(12, action, commit, run)
     }
 
-    /// Returns a run on an event of a pull request from `fix`.
-    fn numbered(&self, number: u64, action: &str, commit: char, run: u64) -> Deployment {
+    /// Returns a run on an event of the pull request with this number from the branch `fix`.
+    fn numbered_pull_request(&self, number: u64, action: &str, commit: char, run: u64) -> Deployment {
         let payload = payloads::pull_request(action, number, "fix", &sha(commit));
         self.run("pull_request", &payload, commit, run)
     }
@@ -81,19 +81,21 @@ impl TestEnvironment {
             .folder(self.checkouts.path(&commit.to_string()))
     }
 
-    /// Returns each published integration, with the commit and the run of its marker.
+    /// Returns each published integration with the commit and the run in its ownership marker.
     fn published(&self) -> Vec<String> {
         let published = |name: String| {
             let integration = self.sandbox.integration(&name);
             match integration["summary"].as_str().and_then(|summary| summary.split_once(" commit=")) {
-                Some((_, mark)) => format!("{name}: commit {}, run {}", &mark[..1], number(mark, " run=")),
+                Some((_, marker)) => {
+                    format!("{name}: commit {}, run {}", &marker[..1], number_after(marker, " run="))
+                }
                 None => name,
             }
         };
         self.sandbox.names().into_iter().map(published).collect()
     }
 
-    /// Returns the environment, the commit and the states of each deployment.
+    /// Returns the environment, the commit and the states of each GitHub Deployment.
     fn deployments(&self) -> Vec<String> {
         let outcome = |deployment: &fake_github::Deployment| {
             let states: Vec<_> = deployment.statuses.iter().map(|status| status.state.as_str()).collect();
@@ -112,7 +114,8 @@ impl TestEnvironment {
     }
 }
 
-fn number<'a>(text: &'a str, before: &str) -> &'a str {
+/// Returns the number after the text `before`.
+fn number_after<'a>(text: &'a str, before: &str) -> &'a str {
     let (_, rest) = text.split_once(before).unwrap();
     rest.split(' ').next().unwrap()
 }

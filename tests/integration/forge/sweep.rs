@@ -1,4 +1,4 @@
-//! Sweeps: previews of deleted branches and closed pull requests are deleted, others are kept.
+//! Sweeps, which delete the previews of deleted branches and closed pull requests and keep all other previews.
 
 mod failures;
 mod gitbook;
@@ -16,11 +16,11 @@ const REPOSITORY: &str = "github.com/acme/integrations";
 
 /// Returns a sweep of the organization `acme`, without a checkout.
 fn sweep(gitbook: &str, forge: &FakeGitHub) -> Deployment {
-    unconfigured(gitbook, forge).variable("GITBOOK_ORGANIZATION", "acme")
+    sweep_without_organization(gitbook, forge).variable("GITBOOK_ORGANIZATION", "acme")
 }
 
-/// Returns a sweep without an organization.
-fn unconfigured(gitbook: &str, forge: &FakeGitHub) -> Deployment {
+/// Returns a sweep without `GITBOOK_ORGANIZATION`.
+fn sweep_without_organization(gitbook: &str, forge: &FakeGitHub) -> Deployment {
     deployment()
         .against(gitbook)
         .with_forge(forge)
@@ -28,33 +28,33 @@ fn unconfigured(gitbook: &str, forge: &FakeGitHub) -> Deployment {
         .variable("GITBOOK_REPOSITORY", REPOSITORY)
 }
 
-/// Returns a preview, as the API does.
-fn preview(name: &str, mark: &str) -> Value {
+/// Returns a preview in the API's format.
+fn preview(name: &str, marker: &str) -> Value {
     json!({
         "object": "integration",
         "name": name,
         "version": 3,
         "title": "Hello",
-        "summary": format!("Says hello.\n\n<!-- gitbook-deploy:preview {mark} -->"),
+        "summary": format!("Says hello.\n\n<!-- gitbook-deploy:preview {marker} -->"),
         "visibility": "private",
         "owner": {"object": "organization", "id": "acme"},
         "urls": {},
     })
 }
 
-/// Returns the marker of this repository's preview of a branch.
-fn mark(branch: &str) -> String {
+/// Returns the ownership marker of this repository's preview of a branch.
+fn ownership_marker(branch: &str) -> String {
     format!("integration=hello repository={REPOSITORY} branch={branch} commit=0123abcd run=7 hash=00")
 }
 
-/// Returns a sandbox with previews of branches.
-async fn holding(branches: &[&str]) -> Sandbox {
+/// Starts a sandbox with a preview of each branch.
+async fn gitbook_with_previews(branches: &[&str]) -> Sandbox {
     let gitbook = Sandbox::start().await;
     for branch in branches {
         let name = format!("hello-{branch}");
-        gitbook.set(&name, &preview(&name, &mark(branch)));
+        gitbook.set(&name, &preview(&name, &ownership_marker(branch)));
     }
-    // An integration of the organization that no sweep deletes, so that the organization exists.
+    // No sweep deletes this integration, so the organization `acme` always exists.
     gitbook.set("hello", &json!({"name": "hello", "visibility": "public", "owner": {"id": "acme"}}));
     gitbook
 }
@@ -67,28 +67,30 @@ fn results(finished: &Finished) -> Vec<(String, String)> {
     integrations.map(|integration| (text(&integration["name"]), text(&integration["result"]))).collect()
 }
 
-/// Counts a result.
+/// Counts the integrations with this result.
 fn count(finished: &Finished, result: &str) -> usize {
-    results(finished).iter().filter(|(_, came)| came == result).count()
+    results(finished).iter().filter(|(_, actual)| actual == result).count()
 }
 
-/// Returns a sandbox with all kinds of previews and other integrations.
-async fn of_all_kinds(forge: &FakeGitHub) -> Sandbox {
-    let gitbook = holding(&["open", "gone", "renamed"]).await;
+/// Starts a sandbox with previews of open, deleted and renamed branches and of forks, and with integrations that no sweep may delete.
+async fn gitbook_with_all_kinds_of_previews(forge: &FakeGitHub) -> Sandbox {
+    let gitbook = gitbook_with_previews(&["open", "gone", "renamed"]).await;
     forge.set_branch("open", &sha('1'));
     forge.set_branch("renamed", &sha('2'));
     forge.rename_branch("renamed", "new-name");
     forge.open_pull_request(1, Head::fork("mona", "fix"), &sha('3'));
     forge.open_pull_request(2, Head::fork("lisa", "fix"), &sha('4'));
     forge.close_pull_request(2);
-    // printf mona:fix | sha256sum
-    gitbook.set("hello-mona-fix-7e34d0f6", &preview("hello-mona-fix-7e34d0f6", &mark("mona%3Afix")));
-    gitbook.set("hello-lisa-fix-a9564a10", &preview("hello-lisa-fix-a9564a10", &mark("lisa%3Afix")));
-    gitbook.set("odd", &preview("odd", &mark("gone")));
-    let mut public = preview("hello-public", &mark("public"));
+    // The suffix of a name is the beginning of the branch's SHA-256: `printf mona:fix | sha256sum`.
+    gitbook
+        .set("hello-mona-fix-7e34d0f6", &preview("hello-mona-fix-7e34d0f6", &ownership_marker("mona%3Afix")));
+    gitbook
+        .set("hello-lisa-fix-a9564a10", &preview("hello-lisa-fix-a9564a10", &ownership_marker("lisa%3Afix")));
+    gitbook.set("odd", &preview("odd", &ownership_marker("gone")));
+    let mut public = preview("hello-public", &ownership_marker("public"));
     public["visibility"] = "public".into();
     gitbook.set("hello-public", &public);
-    let third_party = mark("theirs").replace("acme", "other");
+    let third_party = ownership_marker("theirs").replace("acme", "other");
     gitbook.set("hello-theirs", &preview("hello-theirs", &third_party));
     gitbook
 }
@@ -96,7 +98,7 @@ async fn of_all_kinds(forge: &FakeGitHub) -> Sandbox {
 #[tokio::test]
 async fn a_scheduled_run_deletes_previews_of_deleted_branches() {
     let forge = FakeGitHub::start().await;
-    let gitbook = of_all_kinds(&forge).await;
+    let gitbook = gitbook_with_all_kinds_of_previews(&forge).await;
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
@@ -105,9 +107,9 @@ async fn a_scheduled_run_deletes_previews_of_deleted_branches() {
     info: deleted hello-lisa-fix-a9564a10 (… s): branch `lisa:fix` is gone
     info: skipped hello-mona-fix-7e34d0f6: kept: branch `mona:fix` is open
     info: skipped hello-open: kept: branch `open` is open
-    info: skipped hello-public: kept: it is public, but previews never are; make it private or delete it in GitBook
+    info: skipped hello-public: kept: it is public, but previews are never public; make it private or delete it in GitBook
     info: deleted hello-renamed (… s): branch `renamed` is gone
-    info: skipped odd: kept: its name does not match `GITBOOK_PREVIEW_NAME`; delete it in GitBook if it is yours
+    info: skipped odd: kept: its name does not match `GITBOOK_PREVIEW_NAME`; delete the preview in GitBook if it is yours
     info: sweep: deleted 3 previews, kept 4
     ");
     let left = ["hello", "hello-mona-fix-7e34d0f6", "hello-open", "hello-public", "hello-theirs", "odd"];
@@ -120,9 +122,9 @@ async fn a_scheduled_run_deletes_previews_of_deleted_branches() {
 }
 
 #[tokio::test]
-async fn a_schedule_on_github_sweeps() {
+async fn a_github_schedule_event_sweeps() {
     let forge = FakeGitHub::start().await;
-    let gitbook = holding(&["gone"]).await;
+    let gitbook = gitbook_with_previews(&["gone"]).await;
     let checkout = repository().integration("hello");
     let payload = json!({"schedule": "0 3 * * *", "repository": payloads::push("main", "1")["repository"]});
     let run = deployment().on_github_event("schedule", &payload, 100).against(gitbook.endpoint());
@@ -131,9 +133,9 @@ async fn a_schedule_on_github_sweeps() {
 }
 
 #[tokio::test]
-async fn any_event_can_sweep() {
+async fn a_push_sweeps_in_sweep_mode() {
     let forge = FakeGitHub::start().await;
-    let gitbook = holding(&["gone"]).await;
+    let gitbook = gitbook_with_previews(&["gone"]).await;
     let run = sweep(gitbook.endpoint(), &forge).event("push", "main").variable("GITBOOK_MODE", "sweep");
     let finished = run.run().await;
     insta::assert_snapshot!(finished.log(), @"
@@ -147,7 +149,7 @@ async fn any_event_can_sweep() {
 #[tokio::test]
 async fn deletes_the_preview_of_a_fork_after_its_last_pull_request() {
     let forge = FakeGitHub::start().await;
-    let gitbook = holding(&[]).await;
+    let gitbook = gitbook_with_previews(&[]).await;
     let folder = repository().integration("hello");
     for number in [1, 2] {
         forge.open_pull_request(number, Head::fork("mona", "fix"), &sha('1'));
@@ -156,7 +158,7 @@ async fn deletes_the_preview_of_a_fork_after_its_last_pull_request() {
     let run = deployment().on_github_event("pull_request", &payload, 100).folder(&folder);
     let finished = run.against(gitbook.endpoint()).with_forge(&forge).run().await;
     assert_eq!(finished.output("result"), "published", "{finished:#?}");
-    // A branch of the repository itself and one of another fork have the same name.
+    // A branch of the repository itself and a branch of another fork have the same name.
     forge.set_branch("fix", &sha('2'));
     forge.open_pull_request(3, Head::fork("lisa", "fix"), &sha('3'));
     for (number, left) in [(1, 2), (2, 1)] {
@@ -170,19 +172,19 @@ async fn deletes_the_preview_of_a_fork_after_its_last_pull_request() {
 #[tokio::test]
 async fn deletes_the_preview_of_a_closed_pull_request() {
     let forge = FakeGitHub::start().await;
-    let gitbook = holding(&[]).await;
+    let gitbook = gitbook_with_previews(&[]).await;
     forge.open_pull_request(1, Head::own("fix"), &sha('1'));
     forge.open_pull_request(2, Head::own("fix"), &sha('1'));
     forge.close_pull_request(1);
     for number in [1, 2] {
         let name = format!("hello-pr{number}");
-        gitbook.set(&name, &preview(&name, &format!("{} pull_request={number}", mark("fix"))));
+        gitbook.set(&name, &preview(&name, &format!("{} pull_request={number}", ownership_marker("fix"))));
     }
-    gitbook.set("hello-pr", &preview("hello-pr", &mark("fix")));
+    gitbook.set("hello-pr", &preview("hello-pr", &ownership_marker("fix")));
     let run = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_PREVIEW_NAME", "{name}-pr{pr}");
     insta::assert_snapshot!(run.run().await.log(), @"
     exit 0
-    info: skipped hello-pr: kept: its name does not match `GITBOOK_PREVIEW_NAME`; delete it in GitBook if it is yours
+    info: skipped hello-pr: kept: its name does not match `GITBOOK_PREVIEW_NAME`; delete the preview in GitBook if it is yours
     info: deleted hello-pr1 (… s): pull request #1 is closed
     info: skipped hello-pr2: kept: pull request #2 is open
     info: sweep: deleted 1 preview, kept 2
@@ -193,10 +195,10 @@ async fn deletes_the_preview_of_a_closed_pull_request() {
 #[tokio::test]
 async fn deletes_at_most_fifty_previews_per_run() {
     let forge = FakeGitHub::start().await;
-    let gitbook = holding(&[]).await;
+    let gitbook = gitbook_with_previews(&[]).await;
     for number in 10..70 {
         let name = format!("hello-gone-{number}");
-        gitbook.set(&name, &preview(&name, &mark(&format!("gone-{number}"))));
+        gitbook.set(&name, &preview(&name, &ownership_marker(&format!("gone-{number}"))));
     }
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
     assert_eq!((finished.code, count(&finished, "deleted"), count(&finished, "skipped")), (Some(0), 50, 10));
@@ -213,7 +215,7 @@ async fn deletes_at_most_fifty_previews_per_run() {
 #[tokio::test]
 async fn a_dry_run_lists_the_deletions() {
     let forge = FakeGitHub::start().await;
-    let gitbook = of_all_kinds(&forge).await;
+    let gitbook = gitbook_with_all_kinds_of_previews(&forge).await;
     let before = gitbook.names();
     let finished = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_DRY_RUN", "true").run().await;
     insta::assert_snapshot!(finished.log(), @"
@@ -223,9 +225,9 @@ async fn a_dry_run_lists_the_deletions() {
     info: checked hello-lisa-fix-a9564a10 (… s): dry run: would be deleted, branch `lisa:fix` is gone
     info: skipped hello-mona-fix-7e34d0f6: kept: branch `mona:fix` is open
     info: skipped hello-open: kept: branch `open` is open
-    info: skipped hello-public: kept: it is public, but previews never are; make it private or delete it in GitBook
+    info: skipped hello-public: kept: it is public, but previews are never public; make it private or delete it in GitBook
     info: checked hello-renamed (… s): dry run: would be deleted, branch `renamed` is gone
-    info: skipped odd: kept: its name does not match `GITBOOK_PREVIEW_NAME`; delete it in GitBook if it is yours
+    info: skipped odd: kept: its name does not match `GITBOOK_PREVIEW_NAME`; delete the preview in GitBook if it is yours
     info: sweep (dry run): would delete 3 previews, keep 4
     ");
     assert_eq!(gitbook.names(), before);
@@ -233,9 +235,9 @@ async fn a_dry_run_lists_the_deletions() {
 }
 
 #[tokio::test]
-async fn only_one_share_sweeps() {
+async fn only_the_first_shard_sweeps() {
     let forge = FakeGitHub::start().await;
-    let gitbook = holding(&["gone"]).await;
+    let gitbook = gitbook_with_previews(&["gone"]).await;
     let run = |shard: &str| sweep(gitbook.endpoint(), &forge).variable("GITBOOK_SHARD", shard).run();
     let finished = run("2/3").await;
     insta::assert_snapshot!(finished.log(), @"
@@ -248,10 +250,10 @@ async fn only_one_share_sweeps() {
 }
 
 #[tokio::test]
-async fn never_deletes_the_name_of_an_integration() {
+async fn never_deletes_a_preview_with_the_name_of_an_integration() {
     let forge = FakeGitHub::start().await;
-    let gitbook = holding(&["x", "y"]).await;
-    // Another integration has a name like a preview of `hello`, in different case.
+    let gitbook = gitbook_with_previews(&["x", "y"]).await;
+    // Another integration is named like the preview `hello-x`, but in a different case.
     let checkout = repository().integration("hello").manifest("other", "Hello-X", "");
     let checkout = checkout.manifest("third", "third", "envs: {preview: {name: hello-y}}\n");
     let run = sweep(gitbook.endpoint(), &forge).folder(&checkout);

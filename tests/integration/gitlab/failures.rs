@@ -1,18 +1,18 @@
-//! Failures and missing permissions of GitLab: the preview is published all the same.
+//! GitLab failures and missing permissions. The program reports them and publishes the preview.
 
 use std::time::Duration;
 
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
-use super::lines;
+use super::log_lines;
 use crate::support::{Finished, GitLab, Sandbox, deployment, gitlab_error, merge_request, repository};
 
-/// Runs with this response to every request that contains a text.
-async fn run(part: &'static str, answer: ResponseTemplate) -> Finished {
+/// Publishes a preview while GitLab sends this response to every request that contains a text.
+async fn publish_with_response(request_text: &'static str, answer: ResponseTemplate) -> Finished {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
-    gitlab.project().faults.push((part, answer));
+    gitlab.project().faults.push((request_text, answer));
     let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
     let folder = repository().integration("hello");
     let finished = job.folder(&folder).run().await;
@@ -25,25 +25,26 @@ async fn run(part: &'static str, answer: ResponseTemplate) -> Finished {
     finished
 }
 
-async fn failure_lines(part: &'static str, answer: ResponseTemplate) -> String {
-    lines(&run(part, answer).await, &["warning", "notice", "error"])
+/// Returns the warnings, notices and errors of a run with this response.
+async fn failure_lines(request_text: &'static str, answer: ResponseTemplate) -> String {
+    log_lines(&publish_with_response(request_text, answer).await, &["warning", "notice", "error"])
 }
 
 #[tokio::test]
-async fn names_the_missing_permission() {
+async fn reports_the_missing_permission() {
     let error = |error: &str, description: &str| {
         ResponseTemplate::new(403).set_body_json(json!({"error": error, "error_description": description}))
     };
     let scope = || error("insufficient_scope", "The request requires higher privileges.");
-    insta::assert_snapshot!(failure_lines("POST", scope()).await, @"notice: could not write the comment on merge request !12: the token lacks the scope `api`, or its user the role Reporter: 403 The request requires higher privileges.; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write");
+    insta::assert_snapshot!(failure_lines("POST", scope()).await, @"notice: could not write the comment on merge request !12: the token lacks the scope `api`, or its user lacks the role Reporter: 403 The request requires higher privileges.; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write");
     insta::assert_snapshot!(failure_lines("", gitlab_error(403, "403 Forbidden")).await, @"
-    notice: could not check for a newer commit: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
-    notice: could not check that the branch is still open: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
-    notice: could not update the comment: the token lacks the scope `api`, or its user the role Reporter: 403 Forbidden; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
+    notice: could not check for a newer commit: the token lacks the scope `read_api`, or its user lacks the role Reporter: 403 Forbidden; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
+    notice: could not check that the branch is still open: the token lacks the scope `read_api`, or its user lacks the role Reporter: 403 Forbidden; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
+    notice: could not update the comment: the token lacks the scope `api`, or its user lacks the role Reporter: 403 Forbidden; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
     ");
 }
 
-/// The program cannot recognize its own note, and creates no second one.
+/// Without the token's user, the program cannot recognize its own note, and creates no second note.
 #[tokio::test]
 async fn writes_one_note_without_a_known_user() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
@@ -53,22 +54,22 @@ async fn writes_one_note_without_a_known_user() {
     for commit in ['1', '2'] {
         gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), commit));
         let job = gitlab.merge_request_job(commit, 100).against(gitbook.endpoint());
-        lines_of_jobs.push(lines(&job.folder(&folder).run().await, &["notice", "info: the comment"]));
+        lines_of_jobs.push(log_lines(&job.folder(&folder).run().await, &["notice", "info: the comment"]));
     }
     insta::assert_snapshot!(lines_of_jobs.join("\n"), @"
 
-    notice: could not update the comment: the token lacks the scope `api`, or its user the role Reporter: 403 Forbidden; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
+    notice: could not update the comment: the token lacks the scope `api`, or its user lacks the role Reporter: 403 Forbidden; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
     ");
     assert_eq!(gitlab.project().notes.len(), 1);
 }
 
 #[tokio::test]
-async fn tries_a_rejected_token_once() {
+async fn sends_a_rejected_token_only_once() {
     insta::assert_snapshot!(failure_lines("", gitlab_error(401, "401 Unauthorized")).await, @"warning: could not check for a newer commit: the forge rejected the token: 401 Unauthorized; set `GITLAB_TOKEN` to a project access token with the scope `api`; it must not be expired or be `CI_JOB_TOKEN`");
 }
 
 #[tokio::test]
-async fn reports_an_invisible_project() {
+async fn reports_a_project_that_the_token_cannot_see() {
     insta::assert_snapshot!(failure_lines("", gitlab_error(404, "404 Project Not Found")).await, @"
     warning: could not check for a newer commit: forge resource not found: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
     warning: could not check that the branch is still open: forge resource not found: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
@@ -77,13 +78,13 @@ async fn reports_an_invisible_project() {
 }
 
 #[tokio::test]
-async fn shows_validation_errors() {
+async fn reports_validation_errors() {
     let answer = ResponseTemplate::new(400).set_body_json(json!({"message": {"note": ["is too long"]}}));
     insta::assert_snapshot!(failure_lines("POST", answer).await, @r#"warning: could not write the comment on merge request !12: the forge rejected the request: 400 {"note":["is too long"]}; check the forge's message; no published integration is affected"#);
 }
 
 #[tokio::test]
-async fn waits_once_for_a_silent_gitlab() {
+async fn waits_only_once_if_gitlab_does_not_respond() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     gitlab.project().latency = Duration::from_secs(30);
     let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
@@ -93,7 +94,7 @@ async fn waits_once_for_a_silent_gitlab() {
     let finished = job.folder(&folder).run().await;
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert_eq!((finished.code, gitbook.names()), (Some(0), vec!["hello-fix".to_owned()]));
-    insta::assert_snapshot!(lines(&finished, &["warning", "notice", "error"]), @"warning: could not check for a newer commit: no response within 500ms; check `CI_API_V4_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
+    insta::assert_snapshot!(log_lines(&finished, &["warning", "notice", "error"]), @"warning: could not check for a newer commit: no response within 500ms; check `CI_API_V4_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
 }
 
 #[tokio::test]
@@ -110,9 +111,9 @@ async fn sends_no_request_without_a_token() {
     assert_eq!((finished.output("result"), gitlab.project().requests.len()), ("published".to_owned(), 0));
 }
 
-/// Without the number of the project, its path is used. GitHub's token is not sent.
+/// Without the project's ID, the program uses its path. It does not send GitHub's token.
 #[tokio::test]
-async fn uses_the_path_of_the_project_on_other_systems() {
+async fn uses_the_project_path_outside_gitlab_ci() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     gitlab.project().branches.insert("feature/x+y".to_owned(), "1".repeat(40));
     let run = deployment()

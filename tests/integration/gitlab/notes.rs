@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{MARKER, done, rows};
+use super::{MARKER, assert_success, note_rows};
 use crate::support::{GitLab, Note, OTHER_USER_ID, OWN_USER_ID, Sandbox, merge_request, repository};
 
 async fn set_up() -> (Sandbox, GitLab) {
@@ -11,7 +11,7 @@ async fn set_up() -> (Sandbox, GitLab) {
     (gitbook, gitlab)
 }
 
-fn writes(gitlab: &GitLab) -> Vec<String> {
+fn note_writes(gitlab: &GitLab) -> Vec<String> {
     gitlab.project().requests.iter().filter(|request| !request.starts_with("GET")).cloned().collect()
 }
 
@@ -21,27 +21,27 @@ async fn updates_the_row_of_a_preview_until_its_deletion() {
     let folder = repository().integration("hello");
     let run = |commit, pipeline| gitlab.merge_request_job(commit, pipeline).against(gitbook.endpoint());
     let finished = run('1', 100).folder(&folder).run().await;
-    done(&finished);
+    assert_success(&finished);
     assert!(finished.stderr.contains("merge request !12"), "{}", finished.log());
-    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published v1: 1111111"]);
+    assert_eq!(note_rows(&gitlab), ["hello-fix: ✅ published v1: 1111111"]);
 
     gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '2'));
     let larger = folder.file("hello/main.ts", "export default {};\nconsole.log(1);\n");
-    done(&run('2', 101).folder(&larger).run().await);
-    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published v2: 2222222"]);
+    assert_success(&run('2', 101).folder(&larger).run().await);
+    assert_eq!(note_rows(&gitlab), ["hello-fix: ✅ published v2: 2222222"]);
 
     gitlab.project().merge_requests.get_mut(&12).unwrap()["state"] = "merged".into();
     let stop = run('2', 101).variable("CI_ENVIRONMENT_ACTION", "stop").variable("GITBOOK_NAME", "hello");
-    done(&stop.run().await);
-    assert_eq!(rows(&gitlab), ["hello-fix: 🗑️ removed: 2222222"]);
+    assert_success(&stop.run().await);
+    assert_eq!(note_rows(&gitlab), ["hello-fix: 🗑️ removed: 2222222"]);
     assert_eq!(gitbook.names(), [""; 0]);
     let notes = "projects/42/merge_requests/12/notes";
     let expected = [format!("POST {notes}"), format!("PUT {notes}/100"), format!("PUT {notes}/100")];
-    assert_eq!(writes(&gitlab), expected);
+    assert_eq!(note_writes(&gitlab), expected);
 }
 
 #[tokio::test]
-async fn concurrent_jobs_lose_no_row() {
+async fn concurrent_jobs_keep_all_note_rows() {
     let (gitbook, gitlab) = set_up().await;
     let names = ["a", "b", "c", "d", "e", "f"];
     let folder = names.iter().fold(repository(), |repository, name| repository.integration(name));
@@ -51,12 +51,12 @@ async fn concurrent_jobs_lose_no_row() {
         job.variable("GITBOOK_INTEGRATIONS", name).folder(&folder).run()
     });
     for finished in futures::future::join_all(jobs).await {
-        done(&finished);
+        assert_success(&finished);
     }
-    assert_eq!(rows(&gitlab), names.map(|name| format!("{name}-fix: ✅ published v1: 1111111")));
+    assert_eq!(note_rows(&gitlab), names.map(|name| format!("{name}-fix: ✅ published v1: 1111111")));
 }
 
-/// Anybody can write the marker, and GitLab's system notes may repeat it.
+/// Other users can write the marker, and GitLab's system notes can repeat it.
 #[tokio::test]
 async fn ignores_notes_of_others() {
     let (gitbook, gitlab) = set_up().await;
@@ -72,18 +72,18 @@ async fn ignores_notes_of_others() {
     let folder = repository().integration("hello");
     for pipeline in [100, 101] {
         let job = gitlab.merge_request_job('1', pipeline).against(gitbook.endpoint());
-        done(&job.folder(&folder).run().await);
+        assert_success(&job.folder(&folder).run().await);
     }
-    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published v1: 1111111"]);
+    assert_eq!(note_rows(&gitlab), ["hello-fix: ✅ published v1: 1111111"]);
     let project = gitlab.project();
     let others: Vec<_> =
         project.notes[..3].iter().map(|note| note.body.rsplit('\n').next().unwrap()).collect();
     assert_eq!((project.notes.len(), others), (4, vec!["mine, 1", "mine, 2", "mine, 3"]));
 }
 
-/// The older note is kept, on any page.
+/// The program keeps the older of its two notes. The notes can be on different list pages.
 #[tokio::test]
-async fn merges_two_own_notes() {
+async fn merges_two_notes_of_the_program() {
     let (gitbook, gitlab) = set_up().await;
     let note = |id, author, body: &str| {
         let body = body.to_owned();
@@ -94,16 +94,15 @@ async fn merges_two_own_notes() {
     gitlab.project().notes = ours.into_iter().chain(others).collect();
     let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
     let folder = repository().integration("hello");
-    done(&job.folder(&folder).run().await);
-    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published v1: 1111111"]);
+    assert_success(&job.folder(&folder).run().await);
+    assert_eq!(note_rows(&gitlab), ["hello-fix: ✅ published v1: 1111111"]);
     let project = gitlab.project();
     assert_eq!(project.notes.iter().map(|note| note.id).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
 }
 
-/// The newest notes come first. A new note moves the program's own note to the next page while the list is
-/// read.
+/// GitLab lists the newest notes first. While the program reads the list, a new note moves the program's note to the next page.
 #[tokio::test]
-async fn notes_of_others_cost_no_row() {
+async fn keeps_all_rows_while_others_write_notes() {
     let (gitbook, gitlab) = set_up().await;
     let note = |id, author, body: &str| {
         let body = body.to_owned();
@@ -115,15 +114,15 @@ async fn notes_of_others_cost_no_row() {
     gitlab.project().arriving = vec![note(4, OTHER_USER_ID, "third")];
     let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
     let folder = repository().integration("hello");
-    done(&job.folder(&folder).run().await);
-    assert_eq!(writes(&gitlab), ["PUT projects/42/merge_requests/12/notes/2"]);
+    assert_success(&job.folder(&folder).run().await);
+    assert_eq!(note_writes(&gitlab), ["PUT projects/42/merge_requests/12/notes/2"]);
     let expected = ["hello-fix: ✅ published v1: 1111111", "other-fix: ✅ published: "];
-    assert_eq!(rows(&gitlab), expected);
+    assert_eq!(note_rows(&gitlab), expected);
 }
 
 /// GitLab runs quick actions at the beginning of a line, and finds mentions in decoded entities.
 #[tokio::test]
-async fn errors_run_no_quick_action_and_mention_nobody() {
+async fn error_messages_run_no_quick_action_and_mention_nobody() {
     let gitlab = GitLab::start().await;
     gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
     let injection = "@all !1 #1 </code>@all <b>`\r/close\u{2028}/label ~x\n/merge\r\n/approve";
@@ -134,14 +133,14 @@ async fn errors_run_no_quick_action_and_mention_nobody() {
     let folder = repository().integration("hello");
     let finished = job.folder(&folder).run().await;
     assert_eq!(finished.code, Some(1));
-    let rows = rows(&gitlab);
+    let rows = note_rows(&gitlab);
     assert!(rows[0].starts_with("hello-fix: ❌ failed: <code>"), "{rows:?}");
     let project = gitlab.project();
     assert_eq!(project.quick_actions, [""; 0]);
     let body = &project.notes[0].body;
-    // Outside of code there is no text of GitBook.
+    // GitBook's text appears only inside `<code>`.
     let outside: String = body.split("<code>").map(|part| part.rsplit("</code>").next().unwrap()).collect();
-    let seen: String = outside.split("<!--").map(|part| part.split("-->").last().unwrap()).collect();
-    assert!(!seen.contains('@') && !seen.contains("&#64;") && !seen.contains("close"), "{seen}");
+    let visible: String = outside.split("<!--").map(|part| part.split("-->").last().unwrap()).collect();
+    assert!(!visible.contains('@') && !visible.contains("&#64;") && !visible.contains("close"), "{visible}");
     assert!(body.contains("&#64;all"), "{body}");
 }

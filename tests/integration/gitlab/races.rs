@@ -1,6 +1,6 @@
-//! Merge requests that are closed or updated during a job.
+//! Merge requests that are closed or receive a newer commit during a job.
 
-use super::{done, rows};
+use super::{assert_success, note_rows};
 use crate::support::{GitLab, Sandbox, merge_request, repository};
 
 async fn set_up() -> (Sandbox, GitLab) {
@@ -16,16 +16,16 @@ async fn does_not_publish_a_superseded_commit() {
     let folder = repository().integration("hello");
     for job in [gitlab.merge_request_job('1', 100), gitlab.job("fix", '1', 100)] {
         let finished = job.against(gitbook.endpoint()).folder(&folder).run().await;
-        done(&finished);
+        assert_success(&finished);
         assert_eq!((finished.output("result"), gitbook.names()), ("skipped".to_owned(), vec![]));
         let note = finished.integrations()[0]["note"].to_string();
         assert!(note.contains("2222222") && note.contains("`fix`"), "{note}");
     }
     for job in [gitlab.merge_request_job('2', 101), gitlab.job("fix", '2', 102)] {
-        done(&job.against(gitbook.endpoint()).folder(&folder).run().await);
+        assert_success(&job.against(gitbook.endpoint()).folder(&folder).run().await);
         assert_eq!(gitbook.names(), ["hello-fix"]);
     }
-    assert_eq!(rows(&gitlab), ["hello-fix: ✅ published v1: 2222222"]);
+    assert_eq!(note_rows(&gitlab), ["hello-fix: ✅ published v1: 2222222"]);
 }
 
 #[tokio::test]
@@ -36,10 +36,10 @@ async fn does_not_publish_a_closed_merge_request() {
         let job = gitlab.merge_request_job('2', 100).against(gitbook.endpoint());
         let folder = repository().integration("hello");
         let finished = job.folder(&folder).run().await;
-        done(&finished);
+        assert_success(&finished);
         assert_eq!(finished.integrations()[0]["note"], "merge request !12 is closed");
     }
-    // A locked merge request is being merged, which may still fail.
+    // GitLab locks a merge request while it merges the branch. The merge may still fail.
     gitlab.project().merge_requests.get_mut(&12).unwrap()["state"] = "locked".into();
     let job = gitlab.merge_request_job('2', 100).against(gitbook.endpoint());
     let folder = repository().integration("hello");
@@ -51,16 +51,16 @@ async fn does_not_publish_a_closed_merge_request() {
 #[tokio::test]
 async fn deletes_the_preview_of_a_merge_request_closed_during_the_run() {
     let (gitbook, gitlab) = set_up().await;
-    let gated = crate::support::HoldingProxy::before(&gitbook).await;
-    let mut publish = gated.hold("POST", "hello-fix");
-    let job = gitlab.merge_request_job('2', 100).against(gated.endpoint());
+    let proxy = crate::support::HoldingProxy::before(&gitbook).await;
+    let mut held_publication = proxy.hold("POST", "hello-fix");
+    let job = gitlab.merge_request_job('2', 100).against(proxy.endpoint());
     let folder = repository().integration("hello");
     let running = job.folder(&folder).start();
-    publish.reached().await;
+    held_publication.reached().await;
     gitlab.project().merge_requests.get_mut(&12).unwrap()["state"] = "closed".into();
-    publish.release();
+    held_publication.release();
     let finished = running.finish().await;
-    done(&finished);
+    assert_success(&finished);
     assert_eq!((finished.output("result"), gitbook.names()), ("deleted".to_owned(), vec![]));
     assert!(finished.stderr.contains("info: merge request !12 is closed"), "{}", finished.log());
 }

@@ -1,9 +1,10 @@
 //! Jobs that stop an environment, without a checkout.
 
-use super::{done, rows};
+use super::{assert_success, note_rows};
 use crate::support::{Deployment, GitLab, Sandbox, merge_request, repository};
 
-fn stop(run: Deployment) -> Deployment {
+/// Turns a job into a job that stops its environment, without a checkout.
+fn as_stop_job(run: Deployment) -> Deployment {
     run.variable("CI_ENVIRONMENT_ACTION", "stop").variable("GIT_STRATEGY", "none")
 }
 
@@ -13,21 +14,21 @@ async fn with_preview() -> (Sandbox, GitLab) {
     gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
     let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
     let folder = repository().integration("hello");
-    done(&job.folder(&folder).run().await);
+    assert_success(&job.folder(&folder).run().await);
     assert_eq!(gitbook.names(), ["hello-fix"]);
     (gitbook, gitlab)
 }
 
-/// `auto_stop_in` and the stop button apply to open merge requests.
+/// `auto_stop_in` and the stop button also stop the environments of open merge requests.
 #[tokio::test]
 async fn deletes_the_preview_of_an_open_merge_request() {
     let (gitbook, gitlab) = with_preview().await;
-    let job = stop(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
+    let job = as_stop_job(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
     let finished = job.variable("GITBOOK_NAME", "hello").run().await;
-    done(&finished);
+    assert_success(&finished);
     insta::assert_snapshot!(finished.output("reason"), @"the environment of merge request !12 from `fix` was stopped");
     assert_eq!((finished.output("result"), gitbook.names()), ("deleted".to_owned(), vec![]));
-    assert_eq!(rows(&gitlab), ["hello-fix: 🗑️ removed: 1111111"]);
+    assert_eq!(note_rows(&gitlab), ["hello-fix: 🗑️ removed: 1111111"]);
 }
 
 #[tokio::test]
@@ -36,47 +37,47 @@ async fn deletes_the_preview_of_an_existing_branch() {
     gitlab.project().branches.insert("fix".to_owned(), "1".repeat(40));
     let job = || gitlab.job("fix", '1', 100).against(gitbook.endpoint());
     let folder = repository().integration("hello");
-    done(&job().folder(&folder).run().await);
-    let finished = stop(job()).variable("GITBOOK_NAME", "hello").run().await;
-    done(&finished);
+    assert_success(&job().folder(&folder).run().await);
+    let finished = as_stop_job(job()).variable("GITBOOK_NAME", "hello").run().await;
+    assert_success(&finished);
     insta::assert_snapshot!(finished.output("reason"), @"the environment of branch `fix` was stopped");
     assert_eq!((finished.output("result"), gitbook.names()), ("deleted".to_owned(), vec![]));
 }
 
 #[tokio::test]
-async fn needs_no_access_to_gitlab() {
+async fn deletes_a_preview_without_a_gitlab_token() {
     let (gitbook, gitlab) = with_preview().await;
-    let job = stop(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
+    let job = as_stop_job(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
     let received = gitlab.project().requests.len();
     let finished = job.variable("GITLAB_TOKEN", "").variable("GITBOOK_NAME", "hello").run().await;
-    done(&finished);
+    assert_success(&finished);
     assert_eq!((finished.output("result"), gitbook.names()), ("deleted".to_owned(), vec![]));
     assert_eq!(gitlab.project().requests.len(), received);
 }
 
-/// The stopped environment is not that of a branch in `GITBOOK_BRANCH`, so that branch must be gone.
+/// The job stops the environment of `fix`, so it deletes the preview of `other` only if that branch no longer exists.
 #[tokio::test]
 async fn keeps_the_preview_of_another_branch() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     gitlab.project().branches.insert("other".to_owned(), "1".repeat(40));
     let folder = repository().integration("hello");
-    done(&gitlab.job("other", '1', 100).against(gitbook.endpoint()).folder(&folder).run().await);
+    assert_success(&gitlab.job("other", '1', 100).against(gitbook.endpoint()).folder(&folder).run().await);
     for event in ["", "closed", "delete"] {
-        let job = stop(gitlab.job("fix", '1', 101)).against(gitbook.endpoint());
+        let job = as_stop_job(gitlab.job("fix", '1', 101)).against(gitbook.endpoint());
         let job = job.variable("GITBOOK_BRANCH", "other").variable("GITBOOK_EVENT", event);
         let finished = job.variable("GITBOOK_NAME", "hello").run().await;
-        done(&finished);
+        assert_success(&finished);
         assert_eq!(finished.output("mode"), "delete");
         assert_eq!(finished.integrations()[0]["result"], "skipped");
         assert_eq!(gitbook.names(), ["hello-other"]);
     }
 }
 
-/// A late stop job of an old pipeline.
+/// The stop job belongs to an older pipeline.
 #[tokio::test]
 async fn keeps_the_preview_of_a_newer_pipeline() {
     let (gitbook, gitlab) = with_preview().await;
-    let job = stop(gitlab.merge_request_job('1', 99)).against(gitbook.endpoint());
+    let job = as_stop_job(gitlab.merge_request_job('1', 99)).against(gitbook.endpoint());
     let finished = job.variable("GITBOOK_NAME", "hello").run().await;
     assert_eq!(
         (finished.output("result"), gitbook.names()),
@@ -84,14 +85,14 @@ async fn keeps_the_preview_of_a_newer_pipeline() {
     );
 }
 
-/// Two merge requests from one branch share its preview, even if one is closed or expired.
+/// Two merge requests from one branch share a preview. The open one keeps it, even after the environment of the other stops.
 #[tokio::test]
-async fn keeps_a_shared_preview() {
+async fn keeps_a_preview_that_another_merge_request_uses() {
     for state in ["closed", "opened"] {
         let (gitbook, gitlab) = with_preview().await;
         gitlab.project().merge_requests.get_mut(&12).unwrap()["state"] = state.into();
         gitlab.project().merge_requests.insert(13, merge_request(13, "fix", Some(42), '1'));
-        let job = stop(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
+        let job = as_stop_job(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
         let finished = job.variable("GITBOOK_NAME", "hello").run().await;
         let existing = vec!["hello-fix".to_owned()];
         assert_eq!((finished.output("result"), gitbook.names()), ("skipped".to_owned(), existing), "{state}");
@@ -101,25 +102,25 @@ async fn keeps_a_shared_preview() {
 }
 
 #[tokio::test]
-async fn requires_a_name_without_a_manifest() {
+async fn a_stop_job_without_a_manifest_requires_a_name() {
     let (gitbook, gitlab) = with_preview().await;
-    let job = stop(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
+    let job = as_stop_job(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
     let finished = job.run().await;
     assert_eq!((finished.code, gitbook.names()), (Some(2), vec!["hello-fix".to_owned()]));
-    insta::assert_snapshot!(super::lines(&finished, &["error", "hint"]), @"
+    insta::assert_snapshot!(super::log_lines(&finished, &["error", "hint"]), @"
     error: GITBOOK_INTEGRATIONS: `.` contains no manifest
      hint: check out the repository before this step, and add a `gitbook-manifest.yaml` to the folder of each integration; without manifests, set `GITBOOK_NAME`
     error: invalid integrations: 1 error in 1 variable; nothing was sent
     ");
 }
 
-/// `GITBOOK_MODE` may be a variable of the whole pipeline.
+/// `GITBOOK_MODE` may be set for the whole pipeline, so a stop job can receive any mode.
 #[tokio::test]
-async fn publishes_nothing_in_any_mode() {
+async fn a_stop_job_refuses_to_publish_in_any_mode() {
     let (gitbook, gitlab) = with_preview().await;
     let folder = repository().integration("hello");
     for mode in ["publish", "preview"] {
-        let job = stop(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
+        let job = as_stop_job(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
         let finished = job.variable("GITBOOK_MODE", mode).folder(&folder).run().await;
         assert_eq!((finished.code, finished.output("mode")), (Some(2), "refuse".to_owned()), "{mode}");
         assert_eq!(gitbook.names(), ["hello-fix"]);

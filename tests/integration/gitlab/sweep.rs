@@ -1,17 +1,17 @@
-//! Sweeps with the branches and merge requests of GitLab.
+//! Sweeps that check GitLab branches and merge requests.
 
 use serde_json::{Value, json};
 use sha2::Digest as _;
 use wiremock::ResponseTemplate;
 
-use super::{MARKER, done, lines, rows};
+use super::{MARKER, assert_success, log_lines, note_rows};
 use crate::support::{Deployment, GitLab, Note, OWN_USER_ID, Sandbox, gitlab_error, merge_request};
 
 const REPOSITORY: &str = "gitlab.example.com/acme/docs/hello";
 
 fn preview(name: &str, branch: &str, number: Option<u64>) -> Value {
     let number = number.map(|number| format!(" pull_request={number}")).unwrap_or_default();
-    let mark = format!(
+    let marker = format!(
         "integration=hello repository={REPOSITORY} branch={branch}{number} commit=0123abcd run=7 hash=00"
     );
     json!({
@@ -19,21 +19,21 @@ fn preview(name: &str, branch: &str, number: Option<u64>) -> Value {
         "name": name,
         "version": 3,
         "title": "Hello",
-        "summary": format!("Says hello.\n\n<!-- gitbook-deploy:preview {mark} -->"),
+        "summary": format!("Says hello.\n\n<!-- gitbook-deploy:preview {marker} -->"),
         "visibility": "private",
         "owner": {"object": "organization", "id": "acme"},
         "urls": {},
     })
 }
 
-/// Returns a scheduled job without a checkout.
+/// Returns a scheduled job, which sweeps without a checkout.
 fn sweep(gitbook: &Sandbox, gitlab: &GitLab) -> Deployment {
     let job = gitlab.job("main", 'a', 200).against(gitbook.endpoint());
     job.variable("CI_PIPELINE_SOURCE", "schedule").variable("GITBOOK_ORGANIZATION", "acme")
 }
 
-/// Returns the name of a preview of a fork's branch.
-fn of_fork(branch: &str) -> String {
+/// Returns the preview name for a fork's branch, such as `mona:fix`.
+fn fork_preview_name(branch: &str) -> String {
     let hash = sha2::Sha256::digest(branch);
     let hash: String = hash[..4].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("hello-{}-{hash}", branch.replace([':', '/'], "-"))
@@ -56,15 +56,15 @@ async fn deletes_previews_and_updates_their_rows() {
         project.notes.push(Note { id: 1, merge_request: 12, author: OWN_USER_ID, system: false, body });
     }
     let finished = sweep(&gitbook, &gitlab).run().await;
-    done(&finished);
+    assert_success(&finished);
     assert_eq!(finished.output("reason"), "scheduled run");
     assert_eq!(gitbook.names(), ["hello-fix"]);
-    assert_eq!(rows(&gitlab), ["hello-gone: 🗑️ removed: "]);
+    assert_eq!(note_rows(&gitlab), ["hello-gone: 🗑️ removed: "]);
 }
 
-/// Visible, invisible and deleted forks.
+/// The token cannot see private or deleted forks, so any fork may own a preview whose branch name matches.
 #[tokio::test]
-async fn keeps_the_preview_of_a_possible_fork() {
+async fn keeps_previews_that_may_belong_to_an_open_merge_request() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     let branches = [
         "mona:open",
@@ -77,7 +77,7 @@ async fn keeps_the_preview_of_a_possible_fork() {
         "unknown:open",
     ];
     for branch in branches {
-        gitbook.set(&of_fork(branch), &preview(&of_fork(branch), branch, None));
+        gitbook.set(&fork_preview_name(branch), &preview(&fork_preview_name(branch), branch, None));
     }
     {
         let mut project = gitlab.project();
@@ -92,19 +92,20 @@ async fn keeps_the_preview_of_a_possible_fork() {
         for (iid, (branch, source)) in (20..).zip(requests) {
             project.merge_requests.insert(iid, merge_request(iid, branch, source, '1'));
         }
-        // The merge may still fail.
+        // GitLab locks a merge request while it merges the branch. The merge may still fail.
         let mut merging = merge_request(30, "merging", Some(77), '1');
         merging["state"] = "locked".into();
         project.merge_requests.insert(30, merging);
     }
     let finished = sweep(&gitbook, &gitlab).run().await;
-    done(&finished);
-    let kept = ["mona:deleted", "mona:merging", "mona:open", "mona:private", "unknown:open"].map(of_fork);
+    assert_success(&finished);
+    let kept =
+        ["mona:deleted", "mona:merging", "mona:open", "mona:private", "unknown:open"].map(fork_preview_name);
     assert_eq!(gitbook.names(), kept, "{}", finished.log());
 }
 
 #[tokio::test]
-async fn numbers_in_names_select_merge_requests() {
+async fn sweeps_numbered_previews_by_their_merge_request() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     for number in [12, 13, 14] {
         gitbook.set(&format!("hello-{number}"), &preview(&format!("hello-{number}"), "fix", Some(number)));
@@ -113,39 +114,44 @@ async fn numbers_in_names_select_merge_requests() {
     closed["state"] = "closed".into();
     gitlab.project().merge_requests = [(12, merge_request(12, "fix", Some(42), '1')), (13, closed)].into();
     let run = || sweep(&gitbook, &gitlab).variable("GITBOOK_PREVIEW_NAME", "{name}-{pr}");
-    // Merge request 14 was deleted, which a token needs permission to see.
+    // Merge request 14 was deleted. A token without permission to list merge requests cannot confirm that.
     gitlab.project().faults.push(("GET projects/42/merge_requests?", gitlab_error(403, "403 Forbidden")));
     let finished = run().run().await;
     assert_eq!((finished.code, gitbook.names().len()), (Some(1), 3));
-    insta::assert_snapshot!(lines(&finished, &["error", "cause", "hint"]), @"
-    error: `hello-12` was kept: could not check that merge request !12 is gone: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden
+    insta::assert_snapshot!(log_lines(&finished, &["error", "cause", "hint"]), @"
+    error: `hello-12` was kept: could not check that merge request !12 is gone: the token lacks the scope `read_api`, or its user lacks the role Reporter: 403 Forbidden
      hint: give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
-    error: `hello-13` was kept: could not check that merge request !13 is gone: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden
+    error: `hello-13` was kept: could not check that merge request !13 is gone: the token lacks the scope `read_api`, or its user lacks the role Reporter: 403 Forbidden
      hint: give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
-    error: `hello-14` was kept: could not check that merge request !14 is gone: the token lacks the scope `read_api`, or its user the role Reporter: 403 Forbidden
+    error: `hello-14` was kept: could not check that merge request !14 is gone: the token lacks the scope `read_api`, or its user lacks the role Reporter: 403 Forbidden
      hint: give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
     error: 3 of 3 integrations failed
     ");
     gitlab.project().faults.clear();
     let finished = run().run().await;
-    done(&finished);
+    assert_success(&finished);
     assert_eq!(gitbook.names(), ["hello-12"]);
     assert_eq!(finished.integrations()[0]["note"], "kept: merge request !12 is open");
 }
 
-/// GitLab cannot name the owner of one fork.
+/// The request for the owner of one fork fails.
 #[tokio::test]
-async fn a_failed_check_of_a_fork_keeps_only_its_preview() {
+async fn a_failed_check_of_a_fork_keeps_only_the_preview_of_that_fork() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     gitbook.set("hello-gone", &preview("hello-gone", "gone", None));
     for branch in ["lisa:gone", "mona:open"] {
-        gitbook.set(&of_fork(branch), &preview(&of_fork(branch), branch, None));
+        gitbook.set(&fork_preview_name(branch), &preview(&fork_preview_name(branch), branch, None));
     }
     gitlab.project().merge_requests.insert(20, merge_request(20, "open", Some(77), '1'));
     gitlab.project().faults.push(("GET projects/77", gitlab_error(500, "500 Internal Server Error")));
     let finished = sweep(&gitbook, &gitlab).run().await;
-    assert_eq!((finished.code, gitbook.names()), (Some(1), vec![of_fork("mona:open")]), "{}", finished.log());
-    insta::assert_snapshot!(lines(&finished, &["error", "cause", "hint"]), @"
+    assert_eq!(
+        (finished.code, gitbook.names()),
+        (Some(1), vec![fork_preview_name("mona:open")]),
+        "{}",
+        finished.log()
+    );
+    insta::assert_snapshot!(log_lines(&finished, &["error", "cause", "hint"]), @"
     error: `hello-mona-open-7f324478` was kept: could not check that branch `mona:open` is gone: forge server error: 500 Internal Server Error
      hint: run again later
     error: 1 of 3 integrations failed
@@ -154,7 +160,7 @@ async fn a_failed_check_of_a_fork_keeps_only_its_preview() {
 
 /// GitLab returns an empty list to a token without access to branches.
 #[tokio::test]
-async fn deletes_nothing_invisible() {
+async fn deletes_no_preview_if_the_token_cannot_see_branches() {
     let not_found = || gitlab_error(404, "404 Project Not Found");
     let faults: [(&str, ResponseTemplate); 5] = [
         ("GET projects/42", not_found()),
@@ -163,10 +169,10 @@ async fn deletes_nothing_invisible() {
         ("GET projects/42", gitlab_error(401, "401 Unauthorized")),
         ("GET projects/42", ResponseTemplate::new(200).set_body_string("<html>")),
     ];
-    for (part, answer) in faults {
+    for (request_text, answer) in faults {
         let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
         gitbook.set("hello-gone", &preview("hello-gone", "gone", None));
-        gitlab.project().faults.push((part, answer));
+        gitlab.project().faults.push((request_text, answer));
         let finished = sweep(&gitbook, &gitlab).run().await;
         assert_eq!(
             (finished.code, gitbook.names()),
@@ -178,17 +184,17 @@ async fn deletes_nothing_invisible() {
     }
 }
 
-/// Apache rejects every `%2F` by default.
+/// By default, Apache rejects paths that contain `%2F` with a 404.
 #[tokio::test]
-async fn a_404_of_a_proxy_deletes_nothing() {
+async fn deletes_no_preview_after_a_404_from_a_proxy() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
-    let name = of_fork("feature/x");
+    let name = fork_preview_name("feature/x");
     gitbook.set(&name, &preview(&name, "feature/x", None));
     let page = ResponseTemplate::new(404).set_body_string("<title>404 Not Found</title>");
     gitlab.project().faults.push(("repository/branches/feature%2F", page));
     let finished = sweep(&gitbook, &gitlab).run().await;
     assert_eq!((finished.code, gitbook.names()), (Some(1), vec![name]), "{}", finished.log());
-    insta::assert_snapshot!(lines(&finished, &["error", "cause", "hint"]), @"
+    insta::assert_snapshot!(log_lines(&finished, &["error", "cause", "hint"]), @"
     error: `hello-feature-x-217d2bf5` was kept: could not check that branch `feature/x` is gone: the forge sent an unexpected response: 404 Not Found (not a forge response)
      hint: check that `CI_API_V4_URL` is the forge's API and that no proxy answers in its place
     ");

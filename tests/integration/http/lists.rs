@@ -1,4 +1,4 @@
-//! Lists: all of their pages, and an organization by its id or subdomain.
+//! Lists with several pages, and the lookup of an organization by its id or subdomain.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,8 +16,8 @@ fn page(items: &[Value], next: Option<&str>) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(json!({"items": items, "next": next}))
 }
 
-/// Returns a server with a list of two pages.
-async fn two_pages(at: &str, first: &[Value], second: &[Value]) -> MockServer {
+/// Starts a server with a list of two pages.
+async fn server_with_two_pages(at: &str, first: &[Value], second: &[Value]) -> MockServer {
     let server = MockServer::start().await;
     let first_page = Mock::given(path(at)).and(query_param("limit", "1000"));
     first_page
@@ -33,16 +33,16 @@ async fn two_pages(at: &str, first: &[Value], second: &[Value]) -> MockServer {
 #[tokio::test]
 async fn reads_all_pages_of_a_list() {
     let pages = [published("one"), published("two"), published("three")];
-    let server = two_pages("/v1/orgs/acme/integrations", &pages[..2], &pages[2..]).await;
+    let server = server_with_two_pages("/v1/orgs/acme/integrations", &pages[..2], &pages[2..]).await;
     let names: Vec<_> =
         client(&server.uri(), 0).list("acme", |integration| Some(integration.name)).await.unwrap();
     assert_eq!(names, ["one", "two", "three"]);
     assert_eq!(server.requests().await.len(), 2);
 }
 
-/// An endless list must not fill the memory.
+/// A client that kept all pages would run out of memory on an endless list.
 #[tokio::test]
-async fn processes_a_page_before_the_request_for_the_next() {
+async fn processes_a_page_before_it_requests_the_next_page() {
     let server = MockServer::start().await;
     let count = Arc::new(AtomicUsize::new(0));
     let requests = Arc::clone(&count);
@@ -52,8 +52,8 @@ async fn processes_a_page_before_the_request_for_the_next() {
     };
     Mock::given(path("/v1/orgs/acme/integrations")).respond_with(pages).mount(&server).await;
     let keep = |integration: Published| Some((integration.name, count.load(Ordering::Relaxed)));
-    let seen = client(&server.uri(), 0).list("acme", keep).await.unwrap();
-    assert_eq!(seen, [("one".to_owned(), 1), ("two".to_owned(), 1), ("three".to_owned(), 2)]);
+    let names_and_requests = client(&server.uri(), 0).list("acme", keep).await.unwrap();
+    assert_eq!(names_and_requests, [("one".to_owned(), 1), ("two".to_owned(), 1), ("three".to_owned(), 2)]);
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn finds_an_organization_by_its_id_or_subdomain() {
     let organization = |id: &str, hostname: &str| json!({"id": id, "hostname": hostname});
     let first = [organization("id1", "acme.gitbook.io"), json!({"id": "id2"})];
     let second = [organization("id3", "acme-two.gitbook.io")];
-    let server = two_pages("/v1/orgs", &first, &second).await;
+    let server = server_with_two_pages("/v1/orgs", &first, &second).await;
     let find = async |text: &str| client(&server.uri(), 0).organization_id(text).await.unwrap();
     assert_eq!(find("acme").await.as_deref(), Some("id1"));
     assert_eq!(find("id2").await.as_deref(), Some("id2"));

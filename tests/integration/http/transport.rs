@@ -8,11 +8,11 @@ use gitbook_deploy::gitbook::GitBook;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::{attempted, client, describe};
+use super::{approve_attempt, client, describe};
 use crate::support::{TOKEN, replace_digits_after};
 
-/// Starts a server that reads a part of each request, writes these bytes and closes the connection. Counts
-/// connections.
+/// Starts a server that reads part of each request, writes these bytes and closes the connection. Returns its address and a
+/// counter of connections.
 async fn server(bytes: &'static [u8]) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -28,8 +28,8 @@ async fn server(bytes: &'static [u8]) -> (String, Arc<AtomicUsize>) {
     (address, connections)
 }
 
-async fn publishing(endpoint: &str) -> String {
-    let error = client(endpoint, 1).publish("hello", b"{}".to_vec(), attempted).await.last.unwrap_err();
+async fn publish_error(endpoint: &str) -> String {
+    let error = client(endpoint, 1).publish("hello", b"{}".to_vec(), approve_attempt).await.last.unwrap_err();
     replace_digits_after(&describe(&error), "127.0.0.1:", "<port>")
 }
 
@@ -38,16 +38,16 @@ async fn reports_a_refused_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    insta::assert_snapshot!(publishing(&format!("http://{address}")).await, @"
+    insta::assert_snapshot!(publish_error(&format!("http://{address}")).await, @"
     Transport: could not connect to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
     hint: check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy
     ");
 }
 
 #[tokio::test]
-async fn retries_a_broken_connection() {
+async fn retries_after_a_broken_connection() {
     let (address, connections) = server(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"name\"").await;
-    insta::assert_snapshot!(publishing(&format!("http://{address}")).await, @"
+    insta::assert_snapshot!(publish_error(&format!("http://{address}")).await, @"
     Transport: connection lost: request or response body error: error reading a body from connection: end of file before message length reached
     hint: run again; publishing and deleting are safe to repeat
     ");
@@ -57,7 +57,7 @@ async fn retries_a_broken_connection() {
 #[tokio::test]
 async fn reports_a_closed_connection() {
     let (address, connections) = server(b"").await;
-    insta::assert_snapshot!(publishing(&format!("http://{address}")).await, @"
+    insta::assert_snapshot!(publish_error(&format!("http://{address}")).await, @"
     Transport: connection lost: connection closed before message completed
     hint: run again; publishing and deleting are safe to repeat
     ");
@@ -67,7 +67,7 @@ async fn reports_a_closed_connection() {
 #[tokio::test]
 async fn reports_a_server_without_tls() {
     let (address, connections) = server(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
-    insta::assert_snapshot!(publishing(&format!("https://{address}")).await, @"
+    insta::assert_snapshot!(publish_error(&format!("https://{address}")).await, @"
     Transport: no secure connection to `127.0.0.1:<port>`: received corrupt message of type InvalidContentType
     hint: check the host and port of `GITBOOK_ENDPOINT`; if a private authority signs certificates, set `SSL_CERT_FILE` to its file
     ");
@@ -75,18 +75,18 @@ async fn reports_a_server_without_tls() {
 }
 
 #[tokio::test]
-async fn times_out_on_a_silent_server() {
+async fn times_out_if_the_server_does_not_respond() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
     let client = GitBook::new(endpoint, TOKEN.into(), Duration::from_millis(200), 1).unwrap();
     let started = std::time::Instant::now();
-    insta::assert_snapshot!(describe(&client.publish("hello", b"{}".to_vec(), attempted).await.last.unwrap_err()), @"
+    insta::assert_snapshot!(describe(&client.publish("hello", b"{}".to_vec(), approve_attempt).await.last.unwrap_err()), @"
     Transport: no response within 200ms
     hint: run again, or raise `GITBOOK_TIMEOUT`; publishing and deleting are safe to repeat
     ");
-    // Two attempts and the pause between them.
-    let took = started.elapsed();
-    assert!((Duration::from_millis(900)..Duration::from_secs(5)).contains(&took), "{took:?}");
+    // The time includes two attempts and the pause between them.
+    let elapsed = started.elapsed();
+    assert!((Duration::from_millis(900)..Duration::from_secs(5)).contains(&elapsed), "{elapsed:?}");
 }
 
 #[tokio::test]

@@ -1,5 +1,4 @@
-//! Injections by servers: GitBook's messages, integrations and headers, the forge's messages, and existing
-//! comments.
+//! Injections by servers: responses and headers of GitBook, error messages of the forge, and existing comments.
 
 use fake_github::{FakeGitHub, Fault, Head};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -7,7 +6,7 @@ use serde_json::{Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-use super::checks::{Form, Written};
+use super::checks::{OutputFormat, Written};
 use super::corpus::{Injection, corpus};
 use super::{FORMATS, assert_nothing_injected, secrets};
 use crate::support::{
@@ -15,8 +14,8 @@ use crate::support::{
     repository,
 };
 
-/// The number of integrations of a run; a comment has space for all their rows.
-const AT_ONCE: usize = 8;
+/// The number of integrations per run. A comment can list all of them.
+const INTEGRATIONS_PER_RUN: usize = 8;
 
 fn strings() -> Vec<Injection> {
     corpus().into_iter().chain(secrets::encoded_secrets()).collect()
@@ -26,7 +25,7 @@ fn sha() -> String {
     "1".repeat(40)
 }
 
-/// Returns a GitBook with a response for the integration of each number.
+/// Starts a fake GitBook. `answer` creates the response to a publish from the number in the integration's name.
 async fn gitbook(answer: impl Fn(usize, &Request) -> ResponseTemplate + Send + Sync + 'static) -> MockServer {
     let server = MockServer::start().await;
     let answers = move |request: &Request| {
@@ -35,16 +34,16 @@ async fn gitbook(answer: impl Fn(usize, &Request) -> ResponseTemplate + Send + S
         match (request.method.as_str(), number) {
             ("POST", Some(number)) => answer(number, request),
             ("GET", _) => api_error(404, "Integration not found"),
-            _ => api_error(500, "nobody expected this"),
+            _ => api_error(500, "unexpected request"),
         }
     };
     Mock::given(any()).respond_with(answers).mount(&server).await;
     server
 }
 
-/// Returns integrations with secrets.
+/// Creates a repository with this number of integrations, each with secrets.
 fn integrations(count: usize) -> Repository {
-    let more = secrets::of_manifest();
+    let more = secrets::manifest_lines();
     (0..count).fold(repository(), |all, number| {
         all.manifest(&format!("i{number}"), &format!("hello-{number}"), &more)
     })
@@ -62,59 +61,59 @@ fn on_github(forge: &FakeGitHub, gitbook: &str, format: &str) -> Deployment {
     secrets::set(run).variable("GITBOOK_LOG_FORMAT", format).variable("RUST_LOG", "gitbook_deploy=trace,info")
 }
 
-async fn run_on_github(tried: &str, forge: &FakeGitHub, run: Deployment, format: &'static str) -> Written {
+async fn run_on_github(attempt: &str, forge: &FakeGitHub, run: Deployment, format: &'static str) -> Written {
     let finished = run.run().await;
-    assert!(finished.code.is_some_and(|code| code < 3), "{tried}: {}", finished.log());
+    assert!(finished.code.is_some_and(|code| code < 3), "{attempt}: {}", finished.log());
     let comments = forge.comments(12).into_iter().map(|comment| comment.body).collect();
     Written {
         comments,
         deployments: forge.deployments(),
-        ..Written::new(tried, format, Form::GitHub, finished)
+        ..Written::new(attempt, format, OutputFormat::GitHub, finished)
     }
 }
 
-async fn run_on_gitlab(tried: &str, gitlab: &GitLab, run: Deployment) -> Written {
+async fn run_on_gitlab(attempt: &str, gitlab: &GitLab, run: Deployment) -> Written {
     let finished = run.run().await;
-    assert!(finished.code.is_some_and(|code| code < 3), "{tried}: {}", finished.log());
+    assert!(finished.code.is_some_and(|code| code < 3), "{attempt}: {}", finished.log());
     let project = gitlab.project();
-    assert_eq!(project.quick_actions, [""; 0], "{tried}");
+    assert_eq!(project.quick_actions, [""; 0], "{attempt}");
     let comments = project.notes.iter().map(|note| note.body.clone()).collect();
-    Written { comments, ..Written::new(tried, "text", Form::GitLab, finished) }
+    Written { comments, ..Written::new(attempt, "text", OutputFormat::GitLab, finished) }
 }
 
-/// Publishes a preview for each string, with GitBook's responses made of them, in all formats and on both
-/// forges.
-async fn answered(answer: fn(&str, &Request) -> ResponseTemplate) -> Vec<Written> {
+/// Publishes a preview for each hostile string in all log formats and on both forges. `answer` creates GitBook's response from
+/// the string.
+async fn publish_with_responses(answer: fn(&str, &Request) -> ResponseTemplate) -> Vec<Written> {
     let all = strings();
     let mut written = Vec::new();
-    for some in all.chunks(AT_ONCE) {
-        let texts: Vec<_> = some.iter().map(|injection| injection.text.clone()).collect();
+    for chunk in all.chunks(INTEGRATIONS_PER_RUN) {
+        let texts: Vec<_> = chunk.iter().map(|injection| injection.text.clone()).collect();
         let gitbook = gitbook(move |number, request| answer(&texts[number], request)).await;
-        let folder = integrations(some.len());
-        let tried = some.iter().map(|injection| injection.attempt).collect::<Vec<_>>().join(", ");
+        let folder = integrations(chunk.len());
+        let attempt = chunk.iter().map(|injection| injection.attempt).collect::<Vec<_>>().join(", ");
         for format in FORMATS {
             let forge = github().await;
             let run = on_github(&forge, &gitbook.uri(), format).folder(&folder);
-            written.push(run_on_github(&tried, &forge, run, format).await);
-            assert_eq!(written.last().unwrap().comments.len(), 1, "a comment was written");
+            written.push(run_on_github(&attempt, &forge, run, format).await);
+            assert_eq!(written.last().unwrap().comments.len(), 1, "expected one comment");
         }
         let gitlab = GitLab::start().await;
         gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
         let job = secrets::set(gitlab.merge_request_job('1', 100)).against(&gitbook.uri()).folder(&folder);
-        written.push(run_on_gitlab(&tried, &gitlab, job).await);
-        assert_eq!(written.last().unwrap().comments.len(), 1, "a note was written");
+        written.push(run_on_gitlab(&attempt, &gitlab, job).await);
+        assert_eq!(written.last().unwrap().comments.len(), 1, "expected one note");
     }
     written
 }
 
 #[tokio::test]
-async fn messages_of_gitbook_inject_nothing() {
+async fn gitbook_messages_inject_nothing() {
     let refused = |text: &str, _: &Request| api_error(400, text);
-    assert_nothing_injected(&answered(refused).await);
+    assert_nothing_injected(&publish_with_responses(refused).await);
 }
 
 #[tokio::test]
-async fn integrations_of_gitbook_inject_nothing() {
+async fn gitbook_integrations_inject_nothing() {
     let outcome = |text: &str, request: &Request| {
         let cut: String = text.chars().take(2000).collect();
         let url = if request.url.path().len().is_multiple_of(2) {
@@ -130,13 +129,13 @@ async fn integrations_of_gitbook_inject_nothing() {
             "target": cut, "scopes": [cut], "urls": {"app": url, "publicEndpoint": cut}, "owner": {"id": cut},
         }))
     };
-    let written = answered(outcome).await;
+    let written = publish_with_responses(outcome).await;
     assert!(written.iter().all(|run| run.finished.output("result") == "published"));
     assert_nothing_injected(&written);
 }
 
 #[tokio::test]
-async fn pages_of_proxies_inject_nothing() {
+async fn proxy_error_pages_inject_nothing() {
     let page = |text: &str, request: &Request| {
         let status = [200, 404, 502][request.body.len() % 3];
         let header: Vec<u8> =
@@ -147,12 +146,12 @@ async fn pages_of_proxies_inject_nothing() {
             .into_iter()
             .fold(answer, |answer, name| answer.insert_header(name, value.clone()))
     };
-    assert_nothing_injected(&answered(page).await);
+    assert_nothing_injected(&publish_with_responses(page).await);
 }
 
-/// Messages of the forge about deployments and comments.
+/// The forge rejects requests for deployments, comments and pull requests with hostile messages.
 #[tokio::test]
-async fn messages_of_a_forge_inject_nothing() {
+async fn forge_messages_inject_nothing() {
     let folder = integrations(1);
     let repeated = |_: usize, request: &Request| {
         let name = request.url.path().rsplit('/').next().unwrap();
@@ -163,28 +162,29 @@ async fn messages_of_a_forge_inject_nothing() {
     for (number, Injection { attempt, text }) in strings().into_iter().enumerate() {
         let (format, status) = (FORMATS[number % 3], [403, 422, 500, 429][number / 3 % 4]);
         let forge = github().await;
-        let says = json!({"message": text, "documentation_url": text, "errors": [{"message": text}]});
-        // The branch is requested while secrets are still being resolved. No forge receives secrets.
-        let received = if attempt == "to tell a secret" { 2 } else { 3 };
-        let all = [("POST", "/deployments$"), ("POST", "/comments$"), ("GET", "/pulls/12$")];
-        for (method, path) in &all[..received] {
-            forge.fail(Fault::on(method, path).always().status(status).json(says.clone()).unvalidated());
+        let message = json!({"message": text, "documentation_url": text, "errors": [{"message": text}]});
+        // The program requests the pull request before it has resolved all secrets, so it could not redact them there. A real forge
+        // never receives the secrets, so it cannot repeat them.
+        let fault_count = if attempt == "a repeated secret" { 2 } else { 3 };
+        let requests = [("POST", "/deployments$"), ("POST", "/comments$"), ("GET", "/pulls/12$")];
+        for (method, path) in &requests[..fault_count] {
+            forge.fail(Fault::on(method, path).always().status(status).json(message.clone()).unvalidated());
         }
         let run = on_github(&forge, &gitbook.uri(), format).folder(&folder);
         written.push(run_on_github(attempt, &forge, run, format).await);
 
         let gitlab = GitLab::start().await;
         gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
-        let says = ResponseTemplate::new(status).set_body_json(json!({"message": text, "error": text}));
-        gitlab.project().faults.push(("POST projects/42/merge_requests/12/notes", says));
+        let message = ResponseTemplate::new(status).set_body_json(json!({"message": text, "error": text}));
+        gitlab.project().faults.push(("POST projects/42/merge_requests/12/notes", message));
         let job = secrets::set(gitlab.merge_request_job('1', 100)).against(&gitbook.uri()).folder(&folder);
         written.push(run_on_gitlab(attempt, &gitlab, job).await);
     }
     assert_nothing_injected(&written);
 }
 
-/// Returns an edited comment with hostile values in its rows.
-fn edited(some: &[Injection]) -> String {
+/// Returns a comment of the program in which somebody has inserted hostile values.
+fn edited_comment(chunk: &[Injection]) -> String {
     let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let row = |(number, injection): (usize, &Injection)| {
         let value = encoded(&injection.text.chars().take(400).collect::<String>());
@@ -194,7 +194,7 @@ fn edited(some: &[Injection]) -> String {
             injection.text.replace('\n', " ").chars().take(100).collect::<String>()
         )
     };
-    let rows: Vec<_> = some.iter().enumerate().map(row).collect();
+    let rows: Vec<_> = chunk.iter().enumerate().map(row).collect();
     format!("<!-- gitbook-deploy:comment -->\n{}\n", rows.join("\n"))
 }
 
@@ -207,45 +207,50 @@ async fn existing_comments_inject_nothing() {
     };
     let gitbook = gitbook(repeated).await;
     let mut written = Vec::new();
-    // The editor knows no secret of this run.
-    for some in corpus().chunks(AT_ONCE) {
-        for turned in 0..4 {
-            let mut some: Vec<_> = some
+    // An editor of comments does not know the secrets of the run, so only the corpus is tested.
+    for chunk in corpus().chunks(INTEGRATIONS_PER_RUN) {
+        for rotation in 0..4 {
+            let mut chunk: Vec<_> = chunk
                 .iter()
                 .map(|Injection { attempt, text }| Injection { attempt, text: text.clone() })
                 .collect();
-            let turns = turned % some.len();
-            some.rotate_left(turns);
-            let tried = some.iter().map(|injection| injection.attempt).collect::<Vec<_>>().join(", ");
+            let rotation = rotation % chunk.len();
+            chunk.rotate_left(rotation);
+            let attempt = chunk.iter().map(|injection| injection.attempt).collect::<Vec<_>>().join(", ");
             let gitlab = GitLab::start().await;
             gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
-            let note =
-                Note { id: 1, merge_request: 12, author: OWN_USER_ID, system: false, body: edited(&some) };
+            let note = Note {
+                id: 1,
+                merge_request: 12,
+                author: OWN_USER_ID,
+                system: false,
+                body: edited_comment(&chunk),
+            };
             gitlab.project().notes.push(note);
             let job =
                 secrets::set(gitlab.merge_request_job('1', 100)).against(&gitbook.uri()).folder(&folder);
-            written.push(run_on_gitlab(&tried, &gitlab, job).await);
+            written.push(run_on_gitlab(&attempt, &gitlab, job).await);
             let comment = &written.last().unwrap().comments[0];
             let rows = comment.lines().filter(|line| line.starts_with("| ")).count();
-            assert!(rows > some.len().min(4), "{comment}");
+            assert!(rows > chunk.len().min(4), "{comment}");
         }
     }
     assert_nothing_injected(&written);
 }
 
-/// A sweep finds hostile integrations in an organization.
+/// A sweep lists integrations of the organization, which contain hostile strings.
 #[tokio::test]
 async fn integrations_in_a_sweep_inject_nothing() {
-    // A sweep resolves no secrets.
+    // A sweep does not resolve secrets, so only the tokens are redacted.
     let items: Vec<Value> = corpus()
         .into_iter()
         .chain(secrets::encoded_tokens())
         .map(|injection| {
             let text: String = injection.text.chars().take(1000).collect();
             let encoded = utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string();
-            let mark = format!("<!-- gitbook-deploy:preview integration={encoded} repository=github.com/acme/integrations branch={encoded} commit={encoded} run=1 hash={encoded} -->");
+            let marker = format!("<!-- gitbook-deploy:preview integration={encoded} repository=github.com/acme/integrations branch={encoded} commit={encoded} run=1 hash={encoded} -->");
             json!({"object": "integration", "name": text, "version": 1, "title": text, "visibility": "private",
-                "summary": format!("{text}\n\n{mark}"), "owner": {"id": "acme"}, "urls": {"app": text}})
+                "summary": format!("{text}\n\n{marker}"), "owner": {"id": "acme"}, "urls": {"app": text}})
         })
         .collect();
     let server = MockServer::start().await;

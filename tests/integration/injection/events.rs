@@ -1,13 +1,13 @@
-//! Injections by payloads and variables: branches, commits, people, titles, repositories and links.
+//! Injections by event payloads and environment variables: branches, commits, users, titles, repositories and links.
 
 use fake_github::{FakeGitHub, Head};
 
-use super::checks::{Form, Written};
-use super::corpus::{Injection, corpus, of_variables};
+use super::checks::{OutputFormat, Written};
+use super::corpus::{Injection, corpus, variable_values};
 use super::{FORMATS, assert_nothing_injected, secrets};
 use crate::support::{Deployment, GitLab, deployment, gitbook, merge_request, payloads, repository};
 
-/// Variables with settings.
+/// Variables that configure the program.
 const SETTINGS: [&str; 16] = [
     "GITBOOK_ENDPOINT",
     "GITBOOK_MODE",
@@ -30,7 +30,7 @@ const SETTINGS: [&str; 16] = [
 /// Variables that describe the event.
 const EVENT: [&str; 4] = ["GITBOOK_BRANCH", "GITBOOK_COMMIT", "GITBOOK_REPOSITORY", "GITBOOK_DEFAULT_BRANCH"];
 
-/// Variables for fields of the manifest.
+/// Variables that replace manifest fields.
 const FIELDS: [&str; 14] = [
     "GITBOOK_TITLE",
     "GITBOOK_DESCRIPTION",
@@ -53,20 +53,20 @@ fn with_format(run: Deployment, format: &str) -> Deployment {
     secrets::set(run)
 }
 
-/// Every field of a payload, one after the other.
+/// Hostile strings in the fields of GitHub's event payloads.
 #[tokio::test]
-async fn payloads_inject_nothing() {
-    let folder = repository().manifest("hello", "hello", &secrets::of_manifest());
+async fn event_payloads_inject_nothing() {
+    let folder = repository().manifest("hello", "hello", &secrets::manifest_lines());
     let (gitbook, sha) = (gitbook().await, "1".repeat(40));
     let mut written = Vec::new();
     for (number, Injection { attempt, text }) in corpus().into_iter().enumerate() {
-        let mut own = payloads::pull_request("opened", 12, &text, &sha);
-        own["pull_request"]["title"] = text.as_str().into();
-        own["pull_request"]["body"] = text.as_str().into();
-        own["pull_request"]["user"]["login"] = text.as_str().into();
-        own["repository"]["default_branch"] = text.as_str().into();
+        let mut pull_request = payloads::pull_request("opened", 12, &text, &sha);
+        pull_request["pull_request"]["title"] = text.as_str().into();
+        pull_request["pull_request"]["body"] = text.as_str().into();
+        pull_request["pull_request"]["user"]["login"] = text.as_str().into();
+        pull_request["repository"]["default_branch"] = text.as_str().into();
         let events = [
-            ("pull_request", own),
+            ("pull_request", pull_request),
             ("pull_request", payloads::pull_request("opened", 12, "fix", &text)),
             ("pull_request", payloads::fork_pull_request("opened", 12, &text, &text, &text)),
             ("pull_request", payloads::pull_request(&text, 12, "fix", &sha)),
@@ -74,9 +74,9 @@ async fn payloads_inject_nothing() {
             ("delete", payloads::delete(&text)),
             ("release", serde_json::json!({"action": text})),
         ];
-        // Rereading a branch of 1 MiB is slow, so it is tested once.
-        let most = if text.len() < 1 << 19 { events.len() } else { 1 };
-        for (turn, (event, payload)) in events.into_iter().enumerate().take(most) {
+        // Processing a branch name of 1 MiB is slow, so it is tested with one event.
+        let event_count = if text.len() < 1 << 19 { events.len() } else { 1 };
+        for (turn, (event, payload)) in events.into_iter().enumerate().take(event_count) {
             let format = FORMATS[(number + turn) % 3];
             let forge = FakeGitHub::unvalidated().await;
             forge.open_pull_request(12, Head::own(text.as_str()), &sha);
@@ -86,7 +86,8 @@ async fn payloads_inject_nothing() {
             assert!(finished.code.is_some_and(|code| code < 3), "{attempt}: {}", finished.log());
             let comments = forge.comments(12).into_iter().map(|comment| comment.body).collect();
             let deployments = forge.deployments();
-            let run = Written::new(format!("{attempt} in {event} {turn}"), format, Form::GitHub, finished);
+            let run =
+                Written::new(format!("{attempt} in {event} {turn}"), format, OutputFormat::GitHub, finished);
             written.push(Written { comments, deployments, ..run });
         }
     }
@@ -97,13 +98,13 @@ async fn payloads_inject_nothing() {
     assert_nothing_injected(&written);
 }
 
-/// The variables of GitLab CI.
+/// Hostile strings in the variables that GitLab CI sets.
 #[tokio::test]
-async fn variables_of_gitlab_inject_nothing() {
-    let folder = repository().manifest("hello", "hello", &secrets::of_manifest());
+async fn gitlab_variables_inject_nothing() {
+    let folder = repository().manifest("hello", "hello", &secrets::manifest_lines());
     let gitbook = gitbook().await;
     let mut written = Vec::new();
-    for Injection { attempt, text } in of_variables() {
+    for Injection { attempt, text } in variable_values() {
         for fields in [
             &["CI_COMMIT_SHA"][..],
             &["CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_JOB_NAME"],
@@ -127,7 +128,8 @@ async fn variables_of_gitlab_inject_nothing() {
             let project = gitlab.project();
             assert_eq!(project.quick_actions, [""; 0], "{attempt}");
             let comments = project.notes.iter().map(|note| note.body.clone()).collect();
-            let run = Written::new(format!("{attempt} in {fields:?}"), "text", Form::GitLab, finished);
+            let run =
+                Written::new(format!("{attempt} in {fields:?}"), "text", OutputFormat::GitLab, finished);
             written.push(Written { comments, ..run });
         }
     }
@@ -135,29 +137,29 @@ async fn variables_of_gitlab_inject_nothing() {
     assert_nothing_injected(&written);
 }
 
-/// The program's own variables, their names, and arguments.
+/// Hostile strings in values and names of the program's own variables, and in arguments.
 #[tokio::test]
 async fn own_variables_inject_nothing() {
-    let folder = repository().manifest("hello", "hello", &secrets::of_manifest());
+    let folder = repository().manifest("hello", "hello", &secrets::manifest_lines());
     let gitbook = gitbook().await;
     let mut written = Vec::new();
-    for (number, Injection { attempt, text }) in of_variables().into_iter().enumerate() {
+    for (number, Injection { attempt, text }) in variable_values().into_iter().enumerate() {
         let format = FORMATS[number % 3];
         let set = |run: Deployment, names: &[&str]| {
             names.iter().fold(run, |run, name| run.variable(name, text.as_str()))
         };
-        let pushed = || deployment().push_to("fix").against(&gitbook.uri());
-        let misspelt = format!("GITBOOK_MODES{}", text.replace('=', "-"));
+        let push = || deployment().push_to("fix").against(&gitbook.uri());
+        let unknown_variable = format!("GITBOOK_MODES{}", text.replace('=', "-"));
         let runs = [
-            set(pushed(), &SETTINGS),
-            set(pushed(), &["GITBOOK_INTEGRATIONS"]),
-            set(pushed(), &["GITBOOK_ENV", "GITBOOK_PREVIEW_ENV"]),
-            set(pushed(), &EVENT[..1]),
-            set(pushed(), &EVENT[1..]),
-            set(pushed(), &FIELDS),
-            set(pushed(), &["GITBOOK_NAME"]),
-            pushed().variable(&misspelt, "x"),
-            pushed().argument(&text),
+            set(push(), &SETTINGS),
+            set(push(), &["GITBOOK_INTEGRATIONS"]),
+            set(push(), &["GITBOOK_ENV", "GITBOOK_PREVIEW_ENV"]),
+            set(push(), &EVENT[..1]),
+            set(push(), &EVENT[1..]),
+            set(push(), &FIELDS),
+            set(push(), &["GITBOOK_NAME"]),
+            push().variable(&unknown_variable, "x"),
+            push().argument(&text),
         ];
         for (turn, run) in runs.into_iter().enumerate() {
             let run = secrets::set(run).variable("GITBOOK_LOG_FORMAT", format).folder(&folder);
@@ -166,7 +168,7 @@ async fn own_variables_inject_nothing() {
             written.push(Written::new(
                 format!("{attempt} in variables {turn}"),
                 format,
-                Form::Dotenv,
+                OutputFormat::Dotenv,
                 finished,
             ));
         }

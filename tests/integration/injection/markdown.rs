@@ -1,40 +1,39 @@
-//! A Markdown parser with GitHub's rules (comrak), which also finds mentions and references of GitHub and
-//! GitLab in the text.
+//! Parses Markdown like GitHub and GitLab, with the crate comrak, and finds mentions and issue references in the text.
 
 use comrak::arena_tree::NodeEdge;
 use comrak::nodes::NodeValue;
 use comrak::{Arena, Options, parse_document};
 
-/// The parsed parts of a page.
+/// A parsed Markdown page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Page {
-    /// The blocks in their order, with the number of cells for each row.
+    /// The blocks in order, such as `heading`, `paragraph`, `table` and `row 5` for a row with five cells.
     pub(super) blocks: Vec<String>,
     /// The targets of links.
     pub(super) links: Vec<String>,
     /// Raw HTML.
     pub(super) html: Vec<String>,
-    /// Fenced code with its language.
+    /// Fenced code blocks, as pairs of language and content.
     pub(super) code: Vec<(String, String)>,
-    /// Inline markup: emphasis, images, code, footnotes, mathematics.
+    /// Other markup, such as emphasis, images, code spans, footnotes and mathematics.
     pub(super) markup: Vec<String>,
-    /// Mentions and references.
+    /// Mentions and issue references.
     pub(super) references: Vec<String>,
 }
 
-/// Parses a page with all extensions of GitHub and GitLab.
+/// Parses a page with the Markdown extensions of GitHub and GitLab.
 pub(super) fn page(text: &str) -> Page {
     let arena = Arena::new();
     let root = parse_document(&arena, text, &options());
     let mut page = Page::default();
     let (mut code, mut link, mut cells, mut words) = (0_usize, 0_usize, 0, String::new());
     for edge in root.traverse() {
-        let (node, begins) = match edge {
+        let (node, is_start) = match edge {
             NodeEdge::Start(node) => (node, true),
             NodeEdge::End(node) => (node, false),
         };
         let data = node.data();
-        match (&data.value, begins) {
+        match (&data.value, is_start) {
             (NodeValue::Document, _) => {}
             (NodeValue::Text(text), true) if code == 0 && link == 0 => words.push_str(text),
             (NodeValue::Text(_), _) => {}
@@ -44,7 +43,7 @@ pub(super) fn page(text: &str) -> Page {
                     "</code>" => code = code.saturating_sub(1),
                     _ => {}
                 }
-                // Removed text and code separate words.
+                // HTML separates words: a mention may begin after it.
                 words.push(' ');
                 page.html.push(html.clone());
             }
@@ -69,7 +68,6 @@ pub(super) fn page(text: &str) -> Page {
                 page.blocks.push(name(&data.value));
             }
             (NodeValue::SoftBreak | NodeValue::LineBreak, true) => words.push('\n'),
-            // `**publish**` before the reason.
             (value, true) => page.markup.push(name(value)),
             (_, false) => {}
         }
@@ -104,8 +102,8 @@ fn name(value: &NodeValue) -> String {
     text.split(['(', ' ', '{']).next().unwrap_or_default().to_lowercase()
 }
 
-/// Returns mentions (`@name`) and references (`#1`, `GH-1`, and GitLab's `!1`, `~label`, `%1`, `&1`, `$1`,
-/// `GL-1`) at the beginning of a word.
+/// Returns mentions (`@name`) and issue references at the beginning of a word: `#1`, `GH-1`, and GitLab's `!1`, `~label`, `%1`,
+/// `&1`, `$1` and `GL-1`.
 fn references(text: &str) -> Vec<String> {
     let characters: Vec<_> = text.chars().collect();
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
@@ -113,15 +111,15 @@ fn references(text: &str) -> Vec<String> {
     for (at, character) in characters.iter().enumerate() {
         let before = at.checked_sub(1).map(|before| characters[before]);
         let next = characters.get(at + 1).copied().unwrap_or(' ');
-        let begins = before.is_none_or(|before| !is_word(before) && before != '&');
-        let of_number = matches!(character, '#' | '!' | '%' | '&' | '$') && next.is_ascii_digit();
-        let of_name = matches!(character, '@' | '~') && is_word(next);
+        let starts_word = before.is_none_or(|before| !is_word(before) && before != '&');
+        let has_number = matches!(character, '#' | '!' | '%' | '&' | '$') && next.is_ascii_digit();
+        let has_name = matches!(character, '@' | '~') && is_word(next);
         let rest: String = characters[at..].iter().take(3).collect();
-        let of_tracker = begins
+        let has_prefix = starts_word
             && ["GH-", "GL-", "gh-", "gl-"].contains(&&*rest)
             && characters.get(at + 3).is_some_and(char::is_ascii_digit);
-        // A number may follow the name of a repository.
-        if (of_number && (begins || *character == '#')) || (of_name && begins) || of_tracker {
+        // `#1` may also follow the name of a repository, as in `acme/docs#1`.
+        if (has_number && (starts_word || *character == '#')) || (has_name && starts_word) || has_prefix {
             found.push(characters[at..].iter().take_while(|c| !c.is_whitespace()).collect());
         }
     }

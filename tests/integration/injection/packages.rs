@@ -1,16 +1,16 @@
-//! Injections by package names, which come from folders and appear in diagrams and in the report.
+//! Injections by package names. The names come from folders below `node_modules` and appear in diagrams and in the report.
 
 use serde_json::json;
 
-use super::checks::{Form, Written};
+use super::checks::{OutputFormat, Written};
 use super::corpus::corpus;
 use super::{assert_nothing_injected, markdown, pies};
 use crate::support::{Repository, deployment, repository};
 
-/// Valid folder names that resemble another slice or no slice.
+/// Folder names that imitate labels or syntax of the pie diagram, or that differ only in escaped characters.
 const NAMES: [&str; 6] = ["own source", "2 other packages", "a\" : 9", "a' : 9", "x__y", "x _y"];
 
-/// Returns an integration with a package of each name, imported by path.
+/// Creates an integration that imports a package of each name by its path.
 fn with_packages(names: &[String]) -> Repository {
     let mut script = "let all = '';\n".to_owned();
     let mut repository = repository().integration("hello");
@@ -26,8 +26,8 @@ fn with_packages(names: &[String]) -> Repository {
     repository.file("hello/main.ts", script + "export default { fetch: () => new Response(all) };\n")
 }
 
-/// Returns folder names that the bundler can resolve.
-fn names() -> Vec<String> {
+/// Returns hostile folder names that the bundler can resolve.
+fn hostile_names() -> Vec<String> {
     // The bundler removes `?` and `#` from paths.
     let is_name = |text: &str| {
         text.len() <= 255 && !text.contains(['/', '\0', '?', '#', '\\', '\n', '\r', '\u{2028}', '\u{2029}'])
@@ -36,12 +36,12 @@ fn names() -> Vec<String> {
     injection.chain(NAMES.map(str::to_owned)).filter(|text| is_name(text)).collect()
 }
 
-#[cfg(unix)] // where folders may have such names
+#[cfg(unix)] // Windows does not allow these folder names.
 #[tokio::test]
 async fn package_names_inject_nothing() {
-    let names = names();
+    let names = hostile_names();
     assert!(names.len() >= 15, "{names:?}");
-    // A diagram shows few packages, so the names are split.
+    // A diagram shows at most six packages, so the names are tested in groups.
     for names in names.chunks(5) {
         let repository = with_packages(names);
         let run = deployment().variable("GITBOOK_MODE", "check").variable("GITBOOK_LOG_FORMAT", "json");
@@ -52,14 +52,14 @@ async fn package_names_inject_nothing() {
         assert_eq!(packages.len(), names.len(), "{names:?}: {packages:?}");
         let page = markdown::page(&finished.summary);
         let slices = pies::slices(&page.code[0].1).unwrap();
-        // Two names may be equal after escaping.
+        // Different names may become equal by escaping.
         assert!((2..=names.len() + 1).contains(&slices.len()), "{names:?}: {slices:?}");
         let bytes: u64 = slices.iter().map(|(_, bytes)| bytes).sum();
         assert_eq!(finished.report["integrations"][0]["script_bytes"], bytes, "{slices:?}");
         assert_nothing_injected(&[Written::new(
             format!("packages {names:?}"),
             "json",
-            Form::Dotenv,
+            OutputFormat::Dotenv,
             finished,
         )]);
     }

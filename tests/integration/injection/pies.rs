@@ -1,24 +1,24 @@
-//! A parser of Mermaid's pie diagrams, by the rules of `pie.langium` that the program uses. Any other syntax
-//! is an injection.
+//! Parses the pie diagrams that the program writes, by the rules of Mermaid's grammar `pie.langium`. Any other syntax is an
+//! injection.
 
 use super::markdown::Page;
 
 /// The label and the number of a slice.
 pub(super) type Slice = (String, u64);
 
-/// The own source, six packages and the rest.
+/// The maximum number of slices: the own source, six packages, and all other packages together.
 const MAX_SLICES: usize = 8;
 
-/// Returns the slices of a pie, or an error for other syntax.
+/// Parses a pie diagram. Returns an error for any syntax that the program does not write.
 pub(super) fn slices(code: &str) -> Result<Vec<Slice>, String> {
     let lines = code.strip_prefix("pie showData\n").and_then(|rest| rest.strip_suffix('\n'));
-    let lines = lines.ok_or("it does not begin as a pie, or not end in a line")?;
+    let lines = lines.ok_or("has no line `pie showData` at the beginning or no line break at the end")?;
     let mut slices = Vec::<Slice>::new();
     for line in lines.split('\n') {
-        let slice = slice(line).ok_or_else(|| format!("has the line {line:?}"))?;
-        // Mermaid ignores the second slice with the same label.
+        let slice = slice(line).ok_or_else(|| format!("has the invalid line {line:?}"))?;
+        // Mermaid ignores a slice with the label of an earlier one.
         if slices.iter().any(|(label, _)| *label == slice.0) {
-            return Err(format!("has two slices {:?}", slice.0));
+            return Err(format!("has two slices with the label {:?}", slice.0));
         }
         slices.push(slice);
     }
@@ -39,14 +39,14 @@ fn slice(line: &str) -> Option<Slice> {
     if is_number && is_label { Some((label.to_owned(), number.parse().ok()?)) } else { None }
 }
 
-/// Removes pies and their folded section from a page, and returns their injections.
-pub(super) fn taken_from(page: &mut Page) -> Vec<String> {
-    let mut effects = Vec::new();
+/// Removes pie diagrams and the `<details>` elements around them from a page. Returns the injections in them.
+pub(super) fn remove_pies(page: &mut Page) -> Vec<String> {
+    let mut injections = Vec::new();
     for (info, code) in page.code.drain(..) {
         match slices(&code) {
             Ok(slices) if info == "mermaid" && !slices.is_empty() => {}
-            Ok(_) => effects.push(format!("has code: {info:?}")),
-            Err(error) => effects.push(format!("a pie {error}")),
+            Ok(_) => injections.push(format!("contains a code block: {info:?}")),
+            Err(error) => injections.push(format!("a pie {error}")),
         }
     }
     let is_fold = |html: &String| *html == "</details>" || is_opening(html);
@@ -54,12 +54,12 @@ pub(super) fn taken_from(page: &mut Page) -> Vec<String> {
     page.html = others;
     let alternate = folds.iter().enumerate().all(|(at, html)| is_opening(html) == (at % 2 == 0));
     if !alternate || folds.len() % 2 != 0 {
-        effects.push(format!("folds {folds:?}"));
+        injections.push(format!("has unbalanced `<details>`: {folds:?}"));
     }
-    effects
+    injections
 }
 
-/// Parses `<details><summary>`, a text and `</summary>`.
+/// Returns true for the beginning of a folded section: `<details><summary>TEXT</summary>`.
 fn is_opening(html: &str) -> bool {
     let rest =
         ["<details><summary>", "<details open><summary>"].iter().find_map(|tag| html.strip_prefix(tag));
@@ -68,7 +68,7 @@ fn is_opening(html: &str) -> bool {
 }
 
 #[test]
-fn finds_injections_in_diagrams() {
+fn finds_injections_in_pie_diagrams() {
     let pie = |lines: &str| slices(&format!("pie showData\n{lines}"));
     let good = pie("    \"own source\" : 12\n    \"@a/b\" : 3\n    \"2 other packages\" : 1\n").unwrap();
     assert_eq!(good[1], ("@a/b".to_owned(), 3));
@@ -90,7 +90,7 @@ fn finds_injections_in_diagrams() {
     let mut page = super::markdown::page(
         "<details><summary>x</summary>\n\n```mermaid\npie showData\n    \"a\" : 1\n```\n\n</details>\n",
     );
-    assert_eq!(taken_from(&mut page), Vec::<String>::new());
+    assert_eq!(remove_pies(&mut page), Vec::<String>::new());
     assert_eq!(page, Page::default());
     for bad in [
         "</details>\n",
@@ -99,6 +99,6 @@ fn finds_injections_in_diagrams() {
         "<details><summary><b></summary>\n",
     ] {
         let mut page = super::markdown::page(bad);
-        assert!(!taken_from(&mut page).is_empty() || !page.html.is_empty(), "{bad:?}");
+        assert!(!remove_pies(&mut page).is_empty() || !page.html.is_empty(), "{bad:?}");
     }
 }

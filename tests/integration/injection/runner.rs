@@ -1,8 +1,8 @@
-//! A parser of workflow commands, with the rules of GitHub's runner (`ActionCommand`).
+//! Parses workflow commands in a log like GitHub's runner (class `ActionCommand`).
 
 use std::collections::BTreeMap;
 
-/// The known commands; case does not matter.
+/// The names of all workflow commands, in lower case. The runner ignores case.
 const KNOWN: [&str; 16] = [
     "add-mask",
     "add-matcher",
@@ -22,7 +22,7 @@ const KNOWN: [&str; 16] = [
     "warning",
 ];
 
-/// A command that the runner would execute.
+/// A workflow command that the runner would execute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Command {
     pub(super) name: String,
@@ -30,34 +30,41 @@ pub(super) struct Command {
     pub(super) data: String,
 }
 
-/// Returns all commands of a log.
+/// Returns all workflow commands in a log.
 pub(super) fn commands(log: &str) -> Vec<Command> {
-    // A lone CR ends a line as well.
-    log.split(['\n', '\r']).filter_map(|line| new(line).or_else(|| old(line))).collect()
+    // The runner also splits lines at a lone CR.
+    log.split(['\n', '\r'])
+        .filter_map(|line| parse_command(line).or_else(|| parse_legacy_command(line)))
+        .collect()
 }
 
-fn new(line: &str) -> Option<Command> {
+fn parse_command(line: &str) -> Option<Command> {
     let rest = line.trim_start().strip_prefix("::")?;
     let (info, data) = rest.split_once("::")?;
     let unescape = |text: &str| text.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%");
     let property = |text: &str| unescape(&text.replace("%3A", ":").replace("%2C", ","));
-    command(info, ',', property, unescape(data))
+    known_command(info, ',', property, unescape(data))
 }
 
-fn old(line: &str) -> Option<Command> {
+fn parse_legacy_command(line: &str) -> Option<Command> {
     let (_, rest) = line.split_once("##[")?;
     let (info, data) = rest.split_once(']')?;
     let unescape = |text: &str| {
         let text = text.replace("%3B", ";").replace("%0D", "\r").replace("%0A", "\n");
         text.replace("%5D", "]").replace("%25", "%")
     };
-    command(info, ';', unescape, unescape(data))
+    known_command(info, ';', unescape, unescape(data))
 }
 
-fn command(info: &str, between: char, unescape: impl Fn(&str) -> String, data: String) -> Option<Command> {
+fn known_command(
+    info: &str,
+    separator: char,
+    unescape: impl Fn(&str) -> String,
+    data: String,
+) -> Option<Command> {
     let (name, properties) = info.split_once(' ').unwrap_or((info, ""));
     let name = name.to_lowercase();
-    let pairs = properties.trim().split(between).filter_map(|pair| pair.split_once('='));
+    let pairs = properties.trim().split(separator).filter_map(|pair| pair.split_once('='));
     let properties = pairs.map(|(key, value)| (key.to_owned(), unescape(value))).collect();
     KNOWN.contains(&&*name).then_some(Command { name, properties, data })
 }

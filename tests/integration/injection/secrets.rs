@@ -1,4 +1,4 @@
-//! Secrets with special characters, and all their encodings.
+//! Secrets with special characters, and the encodings in which a server or the program could repeat them.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -10,8 +10,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use super::corpus::Injection;
 use crate::support::{Deployment, FORGE_TOKEN, GITLAB_TOKEN, TOKEN};
 
-/// The variables and values of the manifest's secrets.
-const RESOLVED: [(&str, &str); 6] = [
+/// The variables of the manifest's secrets, with their values.
+const SECRETS: [(&str, &str); 6] = [
     ("SECRET_QUOTES", "qu\"ote'd\\back&<tag>|`tick`"),
     ("SECRET_LINES", "first line of it: {\n  second % line\tof \"it\"\r\nthird::line##[of]it"),
     ("SECRET_PERCENT", "50%25%2Bpercent+plus/slash?=&x"),
@@ -20,105 +20,106 @@ const RESOLVED: [(&str, &str); 6] = [
     ("SECRET_WORDS", "schlüssel ünd ßchloss €"),
 ];
 
-/// Returns manifest lines with the secrets.
-pub(super) fn of_manifest() -> String {
-    let lines = RESOLVED.map(|(name, _)| format!("  {name}: ${{{{ env.{name} }}}}\n"));
+/// Returns the manifest field `secrets` as YAML, with references to all secret variables.
+pub(super) fn manifest_lines() -> String {
+    let lines = SECRETS.map(|(name, _)| format!("  {name}: ${{{{ env.{name} }}}}\n"));
     format!("secrets:\n{}", lines.concat())
 }
 
-/// Sets the variables of the secrets, and the tokens of both forges.
+/// Sets the variables of all secrets and the tokens of both forges.
 pub(super) fn set(run: Deployment) -> Deployment {
     let run = run.variable("GITHUB_TOKEN", FORGE_TOKEN).variable("GITLAB_TOKEN", GITLAB_TOKEN);
-    RESOLVED.into_iter().fold(run, |run, (name, value)| run.variable(name, value))
+    SECRETS.into_iter().fold(run, |run, (name, value)| run.variable(name, value))
 }
 
 const TOKENS: [&str; 3] = [TOKEN, FORGE_TOKEN, GITLAB_TOKEN];
 
-fn all() -> impl Iterator<Item = &'static str> {
-    let lines = RESOLVED.into_iter().flat_map(|(_, secret)| secret.lines().map(str::trim));
-    TOKENS.into_iter().chain(RESOLVED.into_iter().map(|(_, secret)| secret)).chain(lines)
+fn secrets_and_lines() -> impl Iterator<Item = &'static str> {
+    let lines = SECRETS.into_iter().flat_map(|(_, secret)| secret.lines().map(str::trim));
+    TOKENS.into_iter().chain(SECRETS.into_iter().map(|(_, secret)| secret)).chain(lines)
 }
 
-/// Returns strings that repeat each secret in all encodings, as a server might.
+/// Returns strings that contain each secret and token in all encodings, like a server that repeats them.
 pub(super) fn encoded_secrets() -> Vec<Injection> {
-    let outcome: BTreeSet<_> = all().collect();
-    outcome.into_iter().flat_map(encodings).collect()
+    let secrets: BTreeSet<_> = secrets_and_lines().collect();
+    secrets.into_iter().flat_map(leak_attempts).collect()
 }
 
-/// Returns strings that repeat the tokens.
+/// Returns strings that contain each token in all encodings.
 pub(super) fn encoded_tokens() -> Vec<Injection> {
-    TOKENS.into_iter().flat_map(encodings).collect()
+    TOKENS.into_iter().flat_map(leak_attempts).collect()
 }
 
-fn encodings(secret: &str) -> [Injection; 2] {
-    let within =
+fn leak_attempts(secret: &str) -> [Injection; 2] {
+    let base64 =
         |text: String| [BASE64_STANDARD.encode(&text), BASE64_URL_SAFE_NO_PAD.encode(&text)].join(" ");
-    let encoded = [format!("Basic:{secret}:x"), format!("x{secret}yy"), format!("xx{secret}y")].map(within);
-    let texts = [forms(secret).join(" | "), encoded.join(" | ")];
-    texts.map(|text| Injection { attempt: "to tell a secret", text })
+    let encoded = [format!("Basic:{secret}:x"), format!("x{secret}yy"), format!("xx{secret}y")].map(base64);
+    let texts = [encodings(secret).join(" | "), encoded.join(" | ")];
+    texts.map(|text| Injection { attempt: "a repeated secret", text })
 }
 
-/// Returns true for a secret or one of its lines, which a runner masks.
-pub(super) fn is_to_be_masked(text: &str) -> bool {
-    all().any(|secret| secret == text || secret.lines().any(|line| line.trim() == text))
+/// Returns true for a secret or one of its lines. The program must register both with the runner to mask them.
+pub(super) fn must_be_masked(text: &str) -> bool {
+    secrets_and_lines().any(|secret| secret == text || secret.lines().any(|line| line.trim() == text))
 }
 
-/// All encodings of all secrets.
-static FORMS: LazyLock<BTreeSet<String>> =
-    LazyLock::new(|| all().flat_map(forms).filter(|form| form.len() >= 6).collect());
+/// All secrets and their lines in all encodings.
+static ENCODED_SECRETS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    secrets_and_lines().flat_map(encodings).filter(|encoding| encoding.len() >= 6).collect()
+});
 
-/// Returns the secrets in a text, in any encoding.
+/// Returns the encoded secrets that a text contains.
 pub(super) fn secrets_in(text: &str) -> Vec<String> {
-    // Readers of Markdown, HTML or URLs see the decoded text.
-    let mut read = text.to_owned();
+    // A reader of Markdown, HTML or URLs sees the decoded text, so it is searched as well.
+    let mut searched = text.to_owned();
     if text.contains("&#") {
-        read.push_str(&unescaped(text));
+        searched.push_str(&unescaped(text));
     }
     if text.contains('%') {
-        read.push_str(&percent_decode_str(text).decode_utf8_lossy());
+        searched.push_str(&percent_decode_str(text).decode_utf8_lossy());
     }
-    FORMS.iter().filter(|form| read.contains(*form)).cloned().collect()
+    ENCODED_SECRETS.iter().filter(|encoding| searched.contains(*encoding)).cloned().collect()
 }
 
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 const URI_COMPONENT: &AsciiSet =
     &UNRESERVED.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
 
-fn forms(secret: &str) -> Vec<String> {
-    let mut forms = vec![secret.to_owned()];
+fn encodings(secret: &str) -> Vec<String> {
+    let mut encodings = vec![secret.to_owned()];
     for engine in [BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD] {
-        forms.push(engine.encode(secret));
-        // The part of Base64 that does not depend on the surrounding text.
+        encodings.push(engine.encode(secret));
+        // The characters that remain the same if the secret is inside a longer Base64 text.
         for bytes in (0..3).map(|skipped| &secret.as_bytes()[skipped..]) {
-            forms.push(engine.encode(&bytes[..bytes.len() - bytes.len() % 3]));
+            encodings.push(engine.encode(&bytes[..bytes.len() - bytes.len() % 3]));
         }
     }
     for set in [NON_ALPHANUMERIC, UNRESERVED, URI_COMPONENT] {
         let encoded = utf8_percent_encode(secret, set).to_string();
-        forms.push(lower_case_hex(&encoded));
-        forms.push(encoded);
+        encodings.push(lower_case_hex(&encoded));
+        encodings.push(encoded);
     }
-    forms.push(url::form_urlencoded::byte_serialize(secret.as_bytes()).collect());
+    encodings.push(url::form_urlencoded::byte_serialize(secret.as_bytes()).collect());
     let json = serde_json::to_string(secret).unwrap();
     let json = &json[1..json.len() - 1];
-    forms.push(json.to_owned());
-    forms.push(json.replace('/', "\\/"));
-    // The escapes of Go and of Python.
-    forms.push(json.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e"));
-    forms.push(
+    encodings.push(json.to_owned());
+    encodings.push(json.replace('/', "\\/"));
+    // Go escapes HTML characters in JSON, and Python escapes all characters outside ASCII.
+    encodings.push(json.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e"));
+    encodings.push(
         json.chars()
             .map(|c| if c.is_ascii() { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) })
             .collect(),
     );
     let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    forms.push(html.clone());
+    encodings.push(html.clone());
     for [double, single] in [["&quot;", "&#39;"], ["&quot;", "&#x27;"], ["&#34;", "&#39;"], ["&quot;", "'"]] {
-        forms.push(html.replace('"', double).replace('\'', single));
+        encodings.push(html.replace('"', double).replace('\'', single));
     }
-    forms
+    encodings
 }
 
-/// Returns percent-encoded bytes in lower case.
+/// Converts the digits of percent-encoded bytes to lower case.
 fn lower_case_hex(encoded: &str) -> String {
     let mut parts = encoded.split('%');
     let mut text = parts.next().unwrap().to_owned();
@@ -142,8 +143,8 @@ fn unescaped(text: &str) -> String {
 
 #[test]
 fn finds_secrets_in_any_encoding() {
-    for encodings in encoded_secrets() {
-        assert_ne!(secrets_in(&encodings.text), [""; 0], "{}", encodings.text);
+    for injection in encoded_secrets() {
+        assert_ne!(secrets_in(&injection.text), [""; 0], "{}", injection.text);
     }
     assert_eq!(secrets_in("nothing at all"), [""; 0]);
 }

@@ -1,11 +1,11 @@
-//! Two runs about one branch, of which the second starts while the first is under way.
+//! Scenarios of two concurrent runs for one branch: the second run starts while the first is still active.
 
 use fake_github::{FakeGitHub, Head};
 use serde_json::json;
 
 use crate::support::{Deployment, Repository, Sandbox, deployment, payloads, repository};
 
-/// Something happens to a branch, and then something else.
+/// A sequence of two events on a branch, each with its own run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Scenario {
     TwoPushes,
@@ -24,7 +24,7 @@ impl Scenario {
         Self::TwoProductionPushes,
     ];
 
-    /// The name in `docs/previews.md`.
+    /// Returns the name of the scenario in the table of `docs/previews.md`.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::TwoPushes => "two pushes to a branch",
@@ -36,48 +36,48 @@ impl Scenario {
     }
 }
 
-/// What is published before both runs.
+/// The publisher of the integration that exists before both runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Before {
     Nothing,
-    /// By an earlier run of the same CI system.
+    /// An earlier run of the same CI system.
     Earlier,
-    /// By a run with a higher number, of another CI system.
+    /// A run of another CI system, with a higher run number.
     OtherCounter,
-    /// The same, by a version of the program that did not name its CI system.
+    /// A run with a higher run number, by an old version of the program that did not write the CI system into the marker.
     Unnamed,
 }
 
-/// What is wrong at the end.
+/// A wrong state of GitBook after both runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fault {
-    /// An older commit is published.
+    /// GitBook has the version of an older commit.
     Stale,
-    /// The branch is open, and its preview is gone.
+    /// The branch or pull request is open, but its preview does not exist.
     Lost,
-    /// The branch is closed, and its preview is there.
+    /// The pull request is closed, but its preview exists.
     Resurrected,
 }
 
-/// A forge and a GitBook, and a checkout of each commit.
+/// A fake GitHub, a sandbox of GitBook, and a checkout of each commit.
 pub(super) struct World {
     pub(super) scenario: Scenario,
     pub(super) forge: FakeGitHub,
     pub(super) sandbox: Sandbox,
     checkouts: Repository,
-    /// Whether the second run of `PublishAndClose` is started by hand, with a low number.
+    /// True if the second run of `PublishAndClose` is started manually, with a low run number.
     pub(super) by_hand: bool,
 }
 
-const FIX: &str = "fix";
-const NUMBER: u64 = 12;
+const BRANCH: &str = "fix";
+const PULL_REQUEST: u64 = 12;
 
 fn sha(commit: char) -> String {
     commit.to_string().repeat(40)
 }
 
 impl World {
-    /// The world before the first run, in which the first thing has happened.
+    /// Creates the state before the first run: the first event of the scenario has already changed the repository.
     pub(super) async fn new(scenario: Scenario, before: Before, by_hand: bool) -> Self {
         let (forge, sandbox) = (FakeGitHub::start().await, Sandbox::start().await);
         let checkouts = ['1', '2'].into_iter().fold(repository(), |checkouts, commit| {
@@ -88,22 +88,24 @@ impl World {
         let world = Self { scenario, forge, sandbox, checkouts, by_hand };
         let (name, summary) = match scenario {
             Scenario::TwoProductionPushes => ("hello", String::new()),
-            _ => ("hello-fix", world.mark(before)),
+            _ => ("hello-fix", world.summary_with_marker(before)),
         };
         if before != Before::Nothing || matches!(scenario, Scenario::CloseAndReopen | Scenario::SweepAndPush)
         {
-            let there = json!({
+            let existing = json!({
                 "name": name, "version": 3, "title": "Hello", "summary": summary, "visibility": "private",
                 "description": "commit 0", "owner": {"object": "organization", "id": "acme"},
             });
-            world.sandbox.set(name, &there);
+            world.sandbox.set(name, &existing);
         }
         match scenario {
-            Scenario::TwoPushes => world.forge.set_branch(FIX, &sha('1')),
-            Scenario::PublishAndClose => world.forge.open_pull_request(NUMBER, Head::own(FIX), &sha('1')),
+            Scenario::TwoPushes => world.forge.set_branch(BRANCH, &sha('1')),
+            Scenario::PublishAndClose => {
+                world.forge.open_pull_request(PULL_REQUEST, Head::own(BRANCH), &sha('1'))
+            }
             Scenario::CloseAndReopen => {
-                world.forge.open_pull_request(NUMBER, Head::own(FIX), &sha('1'));
-                world.forge.close_pull_request(NUMBER);
+                world.forge.open_pull_request(PULL_REQUEST, Head::own(BRANCH), &sha('1'));
+                world.forge.close_pull_request(PULL_REQUEST);
             }
             Scenario::SweepAndPush => {}
             Scenario::TwoProductionPushes => world.forge.set_branch("main", &sha('1')),
@@ -111,13 +113,13 @@ impl World {
         world
     }
 
-    fn mark(&self, before: Before) -> String {
+    fn summary_with_marker(&self, before: Before) -> String {
         let run = match before {
             Before::Nothing | Before::Earlier => "run=50 counter=GitHub%20Actions",
             Before::OtherCounter => "run=900000 counter=Jenkins",
             Before::Unnamed => "run=900000",
         };
-        // Before a sweep, nobody deploys the branch any more.
+        // Only in `CloseAndReopen` was the current commit already published.
         let commit = if self.scenario == Scenario::CloseAndReopen { '1' } else { '0' };
         format!(
             "Hi.\n\n<!-- gitbook-deploy:preview integration=hello repository=github.com/acme/integrations branch=fix commit={} {run} hash=00 -->",
@@ -125,27 +127,27 @@ impl World {
         )
     }
 
-    /// The second thing happens.
+    /// Applies the second event of the scenario to the repository.
     pub(super) fn happen(&self) {
         match self.scenario {
-            Scenario::TwoPushes | Scenario::SweepAndPush => self.forge.set_branch(FIX, &sha('2')),
-            Scenario::PublishAndClose => self.forge.close_pull_request(NUMBER),
-            Scenario::CloseAndReopen => self.forge.reopen_pull_request(NUMBER),
+            Scenario::TwoPushes | Scenario::SweepAndPush => self.forge.set_branch(BRANCH, &sha('2')),
+            Scenario::PublishAndClose => self.forge.close_pull_request(PULL_REQUEST),
+            Scenario::CloseAndReopen => self.forge.reopen_pull_request(PULL_REQUEST),
             Scenario::TwoProductionPushes => self.forge.set_branch("main", &sha('2')),
         }
     }
 
-    /// The run on the first thing.
+    /// Returns the run that the first event starts.
     pub(super) fn first(&self) -> Deployment {
         let push = |branch| ("push", payloads::push(branch, &sha('1')));
         let (event, payload) = match self.scenario {
-            Scenario::TwoPushes => push(FIX),
+            Scenario::TwoPushes => push(BRANCH),
             Scenario::TwoProductionPushes => push("main"),
             Scenario::PublishAndClose => {
-                ("pull_request", payloads::pull_request("opened", NUMBER, FIX, &sha('1')))
+                ("pull_request", payloads::pull_request("opened", PULL_REQUEST, BRANCH, &sha('1')))
             }
             Scenario::CloseAndReopen => {
-                ("pull_request", payloads::pull_request("closed", NUMBER, FIX, &sha('1')))
+                ("pull_request", payloads::pull_request("closed", PULL_REQUEST, BRANCH, &sha('1')))
             }
             Scenario::SweepAndPush => {
                 ("schedule", json!({"repository": payloads::push("main", "")["repository"]}))
@@ -154,21 +156,21 @@ impl World {
         self.run(event, &payload, '1', 100)
     }
 
-    /// The run on the second thing.
+    /// Returns the run that the second event starts.
     pub(super) fn second(&self) -> Deployment {
         let push = |branch| ("push", payloads::push(branch, &sha('2')));
         let (event, payload) = match self.scenario {
-            Scenario::TwoPushes | Scenario::SweepAndPush => push(FIX),
+            Scenario::TwoPushes | Scenario::SweepAndPush => push(BRANCH),
             Scenario::TwoProductionPushes => push("main"),
             Scenario::PublishAndClose if self.by_hand => {
-                let by_hand = self.run("workflow_dispatch", &payloads::push("main", ""), '1', 5);
-                return by_hand.variable("GITBOOK_MODE", "delete").variable("GITBOOK_BRANCH", FIX);
+                let manual = self.run("workflow_dispatch", &payloads::push("main", ""), '1', 5);
+                return manual.variable("GITBOOK_MODE", "delete").variable("GITBOOK_BRANCH", BRANCH);
             }
             Scenario::PublishAndClose => {
-                ("pull_request", payloads::pull_request("closed", NUMBER, FIX, &sha('1')))
+                ("pull_request", payloads::pull_request("closed", PULL_REQUEST, BRANCH, &sha('1')))
             }
             Scenario::CloseAndReopen => {
-                ("pull_request", payloads::pull_request("reopened", NUMBER, FIX, &sha('1')))
+                ("pull_request", payloads::pull_request("reopened", PULL_REQUEST, BRANCH, &sha('1')))
             }
         };
         let commit = if self.scenario == Scenario::CloseAndReopen { '1' } else { '2' };
@@ -185,15 +187,15 @@ impl World {
             .folder(self.checkouts.path(&commit.to_string()))
     }
 
-    /// What is wrong now that both runs have ended.
+    /// Returns the wrong state of GitBook after both runs, or `None` if it is correct.
     pub(super) fn fault(&self) -> Option<Fault> {
         let name = if self.scenario == Scenario::TwoProductionPushes { "hello" } else { "hello-fix" };
-        let there = self.sandbox.names().contains(&name.to_owned());
+        let exists = self.sandbox.names().contains(&name.to_owned());
         let commit = || self.sandbox.integration(name)["description"].as_str().unwrap_or_default().to_owned();
         match self.scenario {
-            Scenario::PublishAndClose => there.then_some(Fault::Resurrected),
-            Scenario::CloseAndReopen => (!there).then_some(Fault::Lost),
-            _ if !there => Some(Fault::Lost),
+            Scenario::PublishAndClose => exists.then_some(Fault::Resurrected),
+            Scenario::CloseAndReopen => (!exists).then_some(Fault::Lost),
+            _ if !exists => Some(Fault::Lost),
             _ => (commit() != "commit 2").then_some(Fault::Stale),
         }
     }

@@ -1,4 +1,4 @@
-//! A network that lets one request of two runs pass at a time, in an order that a test chooses.
+//! Proxies that forward the requests of two runs one at a time, in the order that a test chooses.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,36 +8,38 @@ use axum::extract::{Request, State};
 use axum::http::{Method, Response, StatusCode, header};
 use tokio::sync::oneshot;
 
-/// No body of these tests is as long.
+/// The maximum size of a body in these tests.
 const MAX_BODY: usize = 1 << 20;
 
-/// The fate of a request.
+/// The treatment of a request by the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
+    /// The proxy forwards the request and its response.
     Passes,
-    /// It never arrives.
+    /// The proxy does not forward the request and responds with status 502.
     IsLost,
-    /// It has its effect, and the answer never arrives.
+    /// The proxy forwards the request, but responds with status 502.
     LosesAnswer,
-    /// It has its effect, and the answer takes longer than an answer of the forge is good for.
+    /// The proxy forwards the request, but delays the response until the forge's last response has expired.
     IsSlow,
 }
 
-/// A little more than the 10 s that an answer of the forge is good for.
+/// The delay for `IsSlow`. The program trusts a response of the forge for 10 s; this is a little longer.
 const SLOW: std::time::Duration = std::time::Duration::from_millis(10_300);
 
-/// A request that waits for its fate.
+/// A held request, which waits until the test selects its treatment.
 pub(super) struct Waiting {
-    /// The last character of the run's tokens.
+    /// The run that sent the request: the last character of its tokens.
     pub(super) run: char,
+    /// The method and path.
     pub(super) text: String,
-    /// Whether it may change something at GitBook.
+    /// True if the request may change something in GitBook.
     pub(super) changes: bool,
     pub(super) is_to_gitbook: bool,
     proceed: oneshot::Sender<Fate>,
 }
 
-/// The requests that wait.
+/// The held requests of both runs.
 #[derive(Clone, Default)]
 pub(super) struct Scheduler(Arc<Mutex<Vec<Waiting>>>);
 
@@ -50,7 +52,7 @@ struct Proxy {
 }
 
 impl Scheduler {
-    /// Starts a proxy of a server, and returns its address.
+    /// Starts a proxy in front of a server, and returns the URL of the proxy.
     pub(super) async fn before(&self, upstream: &str, is_gitbook: bool) -> String {
         drop(rustls::crypto::ring::default_provider().install_default());
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
@@ -58,21 +60,21 @@ impl Scheduler {
         let proxy = Proxy { upstream, is_gitbook, scheduler: self.clone(), client };
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = format!("http://{}/", listener.local_addr().unwrap());
-        let router = Router::new().fallback(pass).with_state(proxy);
+        let router = Router::new().fallback(hold_and_forward).with_state(proxy);
         tokio::spawn(async move { axum::serve(listener, router).await });
         address
     }
 
-    /// The runs that wait.
+    /// Returns the run of each held request.
     pub(super) fn run(&self) -> Vec<char> {
         self.0.lock().unwrap().iter().map(|waiting| waiting.run).collect()
     }
 
-    /// Takes the request of a run that waits.
+    /// Takes the held request of a run.
     pub(super) fn take(&self, run: char) -> Waiting {
         let mut waiting = self.0.lock().unwrap();
-        let place = waiting.iter().position(|waiting| waiting.run == run).unwrap();
-        waiting.remove(place)
+        let position = waiting.iter().position(|waiting| waiting.run == run).unwrap();
+        waiting.remove(position)
     }
 }
 
@@ -82,7 +84,7 @@ impl Waiting {
     }
 }
 
-async fn pass(State(proxy): State<Proxy>, request: Request) -> Response<Body> {
+async fn hold_and_forward(State(proxy): State<Proxy>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, MAX_BODY).await.unwrap();
     let token = parts.headers[header::AUTHORIZATION].to_str().unwrap();

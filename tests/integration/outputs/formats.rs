@@ -1,29 +1,29 @@
-//! The log formats for people, machines and GitHub's runner.
+//! Tests of the log formats `text`, `json` and `github`.
 
 use serde_json::Value;
 
 use super::refusing;
 use crate::support::{Deployment, Repository, TOKEN, deployment, gitbook, repository};
 
-/// The beginning of the first line of a log for people.
+/// The beginning of the first log line in the format `text` for an invalid `GITBOOK_MODE`.
 const ERROR: &str = "error: GITBOOK_MODE: ";
 
-/// Returns a repository with an error in a manifest, an error in a script and a warning.
-fn flawed() -> Repository {
+/// Creates a repository with an error in a manifest, a warning in a manifest and an error in a script.
+fn repository_with_errors() -> Repository {
     repository()
         .manifest("apps/one", "one", "summary: 12\nvisibilty: x\n")
         .manifest("apps/two", "two", "")
         .file("apps/two/main.ts", "\nexport default {,};\n")
 }
 
-fn checking(repository: &Repository, format: &str) -> Deployment {
+fn check_with_format(repository: &Repository, format: &str) -> Deployment {
     deployment().variable("GITBOOK_MODE", "check").variable("GITBOOK_LOG_FORMAT", format).folder(repository)
 }
 
 #[tokio::test]
-async fn annotations_are_relative_to_githubs_workspace() {
-    let repository = flawed();
-    let run = checking(&repository, "github").folder(repository.path("apps"));
+async fn annotation_paths_are_relative_to_the_github_workspace() {
+    let repository = repository_with_errors();
+    let run = check_with_format(&repository, "github").folder(repository.path("apps"));
     let run = run.variable("GITHUB_WORKSPACE", repository.path("").to_str().unwrap());
     insta::assert_snapshot!(run.run().await.log(), @"
     exit 2
@@ -55,8 +55,8 @@ async fn annotations_are_relative_to_githubs_workspace() {
 }
 
 #[tokio::test]
-async fn json_is_one_object_a_line() {
-    let finished = checking(&flawed(), "json").run().await;
+async fn json_format_writes_one_object_per_line() {
+    let finished = check_with_format(&repository_with_errors(), "json").run().await;
     let lines = finished.stderr.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let levels: Vec<_> = lines.map(|line| line["level"].as_str().unwrap().to_owned()).collect();
     assert_eq!(levels, ["INFO", "ERROR", "WARN", "ERROR", "ERROR"]);
@@ -103,17 +103,17 @@ async fn all_formats_show_the_same_failure() {
 
 #[tokio::test]
 async fn the_default_format_depends_on_the_ci_system() {
-    let first = async |run: Deployment| {
+    let first_line = async |run: Deployment| {
         let finished = run.variable("GITBOOK_MODE", "nonsense").run().await;
         finished.stderr.lines().next().unwrap().to_owned()
     };
-    assert!(first(deployment()).await.starts_with(ERROR));
-    assert!(first(deployment().variable("CI", "true")).await.starts_with("{\"severity\":\"error\""));
-    assert!(first(deployment().variable("CI", "false")).await.starts_with(ERROR));
+    assert!(first_line(deployment()).await.starts_with(ERROR));
+    assert!(first_line(deployment().variable("CI", "true")).await.starts_with("{\"severity\":\"error\""));
+    assert!(first_line(deployment().variable("CI", "false")).await.starts_with(ERROR));
     let on_github = deployment().on_github("main", 1).variable("GITBOOK_MODE", "nonsense").run().await;
     assert!(on_github.stderr.contains("\n::error::GITBOOK_MODE: "), "{}", on_github.stderr);
     let text = deployment().on_github("main", 1).variable("GITBOOK_LOG_FORMAT", "text");
-    assert!(first(text).await.starts_with(ERROR));
+    assert!(first_line(text).await.starts_with(ERROR));
     let bad = deployment().variable("GITBOOK_LOG_FORMAT", "xml").run().await;
     insta::assert_snapshot!(bad.log(), @"
     exit 2
@@ -123,7 +123,7 @@ async fn the_default_format_depends_on_the_ci_system() {
     ");
 }
 
-/// Returns the masked values of a run with two secrets.
+/// Returns the values that a run with two secrets registers with GitHub's runner for masking.
 async fn masks(run: Deployment) -> Vec<String> {
     let server = gitbook().await;
     let more = "secrets: {KEY: \"${{ env.KEY }}\", LINES: \"${{ env.LINES }}\"}\n";
@@ -137,7 +137,7 @@ async fn masks(run: Deployment) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn github_masks_secrets_in_any_format() {
+async fn masks_secrets_on_github_in_every_log_format() {
     let expected = [TOKEN, "hush%25hush", "first line", "second line"];
     assert_eq!(masks(deployment().on_github("main", 1)).await, expected);
     let text = deployment().on_github("main", 1).variable("GITBOOK_LOG_FORMAT", "text");
@@ -145,7 +145,7 @@ async fn github_masks_secrets_in_any_format() {
 }
 
 #[tokio::test]
-async fn masks_are_written_on_github_only() {
+async fn masks_no_secrets_outside_of_github() {
     assert_eq!(masks(deployment().variable("GITBOOK_LOG_FORMAT", "github")).await, [""; 0]);
 }
 
@@ -169,20 +169,20 @@ async fn debug_logging_can_be_enabled() {
 }
 
 #[tokio::test]
-async fn github_decides_about_debug_lines() {
+async fn writes_debug_lines_as_debug_commands_on_github() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
     let run = deployment().against(&server.uri()).on_github("main", 1).folder(&repository);
     let log = run.variable("RUNNER_DEBUG", "1").run().await.stderr;
-    let odd: Vec<_> = log
+    let others: Vec<_> = log
         .lines()
         .filter(|line| line.contains("response status") && !line.starts_with("::debug::"))
         .collect();
-    assert!(log.contains("::debug::response status=200") && odd.is_empty(), "{log}");
+    assert!(log.contains("::debug::response status=200") && others.is_empty(), "{log}");
 }
 
 #[tokio::test]
-async fn doing_nothing_is_a_notice() {
+async fn a_check_without_a_token_is_a_notice() {
     let repository = repository().integration("hello");
     let run = deployment().on_github("main", 1).variable("GITBOOK_EVENT", "pull_request");
     let run = run.variable("GITBOOK_BRANCH", "fix").variable("GITBOOK_PULL_REQUEST", "12");

@@ -1,4 +1,4 @@
-//! Secrets do not appear in any output, even if a server repeats them.
+//! Tests that no output contains a secret, even if a server repeats the secret in an error message.
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
@@ -11,7 +11,7 @@ use crate::support::{Deployment, TOKEN, deployment, repository};
 /// A secret with characters that encodings treat differently.
 const SECRET: &str = "hu+sh/\"quoted\" & ünd?~so=";
 
-/// The characters that `encodeURIComponent` keeps.
+/// The characters that JavaScript's `encodeURIComponent` does not encode.
 const URI_COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -23,12 +23,12 @@ const URI_COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')');
 
-/// The characters that RFC 3986, and so most libraries, keep.
+/// The characters that most URL libraries do not encode: the unreserved characters of RFC 3986.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// Returns a secret in its encodings.
-fn forms(secret: &str) -> Vec<String> {
-    let form = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+/// Returns the encodings in which a server may repeat a secret.
+fn encodings(secret: &str) -> Vec<String> {
+    let form_encoded = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     vec![
         secret.to_owned(),
         BASE64_STANDARD.encode(secret),
@@ -38,14 +38,14 @@ fn forms(secret: &str) -> Vec<String> {
         utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
         utf8_percent_encode(secret, UNRESERVED).to_string(),
         utf8_percent_encode(secret, URI_COMPONENT).to_string(),
-        form,
+        form_encoded,
         serde_json::to_string(secret).unwrap(),
     ]
 }
 
-/// Returns a GitBook with an error that repeats the token and the secret in all encodings.
+/// Starts a fake GitBook that responds with an error message with the token and the secret in all encodings.
 async fn echoing_server() -> MockServer {
-    let all: Vec<_> = [TOKEN, SECRET].into_iter().flat_map(forms).collect();
+    let all: Vec<_> = [TOKEN, SECRET].into_iter().flat_map(encodings).collect();
     refusing(400, &format!("told: {}", all.join(" | "))).await
 }
 
@@ -61,11 +61,11 @@ async fn check(run: Deployment) {
     // The runner must receive each secret once to mask it.
     let everything: Vec<_> = everything.lines().filter(|line| !line.starts_with("::add-mask::")).collect();
     let everything = everything.join("\n");
-    // Markdown's escapes of characters.
+    // The summary escapes characters as HTML entities.
     let unescaped = unescaped(&everything);
-    for form in [TOKEN, SECRET].into_iter().flat_map(forms) {
-        assert!(!everything.contains(&form), "{form} in {everything}");
-        assert!(!unescaped.contains(&form), "{form} in {unescaped}");
+    for encoding in [TOKEN, SECRET].into_iter().flat_map(encodings) {
+        assert!(!everything.contains(&encoding), "{encoding} in {everything}");
+        assert!(!unescaped.contains(&encoding), "{encoding} in {unescaped}");
     }
 }
 
@@ -97,7 +97,7 @@ async fn no_secret_is_in_a_log_on_github() {
 }
 
 #[tokio::test]
-async fn hides_a_token_in_an_invalid_variable() {
+async fn redacts_a_token_in_an_invalid_variable() {
     let run =
         ["GITBOOK_MODE", "GITBOOK_ENDPOINT", "GITBOOK_TIMEOUT", "GITBOOK_SHARD", "GITBOOK_PREVIEW_NAME"];
     let run = run.iter().fold(deployment(), |run, name| run.variable(name, "hush_hush{"));
@@ -107,7 +107,7 @@ async fn hides_a_token_in_an_invalid_variable() {
 }
 
 #[tokio::test]
-async fn hides_a_secret_in_invalid_yaml() {
+async fn redacts_a_secret_in_invalid_yaml() {
     let repository = repository().integration(".");
     for value in [
         "{KEY: 'hush_hush",
@@ -125,7 +125,7 @@ async fn hides_a_secret_in_invalid_yaml() {
 }
 
 #[tokio::test]
-async fn words_of_the_program_are_not_redacted() {
+async fn a_secret_that_is_an_output_value_is_not_redacted_in_outputs() {
     let server = crate::support::gitbook().await;
     let secrets = "secrets: {A: publish, B: published, C: '\": \"', D: 'true'}\n";
     let repository = repository().manifest(".", "hello", secrets);
@@ -141,19 +141,19 @@ async fn words_of_the_program_are_not_redacted() {
 async fn a_secret_that_is_a_common_word_keeps_the_log_valid() {
     let secrets = "icon: none.png\nsecrets: {A: error, B: file, C: line, D: level, E: hint, F: severity}\n";
     let repository = repository().manifest(".", "hello", secrets);
-    let outcome = async |format: &str| {
+    let log = async |format: &str| {
         let run = deployment().publish().against("http://127.0.0.1:1").variable("GITBOOK_LOG_FORMAT", format);
         run.folder(&repository).run().await.stderr
     };
-    let github = outcome("github").await;
+    let github = log("github").await;
     assert!(github.contains("\n::error file=/"), "{github}");
     assert!(github.contains("/gitbook-manifest.yaml,line=6,col=7,endLine=6,endColumn=15::"), "{github}");
-    assert!(outcome("json").await.contains("{\"severity\":\"error\",\"file\":\"gitbook-manifest.yaml\""));
-    assert!(outcome("text").await.contains("\nerror: "));
+    assert!(log("json").await.contains("{\"severity\":\"error\",\"file\":\"gitbook-manifest.yaml\""));
+    assert!(log("text").await.contains("\nerror: "));
 }
 
 #[tokio::test]
-async fn hides_a_secret_despite_other_errors() {
+async fn redacts_a_secret_despite_other_errors() {
     let more = "icon: supersecret9.png\nsecrets: {A: '${{ env.K }}', B: '${{ env.NOT_SET }}'}\n";
     let repository = repository().manifest(".", "hello", more);
     let run = deployment().publish().against("http://127.0.0.1:1").variable("K", "supersecret9");

@@ -1,20 +1,20 @@
-//! Problems in the formats of GitHub, GitLab and the report.
+//! Tests of problems in GitHub's annotations, in the report and in GitLab's code quality report.
 
 use serde_json::Value;
 
 use crate::support::{Repository, deployment, repository};
 
-/// Returns a repository with this number of errors and warnings.
-fn with(errors: usize, warnings: usize) -> Repository {
+/// Creates a repository with this number of errors and warnings in its manifest.
+fn repository_with(errors: usize, warnings: usize) -> Repository {
     let errors: Vec<_> = (0..errors).map(|_| "{id: x, title: 1}".to_owned()).collect();
     let warnings: String = (0..warnings).map(|number| format!("unknown{number}: x\n")).collect();
     repository().manifest(".", "hello", &format!("blocks: [{}]\n{warnings}", errors.join(", ")))
 }
 
 #[tokio::test]
-async fn github_gets_ten_annotations_of_each_kind() {
+async fn writes_at_most_ten_annotations_of_each_severity() {
     let run = deployment().variable("GITBOOK_MODE", "check").variable("GITBOOK_LOG_FORMAT", "github");
-    let repository = with(12, 11);
+    let repository = repository_with(12, 11);
     let finished = run.folder(&repository).run().await;
     let lines =
         |start: &str| finished.stderr.lines().filter(|line| line.starts_with(start)).collect::<Vec<_>>();
@@ -67,13 +67,13 @@ async fn the_report_has_all_details_of_a_problem() {
 
 #[tokio::test]
 async fn counts_warnings_without_errors() {
-    let repository = with(0, 2);
+    let repository = repository_with(0, 2);
     let finished = deployment().variable("GITBOOK_MODE", "check").folder(&repository).run().await;
     assert_eq!(finished.code, Some(0));
     assert!(finished.stderr.ends_with("\ninfo: 2 warnings in 1 file\n"), "{}", finished.stderr);
 }
 
-/// Returns the code quality file of a check.
+/// Checks a folder of the repository, and returns the code quality report.
 async fn quality(repository: &Repository, folder: &str) -> String {
     let run = deployment().variable("GITBOOK_MODE", "check").folder(repository.path(folder));
     let root = std::fs::canonicalize(repository.path("")).unwrap();

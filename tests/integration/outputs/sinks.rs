@@ -1,18 +1,18 @@
-//! The output files.
+//! Tests of the output, summary, report and code quality files.
 
 use std::collections::BTreeSet;
 
 use super::{outputs, refusing};
 use crate::support::{deployment, gitbook, repository};
 
-/// A valid branch name that imitates the delimiter of a value.
-const IMITATOR: &str = "x<<ghadelimiter_00";
+/// A valid branch name that looks like the start of a multi-line output.
+const BRANCH_LIKE_DELIMITER: &str = "x<<ghadelimiter_00";
 
 #[tokio::test]
-async fn each_value_has_its_own_delimiter() {
+async fn each_output_has_its_own_delimiter() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
-    let run = || deployment().against(&server.uri()).on_github(IMITATOR, 1).folder(&repository);
+    let run = || deployment().against(&server.uri()).on_github(BRANCH_LIKE_DELIMITER, 1).folder(&repository);
     let (first, second) = (run().run().await, run().run().await);
     let delimiters = |text: &str| -> Vec<String> {
         let starts = text.lines().filter_map(|line| line.split_once("<<ghadelimiter_"));
@@ -24,11 +24,11 @@ async fn each_value_has_its_own_delimiter() {
     let all = [delimiters(&first.raw_outputs), delimiters(&second.raw_outputs)].concat();
     assert_eq!(all.len(), 22, "{}", first.raw_outputs);
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 22, "{all:?}");
-    assert_eq!(first.output("reason"), format!("push to branch `{IMITATOR}`"));
+    assert_eq!(first.output("reason"), format!("push to branch `{BRANCH_LIKE_DELIMITER}`"));
 }
 
 #[tokio::test]
-async fn untrusted_line_breaks_add_no_output() {
+async fn line_breaks_in_a_message_add_no_output() {
     let message = "no\nresult=published\nname<<EOF\nx\nEOF\r\n::error::x";
     let server = refusing(400, message).await;
     let repository = repository().integration("hello");
@@ -43,7 +43,7 @@ async fn untrusted_line_breaks_add_no_output() {
 }
 
 #[tokio::test]
-async fn untrusted_text_is_no_markup_in_the_summary() {
+async fn escapes_markdown_and_html_in_the_summary() {
     let server = refusing(400, "<img src=x> | [a](b) @me #1 `x` **b**\n\n# Title").await;
     let repository = repository().integration("hello");
     let run = deployment().against(&server.uri()).push_to("main").folder(&repository);
@@ -76,7 +76,7 @@ async fn appends_to_existing_files() {
 }
 
 #[tokio::test]
-async fn an_unwritable_file_is_a_warning() {
+async fn warns_of_an_unwritable_output_file() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
     let run = ["GITBOOK_OUTPUT_FILE", "GITBOOK_SUMMARY_FILE", "GITBOOK_REPORT_FILE"]
@@ -103,12 +103,12 @@ async fn works_without_output_files() {
     assert_eq!((finished.code, outputs(&finished)), (Some(0), String::new()));
 }
 
-/// A branch may contain a symbolic link with the name of an output file.
+/// The checkout contains a symbolic link at the path of the output file.
 #[cfg(unix)]
 #[tokio::test]
-async fn does_not_write_through_a_link_of_the_checkout() {
-    let elsewhere = tempfile::tempdir().unwrap();
-    let victim = elsewhere.path().join("victim");
+async fn does_not_write_through_a_symbolic_link_in_the_checkout() {
+    let outside = tempfile::tempdir().unwrap();
+    let victim = outside.path().join("victim");
     for variable in
         ["GITBOOK_OUTPUT_FILE", "GITBOOK_SUMMARY_FILE", "GITBOOK_REPORT_FILE", "GITBOOK_CODE_QUALITY_FILE"]
     {

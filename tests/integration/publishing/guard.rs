@@ -8,14 +8,14 @@ use crate::support::{
     Deployment, Finished, RecordedRequests as _, api_error, deployment, published, repeated_with, repository,
 };
 
-const MARK: &str = "<!-- gitbook-deploy:preview integration=hello repository=github.com/acme/integrations branch=fix commit=0123 run=7 hash=00 -->";
+const MARKER: &str = "<!-- gitbook-deploy:preview integration=hello repository=github.com/acme/integrations branch=fix commit=0123 run=7 hash=00 -->";
 
-/// Returns a GitBook with an integration `hello-fix` with this summary. It does not answer writes.
-async fn holding(summary: &str) -> MockServer {
-    holding_with(summary, "private").await
+/// Starts a fake GitBook that has an integration `hello-fix` with this summary. It rejects requests that change something.
+async fn gitbook_with_summary(summary: &str) -> MockServer {
+    gitbook_with_integration(summary, "private").await
 }
 
-async fn holding_with(summary: &str, visibility: &str) -> MockServer {
+async fn gitbook_with_integration(summary: &str, visibility: &str) -> MockServer {
     let server = MockServer::start().await;
     let mut existing = published("hello-fix");
     existing["title"] = "Hello of somebody else".into();
@@ -28,15 +28,15 @@ async fn holding_with(summary: &str, visibility: &str) -> MockServer {
     server
 }
 
-/// Returns the error, its cause and its hint.
+/// Returns the log lines from the error on: error, cause and hint.
 fn failure(finished: &Finished) -> String {
     let log = finished.log();
     log.lines().skip_while(|line| !line.starts_with("error: ")).collect::<Vec<_>>().join("\n")
 }
 
-/// Returns the log of a run without writes.
-async fn only_read(run: impl Fn(&str) -> Deployment, summary: &str, code: i32) -> String {
-    let server = holding(summary).await;
+/// Starts a run, asserts that it only reads the integration and ends with this exit code, and returns its log.
+async fn log_of_read_only_run(run: impl Fn(&str) -> Deployment, summary: &str, code: i32) -> String {
+    let server = gitbook_with_summary(summary).await;
     let finished = run(&server.uri()).run().await;
     assert_eq!(server.requests().await, ["GET /v1/integrations/hello-fix"]);
     assert_eq!(finished.code, Some(code), "{finished:#?}");
@@ -44,15 +44,15 @@ async fn only_read(run: impl Fn(&str) -> Deployment, summary: &str, code: i32) -
 }
 
 #[tokio::test]
-async fn leaves_an_integration_without_a_marker_alone() {
+async fn does_not_change_an_integration_without_a_marker() {
     let repository = repository().integration("hello");
-    insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), "Hi.", 1).await, @"
+    insta::assert_snapshot!(log_of_read_only_run(|to| push(to, "fix", &repository), "Hi.", 1).await, @"
     exit 1
     error: `hello-fix` was not changed: the existing integration “Hello of somebody else” was not created by gitbook-deploy
      hint: set `GITBOOK_PREVIEW_NAME` to give previews another name; if someone removed the ownership marker from a preview, delete that preview in GitBook
     ");
     let delete = |to: &str| deployment().against(to).event("delete", "fix").folder(&repository);
-    insta::assert_snapshot!(only_read(delete, "Hi.", 1).await, @"
+    insta::assert_snapshot!(log_of_read_only_run(delete, "Hi.", 1).await, @"
     exit 1
     error: `hello-fix` was not changed: the existing integration “Hello of somebody else” was not created by gitbook-deploy
      hint: set `GITBOOK_PREVIEW_NAME` to give previews another name; if someone removed the ownership marker from a preview, delete that preview in GitBook
@@ -60,23 +60,23 @@ async fn leaves_an_integration_without_a_marker_alone() {
 }
 
 #[tokio::test]
-async fn leaves_a_preview_of_another_repository_alone() {
+async fn does_not_change_a_preview_of_another_repository() {
     let repository = repository().integration("hello");
-    let mark = MARK.replace("acme", "somebody");
-    insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), &mark, 1).await, @"
+    let marker = MARKER.replace("acme", "somebody");
+    insta::assert_snapshot!(log_of_read_only_run(|to| push(to, "fix", &repository), &marker, 1).await, @"
     exit 1
     error: `hello-fix` was not changed: it is a preview of the integration `hello` on branch `fix` of `github.com/somebody/integrations`
      hint: set `GITBOOK_PREVIEW_NAME` to give previews another name; if the repository was renamed or moved, set `GITBOOK_REPOSITORY` to `github.com/somebody/integrations` until its previews are deleted
     ");
     let delete = |to: &str| deployment().against(to).event("delete", "fix").folder(&repository);
-    only_read(delete, &mark, 1).await;
+    log_of_read_only_run(delete, &marker, 1).await;
 }
 
 #[tokio::test]
-async fn leaves_a_preview_of_another_branch_alone() {
+async fn does_not_change_a_preview_of_another_branch() {
     let repository = repository().integration("hello");
-    let mark = MARK.replace("branch=fix", "branch=Fix");
-    insta::assert_snapshot!(only_read(|to| push(to, "fix", &repository), &mark, 1).await, @"
+    let marker = MARKER.replace("branch=fix", "branch=Fix");
+    insta::assert_snapshot!(log_of_read_only_run(|to| push(to, "fix", &repository), &marker, 1).await, @"
     exit 1
     error: `hello-fix` was not changed: it is a preview of the integration `hello` on branch `Fix` of `github.com/acme/integrations`
      hint: set `GITBOOK_PREVIEW_NAME` to give previews another name
@@ -84,26 +84,26 @@ async fn leaves_a_preview_of_another_branch_alone() {
 }
 
 #[tokio::test]
-async fn shows_the_right_marker_for_a_damaged_one() {
+async fn prints_the_correct_marker_if_the_existing_one_is_damaged() {
     let repository = repository().integration("hello");
-    let log = only_read(|to| push(to, "fix", &repository), &format!("{MARK}\nHi."), 1).await;
+    let log = log_of_read_only_run(|to| push(to, "fix", &repository), &format!("{MARKER}\nHi."), 1).await;
     insta::assert_snapshot!(log, @"
     exit 1
     error: `hello-fix` was not changed: its ownership marker is damaged
      hint: if it is the preview of this branch, make `<!-- gitbook-deploy:preview integration=hello repository=github.com/acme/integrations branch=fix commit=0123abcd run=0 hash= -->` the last line of its summary or delete it in GitBook, then run again
     ");
-    let misspelt = MARK.replace("branch=", "brunch=");
-    assert_eq!(only_read(|to| push(to, "fix", &repository), &misspelt, 1).await, log);
+    let misspelt = MARKER.replace("branch=", "brunch=");
+    assert_eq!(log_of_read_only_run(|to| push(to, "fix", &repository), &misspelt, 1).await, log);
 }
 
 #[tokio::test]
-async fn an_older_run_keeps_a_newer_preview() {
+async fn an_older_run_does_not_replace_a_newer_preview() {
     let repository = repository().integration("hello");
     let run = |to: &str| {
         let run = deployment().against(to).on_github("fix", 6).folder(&repository);
         run.variable("GITBOOK_LOG_FORMAT", "text")
     };
-    insta::assert_snapshot!(only_read(run, MARK, 0).await, @"
+    insta::assert_snapshot!(log_of_read_only_run(run, MARKER, 0).await, @"
     exit 0
     ::add-mask::<token>
     info: skipped hello-fix (0.1 KiB, … s): a newer run (7) has published this preview
@@ -121,35 +121,35 @@ async fn a_newer_run_replaces_an_older_preview() {
     }
 }
 
-/// Another run may publish between the read and the publication.
+/// Another run publishes after this run has read the preview and before it publishes.
 #[tokio::test]
 async fn warns_of_a_concurrent_publication() {
     let repository = repository().integration("hello");
-    for (after, noticed) in [(2_u64, false), (3, true)] {
-        let server = holding(MARK).await;
+    for (version, is_concurrent) in [(2_u64, false), (3, true)] {
+        let server = gitbook_with_summary(MARKER).await;
         let answer = move |request: &wiremock::Request| {
-            let answer = repeated_with(request, |answer| answer["version"] = after.into());
+            let answer = repeated_with(request, |answer| answer["version"] = version.into());
             ResponseTemplate::new(200).set_body_json(answer)
         };
         Mock::given(method("POST")).respond_with(answer).mount(&server).await;
         let finished = push(&server.uri(), "fix", &repository).run().await;
         assert_eq!(finished.output("result"), "published");
-        assert_eq!(finished.log().contains("warning: `hello-fix` "), noticed, "{}", finished.log());
+        assert_eq!(finished.log().contains("warning: `hello-fix` "), is_concurrent, "{}", finished.log());
     }
 }
 
-/// Without its marker, no later run could delete it.
+/// GitBook's response to the first publish has no ownership marker. A preview without its marker could never be deleted later.
 #[tokio::test]
-async fn deletes_a_new_preview_without_its_marker() {
+async fn deletes_a_new_preview_without_a_marker() {
     let repository = repository().integration("hello");
     let server = MockServer::start().await;
     let absent = || api_error(404, "Integration not found");
     Mock::given(method("GET")).respond_with(absent()).up_to_n_times(1).mount(&server).await;
-    let without_mark = |request: &wiremock::Request| {
+    let without_marker = |request: &wiremock::Request| {
         let answer = repeated_with(request, |answer| answer["summary"] = "Hi.".into());
         ResponseTemplate::new(200).set_body_json(answer)
     };
-    Mock::given(method("POST")).respond_with(without_mark).mount(&server).await;
+    Mock::given(method("POST")).respond_with(without_marker).mount(&server).await;
     let mut existing = published("hello-fix");
     (existing["title"], existing["summary"]) = ("Hello (fix)".into(), "Hi.".into());
     Mock::given(method("GET"))
@@ -168,10 +168,10 @@ async fn deletes_a_new_preview_without_its_marker() {
     ");
 }
 
-/// The first attempt takes effect although its response is a failure.
+/// The first publish takes effect although its response is an error, and the new integration has no ownership marker.
 #[tokio::test]
-async fn deletes_a_new_preview_without_its_marker_after_a_failed_attempt() {
-    for (title, is_removed) in [("Hello (fix)", true), ("Somebody else's", false)] {
+async fn deletes_a_new_preview_without_a_marker_after_a_failed_attempt() {
+    for (title, is_own_preview) in [("Hello (fix)", true), ("Somebody else's", false)] {
         let repository = repository().integration("hello");
         let server = MockServer::start().await;
         let absent = api_error(404, "Integration not found");
@@ -189,23 +189,23 @@ async fn deletes_a_new_preview_without_its_marker_after_a_failed_attempt() {
         assert_eq!((finished.code, finished.output("result")), (Some(1), "failed".to_owned()));
         let requests = server.requests().await;
         let is_deleted = requests.iter().any(|request| request.starts_with("DELETE"));
-        assert_eq!(is_deleted, is_removed, "{requests:?}");
-        let message = if is_removed { "so the preview was deleted" } else { "was not changed" };
+        assert_eq!(is_deleted, is_own_preview, "{requests:?}");
+        let message = if is_own_preview { "so the preview was deleted" } else { "was not changed" };
         assert!(finished.log().contains(message), "{}", finished.log());
     }
 }
 
 #[tokio::test]
-async fn keeps_an_existing_preview_without_its_marker() {
+async fn keeps_an_existing_preview_that_loses_its_marker() {
     let repository = repository().integration("hello");
-    let server = holding(MARK).await;
-    let without_mark = |request: &wiremock::Request| {
+    let server = gitbook_with_summary(MARKER).await;
+    let without_marker = |request: &wiremock::Request| {
         let answer = repeated_with(request, |answer| {
             (answer["summary"], answer["version"]) = ("Hi.".into(), 2.into());
         });
         ResponseTemplate::new(200).set_body_json(answer)
     };
-    Mock::given(method("POST")).respond_with(without_mark).mount(&server).await;
+    Mock::given(method("POST")).respond_with(without_marker).mount(&server).await;
     let finished = push(&server.uri(), "fix", &repository).run().await;
     assert_eq!((finished.code, finished.output("result")), (Some(1), "failed".to_owned()));
     let methods = ["GET", "POST"];
@@ -216,36 +216,37 @@ async fn keeps_an_existing_preview_without_its_marker() {
     ");
 }
 
-/// Others may have installed it.
+/// Other users may have installed a public integration.
 #[tokio::test]
-async fn leaves_a_public_preview_alone() {
+async fn does_not_change_a_public_preview() {
     let repository = repository().integration("hello");
     let runs = [
         ("publish", deployment().push_to("fix")),
         ("delete", deployment().event("delete", "fix")),
         ("manual", deployment().variable("GITBOOK_MODE", "delete").variable("GITBOOK_BRANCH", "fix")),
     ];
-    for (what, run) in runs {
-        let server = holding_with(MARK, "public").await;
+    for (action, run) in runs {
+        let server = gitbook_with_integration(MARKER, "public").await;
         let run = run.variable("GITBOOK_REPOSITORY", "github.com/acme/integrations");
         let finished = run.against(&server.uri()).folder(&repository).run().await;
-        assert_eq!(server.requests().await, ["GET /v1/integrations/hello-fix"], "{what}");
-        assert_eq!(finished.code, Some(1), "{what}: {}", finished.log());
+        assert_eq!(server.requests().await, ["GET /v1/integrations/hello-fix"], "{action}");
+        assert_eq!(finished.code, Some(1), "{action}: {}", finished.log());
         insta::allow_duplicates!(insta::assert_snapshot!(failure(&finished), @"
-        error: `hello-fix` was not changed: it is public, but previews never are
+        error: `hello-fix` was not changed: it is public, but previews are never public
          hint: make it private or delete it in GitBook
         "));
     }
 }
 
-/// On one host, the repository's id decides the owner of a preview; without an id, the name does.
+/// A preview belongs to the repository with the same host and id. If the marker has no id, host and name must match.
 #[tokio::test]
 async fn the_repository_id_decides_the_owner_of_a_preview() {
     let repository = repository().integration("hello");
-    let check = async |third_party: &str, event_id: u64, expected: &str| {
-        let mark =
-            MARK.replace("repository=github.com/acme/integrations", third_party).replace("run=7", "run=1");
-        let server = holding(&mark).await;
+    let check = async |repository_fields: &str, event_id: u64, expected: &str| {
+        let marker = MARKER
+            .replace("repository=github.com/acme/integrations", repository_fields)
+            .replace("run=7", "run=1");
+        let server = gitbook_with_summary(&marker).await;
         Mock::given(method("POST"))
             .respond_with(|request: &wiremock::Request| {
                 ResponseTemplate::new(200)
@@ -257,17 +258,17 @@ async fn the_repository_id_decides_the_owner_of_a_preview() {
         payload["repository"]["id"] = event_id.into();
         let run = deployment().on_github_event("push", &payload, 2).against(&server.uri());
         let finished = run.folder(&repository).run().await;
-        assert_eq!(finished.output("result"), expected, "{third_party}: {}", finished.log());
+        assert_eq!(finished.output("result"), expected, "{repository_fields}: {}", finished.log());
         finished.log()
     };
-    let ours = "repository=github.com/acme/integrations";
-    check(&format!("{ours} repository_id=1"), 1, "published").await;
+    let own = "repository=github.com/acme/integrations";
+    check(&format!("{own} repository_id=1"), 1, "published").await;
     check("repository=github.com/acme/former repository_id=1", 1, "published").await;
     check("repository=github.com/Acme/Integrations", 1, "published").await;
-    let moved = "`GITBOOK_REPOSITORY` to `github.com/acme/former`";
-    assert!(check("repository=github.com/acme/former", 1, "failed").await.contains(moved));
-    let elsewhere = "repository=git.example.com/acme/integrations repository_id=1";
-    assert!(check(elsewhere, 1, "failed").await.contains("GITBOOK_REPOSITORY"));
-    let another = check(&format!("{ours} repository_id=2"), 1, "failed").await;
-    assert!(!another.contains("GITBOOK_REPOSITORY"), "{another}");
+    let hint = "`GITBOOK_REPOSITORY` to `github.com/acme/former`";
+    assert!(check("repository=github.com/acme/former", 1, "failed").await.contains(hint));
+    let other_host = "repository=git.example.com/acme/integrations repository_id=1";
+    assert!(check(other_host, 1, "failed").await.contains("GITBOOK_REPOSITORY"));
+    let log = check(&format!("{own} repository_id=2"), 1, "failed").await;
+    assert!(!log.contains("GITBOOK_REPOSITORY"), "{log}");
 }

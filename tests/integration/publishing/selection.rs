@@ -1,11 +1,11 @@
-//! The selection of integrations: checks, plans and shares.
+//! Tests of the selection of integrations by patterns and shards, and of the modes `check` and `plan`.
 
 use serde_json::{Value, json};
 
 use super::{push, results};
 use crate::support::{RecordedRequests as _, Repository, deployment, gitbook, png, repository};
 
-fn published(names: &[&str]) -> Vec<(String, String)> {
+fn all_published(names: &[&str]) -> Vec<(String, String)> {
     names.iter().map(|&name| (name.to_owned(), "published".to_owned())).collect()
 }
 
@@ -29,7 +29,7 @@ async fn a_check_sends_nothing() {
 }
 
 #[tokio::test]
-async fn a_plan_lists_the_shares() {
+async fn a_plan_prints_the_matrix_of_shards() {
     let server = gitbook().await;
     let repository = repository().integration("one").integration("two").integration("three");
     let finished = push(&server.uri(), "main", &repository).variable("GITBOOK_MODE", "plan").run().await;
@@ -49,7 +49,7 @@ async fn a_plan_lists_the_shares() {
 }
 
 #[tokio::test]
-async fn a_plan_weighs_integrations() {
+async fn a_plan_accounts_for_large_integrations() {
     let repository = (0..9).fold(repository(), |all, index| all.integration(&format!("light-{index}")));
     let repository = repository.integration("heavy").file("heavy/icon.png", vec![0; 1024 * 1024]);
     let run = deployment().push_to("main").folder(&repository).variable("GITBOOK_ENDPOINT", "sandbox");
@@ -59,25 +59,25 @@ async fn a_plan_weighs_integrations() {
 }
 
 #[tokio::test]
-async fn all_shares_cover_all_integrations() {
+async fn shards_together_publish_every_integration_once() {
     let server = gitbook().await;
     let repository =
         ["a", "b", "c", "d", "e"].into_iter().fold(repository(), |all, name| all.integration(name));
-    let share = async |repository: &Repository, shard: &str| {
+    let publish_shard = async |repository: &Repository, shard: &str| {
         results(&push(&server.uri(), "main", repository).variable("GITBOOK_SHARD", shard).run().await)
     };
-    assert_eq!(share(&repository, "1/2").await, published(&["a", "c", "e"]));
-    assert_eq!(share(&repository, "2/2").await, published(&["b", "d"]));
-    // Large integrations have a weight of their own.
+    assert_eq!(publish_shard(&repository, "1/2").await, all_published(&["a", "c", "e"]));
+    assert_eq!(publish_shard(&repository, "2/2").await, all_published(&["b", "d"]));
+    // The large integration gets a shard of its own.
     let repository = repository.file("e/icon.png", png(1, 1)).file("e/large.js", "x\n".repeat(512 * 1024));
-    assert_eq!(share(&repository, "1/2").await, published(&["e"]));
-    assert_eq!(share(&repository, "2/2").await, published(&["a", "b", "c", "d"]));
+    assert_eq!(publish_shard(&repository, "1/2").await, all_published(&["e"]));
+    assert_eq!(publish_shard(&repository, "2/2").await, all_published(&["a", "b", "c", "d"]));
 }
 
-/// With one integration in the repository's root, and with one machine, the shares are deployed one after the
-/// other.
+/// One integration is in the root of the repository, and both shards run on one machine, one after the other. The second shard
+/// must ignore the files that the first one wrote to the sandbox's folder.
 #[tokio::test]
-async fn the_folder_of_the_sandbox_is_not_deployed() {
+async fn files_in_the_sandbox_folder_are_not_published() {
     let names = ["a", "b", "c", "d"];
     let repository = names.into_iter().fold(repository().manifest(".", "top", ""), |all, name| {
         all.manifest(name, name, "previewImages: [large.png]\n").file(&format!("{name}/large.png"), png(9, 9))
@@ -88,8 +88,8 @@ async fn the_folder_of_the_sandbox_is_not_deployed() {
             let run = deployment().publish().folder(&repository).variable("GITBOOK_ENDPOINT", "sandbox");
             let run = run.variable("GITBOOK_INTEGRATIONS", "**/gitbook-manifest.yaml");
             let finished = run.variable("GITBOOK_SHARD", shard).run().await;
-            let mine = finished.integrations().as_array().unwrap().clone();
-            published.extend(mine.iter().map(|one| one["name"].as_str().unwrap().to_owned()));
+            let integrations = finished.integrations().as_array().unwrap().clone();
+            published.extend(integrations.iter().map(|one| one["name"].as_str().unwrap().to_owned()));
         }
         published.sort();
         assert_eq!(published, ["a", "b", "c", "d", "top"], "{round}");
@@ -97,7 +97,7 @@ async fn the_folder_of_the_sandbox_is_not_deployed() {
 }
 
 #[tokio::test]
-async fn an_empty_share_succeeds() {
+async fn an_empty_shard_succeeds() {
     let server = gitbook().await;
     let repository = repository().integration("one").integration("two");
     let run = |mode: &str| {
@@ -120,14 +120,14 @@ async fn an_empty_share_succeeds() {
 }
 
 #[tokio::test]
-async fn excludes_integrations_and_rejects_unused_exclusions() {
+async fn excludes_integrations_and_rejects_useless_patterns() {
     let server = gitbook().await;
     let repository = repository().integration("one").integration("two").integration("three");
     let run = |patterns: &str| {
         push(&server.uri(), "main", &repository).variable("GITBOOK_INTEGRATIONS", patterns).run()
     };
-    assert_eq!(results(&run("!two\n*").await), published(&["one", "three"]));
-    assert_eq!(results(&run("!t*").await), published(&["one"]));
+    assert_eq!(results(&run("!two\n*").await), all_published(&["one", "three"]));
+    assert_eq!(results(&run("!t*").await), all_published(&["one"]));
     let received = server.requests().await;
     insta::assert_snapshot!(run("one, !tow, x/*").await.log(), @"
     exit 2
@@ -144,14 +144,14 @@ async fn excludes_integrations_and_rejects_unused_exclusions() {
     insta::assert_snapshot!(run("., !*").await.log(), @"
     exit 2
     error: GITBOOK_INTEGRATIONS: all selected integrations are excluded
-     hint: remove an exclusion, or select more
+     hint: remove an exclusion, or select more integrations
     error: invalid integrations: 1 error in 1 variable; nothing was sent
     ");
     assert_eq!(server.requests().await, received);
 }
 
 #[tokio::test]
-async fn folders_and_globs_select_each_integration_once() {
+async fn overlapping_patterns_select_each_integration_once() {
     let server = gitbook().await;
     let repository = repository().integration("a/one").integration("a/two").integration("b");
     let repository = repository
@@ -160,7 +160,7 @@ async fn folders_and_globs_select_each_integration_once() {
         .manifest("b", "three", "")
         .manifest("node_modules/x", "never", "");
     let run = push(&server.uri(), "main", &repository).variable("GITBOOK_INTEGRATIONS", "a/*, b\na/one");
-    assert_eq!(results(&run.run().await), published(&["one", "two", "three"]));
+    assert_eq!(results(&run.run().await), all_published(&["one", "two", "three"]));
     assert_eq!(results(&push(&server.uri(), "main", &repository).run().await).len(), 3);
 }
 
@@ -183,7 +183,7 @@ async fn previews_and_production_can_have_their_own_envs() {
 }
 
 #[tokio::test]
-async fn a_plan_without_work_is_empty() {
+async fn a_plan_for_an_ignored_event_is_empty() {
     let repository = repository().integration("one");
     let plan = deployment().variable("GITBOOK_MODE", "plan").variable("GITBOOK_EVENT", "tag");
     let finished = plan.variable("GITBOOK_SHARD", "2/2").folder(&repository).run().await;
@@ -192,7 +192,7 @@ async fn a_plan_without_work_is_empty() {
 }
 
 #[tokio::test]
-async fn an_explicit_default_changes_nothing() {
+async fn publishes_an_integration_described_by_variables_only() {
     let server = gitbook().await;
     let fields =
         [("NAME", "hello"), ("TITLE", "Hello"), ("ORGANIZATION", "acme"), ("SCOPES", "openapi:read")];
@@ -202,5 +202,5 @@ async fn an_explicit_default_changes_nothing() {
     });
     let repository = repository().file("main.ts", "export default {};");
     let finished = run.folder(&repository).run().await;
-    assert_eq!(results(&finished), published(&["hello"]), "{finished:#?}");
+    assert_eq!(results(&finished), all_published(&["hello"]), "{finished:#?}");
 }

@@ -1,16 +1,16 @@
-//! Equal content results in equal requests, so that unchanged integrations are recognized.
+//! Tests that equal content gives equal requests. Otherwise, unchanged integrations would be published again.
 
 use super::push;
 use crate::support::{RecordedRequests as _, Repository, gitbook, repository};
 
 #[tokio::test]
-async fn a_checkout_on_windows_gives_the_same_request() {
+async fn windows_line_endings_give_the_same_request() {
     let manifest = "name: hello\ntitle: Hello\norganization: acme\nscript: main.ts\nscopes: []\nsummary: |\n  one\n\n  two\n";
     let script =
         "import { a } from './a.json';\nexport default { fetch: () => new Response(`one\n  ${a}`) };\n";
-    let published = async |mark: &str, line_end: &str| {
+    let body = async |byte_order_mark: &str, line_end: &str| {
         let server = gitbook().await;
-        let written = |text: &str| format!("{mark}{}", text.replace('\n', line_end));
+        let written = |text: &str| format!("{byte_order_mark}{}", text.replace('\n', line_end));
         let repository = repository()
             .file("gitbook-manifest.yaml", written(manifest))
             .file("main.ts", written(script))
@@ -19,11 +19,11 @@ async fn a_checkout_on_windows_gives_the_same_request() {
         assert_eq!(finished.code, Some(0), "{finished:#?}");
         server.body().await
     };
-    assert_eq!(published("\u{feff}", "\r\n").await, published("", "\n").await);
+    assert_eq!(body("\u{feff}", "\r\n").await, body("", "\n").await);
 }
 
-/// Returns twelve modules that import each other and a shared package.
-fn entangled(folder: &str, order: impl Iterator<Item = usize>) -> Repository {
+/// Creates an integration of twelve modules that import each other and a shared package. `order` is the order of creation.
+fn cyclic_modules(folder: &str, order: impl Iterator<Item = usize>) -> Repository {
     let package = "export const names = ['a', 'b'];\nexport default (n: number) => names[n % 2];\n";
     order.fold(repository().manifest(folder, "hello", ""), |repository, number| {
         let [next, other] = [(number + 1) % 12, (number * 5 + 3) % 12];
@@ -47,8 +47,8 @@ async fn equal_content_gives_equal_requests() {
         assert_eq!(finished.code, Some(0), "{finished:#?}");
         server.received_requests().await.unwrap()[0].body.clone()
     };
-    let first = body(entangled("a", 0..12)).await;
+    let first = body(cyclic_modules("a", 0..12)).await;
     for folder in ["a", "another/and/deeper", "ä b"] {
-        assert!(first == body(entangled(folder, (0..12).rev())).await, "{folder}");
+        assert!(first == body(cyclic_modules(folder, (0..12).rev())).await, "{folder}");
     }
 }

@@ -1,10 +1,10 @@
-//! SECURITY.md names the tests of its promises.
+//! Checks that every promise in SECURITY.md names existing tests.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// The names of all tests: functions of Rust, and titles of JavaScript.
-fn tests() -> BTreeSet<String> {
+/// Returns the names of all tests: function names in Rust and titles in JavaScript.
+fn test_names() -> BTreeSet<String> {
     let root = Path::new(super::ROOT);
     let walk = ["src", "tests"].into_iter().flat_map(|folder| {
         let walk = ignore::WalkBuilder::new(root.join(folder))
@@ -29,21 +29,21 @@ fn tests() -> BTreeSet<String> {
 }
 
 #[test]
-fn each_promise_has_tests_and_each_of_them_is_there() {
+fn each_promise_names_existing_tests() {
     let text = std::fs::read_to_string(Path::new(super::ROOT).join("SECURITY.md")).unwrap();
     let (promises, _) = text.split_once("What it can't promise").unwrap();
-    let tests = tests();
+    let tests = test_names();
     let promises: Vec<_> = promises.split("\n- **").skip(1).collect();
     assert!(promises.len() >= 10, "{promises:#?}");
     for promise in promises {
         let (_, named) = promise.split_once("Test").unwrap_or_else(|| panic!("no test: {promise}"));
-        // A name may be on two lines.
+        // A line break may split a name.
         let named = named.split_whitespace().collect::<Vec<_>>().join(" ");
         let named: Vec<_> = named.split('`').skip(1).step_by(2).collect();
         let known = named.iter().filter(|name| tests.contains(**name)).count();
-        let others = ["gh attestation verify"];
+        let commands = ["gh attestation verify"];
         let missing: Vec<_> =
-            named.iter().filter(|name| !tests.contains(**name) && !others.contains(name)).collect();
+            named.iter().filter(|name| !tests.contains(**name) && !commands.contains(name)).collect();
         assert!(known > 0 && missing.is_empty(), "{missing:?} in {promise}");
     }
 }

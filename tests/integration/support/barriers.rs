@@ -1,4 +1,4 @@
-//! A proxy in front of the sandbox that holds requests.
+//! A proxy in front of the sandbox. Tests hold requests or responses in it until they release them.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,25 +13,26 @@ use super::Sandbox;
 /// The maximum size of a body in these tests.
 const MAX_BODY: usize = 16 << 20;
 
-/// Forwards every request to a sandbox, and holds requests that a test selects.
+/// A proxy that forwards every request to a sandbox and holds the requests that a test selects.
 pub(crate) struct HoldingProxy {
     endpoint: String,
     holds: Holds,
 }
 
-/// Holds one request until it is released or dropped.
+/// A handle of a held request, which continues when the handle is released or dropped.
 pub(crate) struct Held {
     reached: oneshot::Receiver<()>,
     release: oneshot::Sender<()>,
 }
 
-/// The point at which a request is held: before or after its effect.
+/// The point at which a request is held: before it is forwarded, or after the sandbox has responded.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     Before,
     After,
 }
 
+/// A request to hold, selected by its method and path.
 struct Hold {
     request: String,
     side: Side,
@@ -41,6 +42,7 @@ struct Hold {
 
 type Holds = Arc<Mutex<Vec<Hold>>>;
 
+/// The data that the proxy shares between requests.
 #[derive(Clone)]
 struct Shared {
     sandbox: String,
@@ -57,7 +59,7 @@ impl HoldingProxy {
         let shared = Shared { sandbox, holds: holds.clone(), client };
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let endpoint = format!("http://{}/", listener.local_addr().unwrap());
-        let router = Router::new().fallback(pass).with_state(shared);
+        let router = Router::new().fallback(hold_and_forward).with_state(shared);
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { endpoint, holds }
     }
@@ -66,30 +68,30 @@ impl HoldingProxy {
         &self.endpoint
     }
 
-    /// Holds the next such request on an integration before its effect.
+    /// Holds the next request with this method for this integration before it reaches the sandbox.
     pub(crate) fn hold(&self, method: &str, name: &str) -> Held {
-        self.held(method, name, Side::Before)
+        self.add_hold(method, name, Side::Before)
     }
 
-    /// Holds the response to the next such request on an integration.
+    /// Holds the response to the next request with this method for this integration.
     pub(crate) fn hold_response(&self, method: &str, name: &str) -> Held {
-        self.held(method, name, Side::After)
+        self.add_hold(method, name, Side::After)
     }
 
-    fn held(&self, method: &str, name: &str, side: Side) -> Held {
-        let (reached, seen) = oneshot::channel();
+    fn add_hold(&self, method: &str, name: &str, side: Side) -> Held {
+        let (reached, arrival) = oneshot::channel();
         let (release, released) = oneshot::channel();
         let request = format!("{method} /v1/integrations/{name}");
         self.holds.lock().unwrap().push(Hold { request, side, reached, released });
-        Held { reached: seen, release }
+        Held { reached: arrival, release }
     }
 }
 
 impl Held {
-    /// Waits until the request has arrived.
+    /// Waits until the request or response is held.
     pub(crate) async fn reached(&mut self) {
         let reached = tokio::time::timeout(super::MAX_RUN_TIME, &mut self.reached).await;
-        reached.expect("the request comes").unwrap();
+        reached.expect("no such request arrived in time").unwrap();
     }
 
     /// Releases the request.
@@ -98,14 +100,14 @@ impl Held {
     }
 }
 
-async fn pass(State(shared): State<Shared>, request: Request) -> Response<Body> {
+async fn hold_and_forward(State(shared): State<Shared>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, MAX_BODY).await.unwrap();
-    let what = format!("{} {}", parts.method, parts.uri.path());
+    let request_line = format!("{} {}", parts.method, parts.uri.path());
     let hold = {
         let mut holds = shared.holds.lock().unwrap();
-        let place = holds.iter().position(|hold| hold.request == what);
-        place.map(|place| holds.remove(place))
+        let position = holds.iter().position(|hold| hold.request == request_line);
+        position.map(|position| holds.remove(position))
     };
     let (before, after) = match hold {
         Some(hold) if hold.side == Side::Before => (Some(hold), None),
@@ -127,7 +129,7 @@ async fn pass(State(shared): State<Shared>, request: Request) -> Response<Body> 
 async fn wait(hold: Option<Hold>) {
     if let Some(Hold { reached, released, .. }) = hold {
         let _ = reached.send(());
-        // A dropped hold releases the request as well.
+        // Dropping the handle releases the request as well.
         let _ = released.await;
     }
 }

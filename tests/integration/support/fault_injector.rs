@@ -21,7 +21,7 @@ use super::servers::set;
 pub(crate) enum Fault {
     /// No fault.
     None,
-    /// Resets the connection before the request is read.
+    /// Resets a new connection before the first request is read.
     ResetOnConnect,
     /// Resets the connection after the head of the request.
     ResetInRequest,
@@ -29,34 +29,34 @@ pub(crate) enum Fault {
     Reset(Effect),
     /// Closes the connection after the whole request.
     HangUp(Effect),
-    /// Resets the connection in the middle of the response.
+    /// Resets the connection after half of the response.
     ResetInAnswer,
     /// Never responds.
     Stall(Effect),
     /// Sends half of the response, and keeps the connection open.
     StallInAnswer,
-    /// Sends one byte per second.
+    /// Sends the response with one byte per second.
     Drip,
-    /// Ends before the announced length.
+    /// Closes the connection after half of the response, which is shorter than its `Content-Length`.
     Cut,
-    /// Ends too early, without an announced length.
+    /// Closes the connection after half of the body. The response has no `Content-Length`.
     CutWithoutLength,
-    /// Sends another response.
+    /// Sends this response instead of the sandbox's response.
     Say(Effect, Response),
-    /// Sends another response, after somebody else has published an integration.
+    /// Publishes this integration to the sandbox like another user, then sends this response.
     Meanwhile(Effect, Response, Value),
-    /// Stops listening and resets the connection.
+    /// Refuses new connections from now on, and resets the existing ones.
     ResetAndRefuse(Effect),
 }
 
-/// The effect of a request: forwarded to the sandbox, or lost.
+/// The effect of a request with a fault: `Done` if it is forwarded to the sandbox, `Lost` if not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     Done,
     Lost,
 }
 
-/// A response.
+/// A response that the proxy sends.
 #[derive(Clone, Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -64,7 +64,7 @@ pub(crate) struct Response {
     pub(crate) body: String,
 }
 
-/// The proxy.
+/// A proxy in front of a sandbox that injects faults.
 pub(crate) struct FaultInjector {
     endpoint: String,
     shared: Shared,
@@ -75,7 +75,7 @@ struct Shared {
     sandbox: String,
     folder: PathBuf,
     client: reqwest::Client,
-    faults: Arc<Mutex<Vec<Ordered>>>,
+    faults: Arc<Mutex<Vec<ScheduledFault>>>,
     requests: Arc<Mutex<Vec<String>>>,
     fault_count: Arc<AtomicUsize>,
     listening: Arc<Mutex<Option<JoinHandle<()>>>>,
@@ -83,8 +83,8 @@ struct Shared {
     closing: Arc<watch::Sender<bool>>,
 }
 
-/// A fault for the next requests of a kind.
-struct Ordered {
+/// A fault for the next `times` requests of a kind.
+struct ScheduledFault {
     kind: &'static str,
     fault: Fault,
     times: usize,
@@ -122,26 +122,26 @@ impl FaultInjector {
         &self.endpoint
     }
 
-    /// Adds a fault for the next requests of a kind: a method, `LIST`, or `CONNECT` for a connection.
+    /// Injects a fault into the next `times` requests of a kind: a method such as `POST`, `LIST` for a list of integrations, or
+    /// `CONNECT` for a new connection.
     pub(crate) fn fail(&self, kind: &'static str, fault: Fault, times: usize) {
-        self.shared.faults.lock().unwrap().push(Ordered { kind, fault, times });
+        self.shared.faults.lock().unwrap().push(ScheduledFault { kind, fault, times });
     }
 
-    /// Returns the kinds of all requests in their order, with `CONNECT` for a connection that was reset at
-    /// once.
+    /// Returns the kinds of all requests in order. `CONNECT` stands for a connection that was reset before its first request.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.shared.requests.lock().unwrap().clone()
     }
 
-    /// Returns the number of faults so far.
+    /// Returns the number of injected faults so far.
     pub(crate) fn fault_count(&self) -> usize {
         self.shared.fault_count.load(Ordering::SeqCst)
     }
 }
 
 impl Fault {
-    /// Returns true if the request is not forwarded.
-    fn loses(&self) -> bool {
+    /// Returns true if the fault keeps the request from the sandbox.
+    fn loses_request(&self) -> bool {
         match self {
             Self::Reset(effect)
             | Self::HangUp(effect)
@@ -171,7 +171,7 @@ impl Response {
     }
 
     fn head(&self, length: Option<usize>) -> String {
-        let mut head = format!("HTTP/1.1 {} Said\r\n", self.status);
+        let mut head = format!("HTTP/1.1 {} Injected\r\n", self.status);
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -191,27 +191,27 @@ impl Response {
 impl Shared {
     fn next_fault(&self, kind: &str) -> Fault {
         let mut faults = self.faults.lock().unwrap();
-        let found = faults.iter_mut().find(|ordered| ordered.kind == kind && ordered.times > 0);
-        found.map_or(Fault::None, |ordered| {
-            ordered.times -= 1;
-            ordered.fault.clone()
+        let next = faults.iter_mut().find(|scheduled| scheduled.kind == kind && scheduled.times > 0);
+        next.map_or(Fault::None, |scheduled| {
+            scheduled.times -= 1;
+            scheduled.fault.clone()
         })
     }
 
-    /// Counts a fault.
     fn count_fault(&self) {
         self.fault_count.fetch_add(1, Ordering::SeqCst);
     }
 
-    async fn pass(&self, request: &Request, body: Vec<u8>) -> Response {
+    async fn forward(&self, request: &Request, body: Vec<u8>) -> Response {
         let method = request.method.parse().unwrap();
-        let passed = self.client.request(method, format!("{}{}", self.sandbox, request.path));
-        let answer = passed.header("authorization", &request.authorization).body(body).send().await.unwrap();
+        let forwarded = self.client.request(method, format!("{}{}", self.sandbox, request.path));
+        let answer =
+            forwarded.header("authorization", &request.authorization).body(body).send().await.unwrap();
         let status = answer.status().as_u16();
         Response::new(status, answer.text().await.unwrap())
     }
 
-    /// Refuses connections from now on.
+    /// Stops listening, and makes all connections reset.
     async fn close(&self) {
         let task = self.listening.lock().unwrap().take();
         if let Some(task) = task {
@@ -223,7 +223,7 @@ impl Shared {
 }
 
 impl Request {
-    /// Reads the next request of a connection; `None` at its end.
+    /// Reads the head of the next request of a connection. Returns `None` if the client has closed the connection.
     async fn read(stream: &mut TcpStream) -> io::Result<Option<Self>> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -260,7 +260,7 @@ async fn serve(mut stream: TcpStream, shared: Shared) -> io::Result<()> {
     loop {
         let request = tokio::select! {
             biased;
-            // The client may have opened a spare connection.
+            // The client may have opened another connection in advance.
             _ = closing.wait_for(|closing| *closing) => return reset(&stream),
             request = Request::read(&mut stream) => request?,
         };
@@ -281,7 +281,7 @@ async fn serve(mut stream: TcpStream, shared: Shared) -> io::Result<()> {
     Ok(())
 }
 
-/// Answers a request, and returns true if the connection ends.
+/// Responds to a request with its fault. Returns true if the connection must end.
 async fn answer(
     stream: &mut TcpStream,
     shared: &Shared,
@@ -290,7 +290,8 @@ async fn answer(
     fault: &Fault,
 ) -> io::Result<bool> {
     use Fault::{HangUp, Meanwhile, Reset, ResetAndRefuse, Say, Stall};
-    let answer = if fault.loses() { Response::new(500, "") } else { shared.pass(request, body).await };
+    let answer =
+        if fault.loses_request() { Response::new(500, "") } else { shared.forward(request, body).await };
     if let Meanwhile(_, _, third_party) = fault {
         set(&shared.folder, third_party["name"].as_str().unwrap(), third_party);
     }
@@ -349,12 +350,12 @@ async fn answer(
     Ok(true)
 }
 
-/// Makes closing the socket send RST.
+/// Makes the socket send RST when it is closed.
 fn reset(stream: &TcpStream) -> io::Result<()> {
     stream.set_zero_linger()
 }
 
-/// Waits until the other side closes the connection.
+/// Waits until the client closes the connection.
 async fn wait_for_end(stream: &mut TcpStream) {
     let end = async { while stream.read(&mut [0; 64]).await.is_ok_and(|length| length > 0) {} };
     let _ = timeout(super::MAX_RUN_TIME, end).await;

@@ -13,9 +13,9 @@ pub(crate) struct Finished {
     pub(crate) stderr: String,
     pub(crate) raw_outputs: String,
     pub(crate) summary: String,
-    /// The report file; `Null` if there is none.
+    /// The content of the report file; `Null` without a report file.
     pub(crate) report: Value,
-    /// The code quality report for GitLab.
+    /// The content of the code quality file; empty without one.
     pub(crate) quality: String,
     pub(super) folder: PathBuf,
 }
@@ -27,7 +27,7 @@ fn unquoted(value: &str) -> String {
 }
 
 impl Finished {
-    /// Parses the outputs, in the syntax of GitHub or of a dotenv file.
+    /// Parses the output file, in GitHub's format or as a dotenv file.
     pub(crate) fn outputs(&self) -> BTreeMap<String, String> {
         let mut outputs = BTreeMap::new();
         let mut lines = self.raw_outputs.lines();
@@ -38,14 +38,14 @@ impl Finished {
                     (name, value.join("\n"))
                 }
                 (_, Some((name, value))) => (name, unquoted(value)),
-                _ => panic!("no output: {line}"),
+                _ => panic!("the line is not an output: {line}"),
             };
-            assert_eq!(outputs.insert(name.to_owned(), value), None, "{name} is written once");
+            assert_eq!(outputs.insert(name.to_owned(), value), None, "the output `{name}` is written twice");
         }
         outputs
     }
 
-    /// Returns an output.
+    /// Returns the value of an output.
     pub(crate) fn output(&self, name: &str) -> String {
         self.outputs().remove(name).unwrap_or_else(|| panic!("no output {name}: {self:#?}"))
     }
@@ -68,7 +68,7 @@ impl Finished {
         format!("{shown}, before: {}", integration["script_bytes_before"])
     }
 
-    /// Returns everything that the run has written.
+    /// Returns all text that the run has written to streams and files.
     pub(crate) fn everything(&self) -> String {
         let Self { stdout, stderr, raw_outputs, summary, report, quality, .. } = self;
         format!("{stdout}\n{stderr}\n{raw_outputs}\n{summary}\n{report:#}\n{quality}")

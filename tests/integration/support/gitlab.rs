@@ -1,4 +1,4 @@
-//! A GitLab with one project, `acme/docs/hello` with the number 42, which answers as GitLab's REST API does.
+//! A fake of GitLab's REST API with one project: `acme/docs/hello`, number 42.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -11,15 +11,15 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use super::{Deployment, deployment};
 
-/// The token for GitLab.
+/// The only token that the fake GitLab accepts.
 pub(crate) const GITLAB_TOKEN: &str = "glpat-gItLaB0123456789";
 
 /// The ids of the token's user and of another user.
 pub(crate) const OWN_USER_ID: u64 = 7;
 pub(crate) const OTHER_USER_ID: u64 = 8;
 
-/// The number of notes of each page.
-const PAGE: usize = 2;
+/// The number of entries per page of a list.
+const PAGE_SIZE: usize = 2;
 
 /// A note on a merge request.
 #[derive(Clone, Debug)]
@@ -34,32 +34,33 @@ pub(crate) struct Note {
 /// The state of the project.
 #[derive(Default)]
 pub(crate) struct Project {
-    /// The tips of branches by name.
+    /// The commits of branches, by branch name.
     pub(crate) branches: BTreeMap<String, String>,
     /// Merge requests by number.
     pub(crate) merge_requests: BTreeMap<u64, Value>,
-    /// The paths of other projects by number; a missing project is invisible.
+    /// The paths of other projects that the token can read, by number.
     pub(crate) others: BTreeMap<u64, String>,
     pub(crate) notes: Vec<Note>,
-    /// Notes that are added while a list is read.
+    /// Notes to add after the first page of notes has been sent.
     pub(crate) arriving: Vec<Note>,
-    /// Responses to requests with a text in their method and path.
+    /// Pairs of a text and the response to every request line that contains the text.
     pub(crate) faults: Vec<(&'static str, ResponseTemplate)>,
     /// The delay of each response.
     pub(crate) latency: Duration,
-    /// The method and the path with query of every request.
+    /// The request line of every request, such as `GET projects/42?page=1`.
     pub(crate) requests: Vec<String>,
-    /// The quick actions of notes.
+    /// The quick actions that notes have executed, such as `/close`.
     pub(crate) quick_actions: Vec<String>,
 }
 
+/// A running fake GitLab.
 pub(crate) struct GitLab {
     server: MockServer,
     project: Arc<Mutex<Project>>,
 }
 
 impl GitLab {
-    /// Starts a GitLab with the default branch `main`.
+    /// Starts a fake GitLab. Its project has the default branch `main`.
     pub(crate) async fn start() -> Self {
         let branches = [("main".to_owned(), "a".repeat(40))].into();
         let project = Arc::new(Mutex::new(Project { branches, ..Project::default() }));
@@ -82,7 +83,7 @@ impl GitLab {
         self.project.lock().unwrap()
     }
 
-    /// Returns a job of a branch pipeline.
+    /// Returns a run of the program in a job of a branch pipeline.
     pub(crate) fn job(&self, branch: &str, commit: char, pipeline: u64) -> Deployment {
         let (commit, pipeline, root) = (commit.to_string().repeat(40), pipeline.to_string(), self.root());
         [
@@ -104,7 +105,7 @@ impl GitLab {
         .fold(deployment(), |run, (name, value)| run.variable(name, value))
     }
 
-    /// Returns a job of the pipeline of merge request 12 from `fix`.
+    /// Returns a run of the program in a job of a pipeline for merge request 12 from the branch `fix`.
     pub(crate) fn merge_request_job(&self, commit: char, pipeline: u64) -> Deployment {
         [
             ("CI_COMMIT_BRANCH", ""),
@@ -155,69 +156,74 @@ impl Project {
             path.split('/').map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned()).collect();
         let segments: Vec<_> = segments.iter().map(String::as_str).collect();
         match (request.method.as_str(), &segments[..]) {
-            ("GET", ["user"]) => found(&json!({"id": OWN_USER_ID, "username": "project_42_bot"})),
+            ("GET", ["user"]) => ok(&json!({"id": OWN_USER_ID, "username": "project_42_bot"})),
             (method, ["projects", "42" | "acme/docs/hello", rest @ ..]) => {
-                self.of_project(method, rest, request)
+                self.project_response(method, rest, request)
             }
             ("GET", ["projects", number]) => match self.others.get(&number.parse().unwrap()) {
-                Some(path) => found(&json!({"path_with_namespace": path, "default_branch": "main"})),
+                Some(path) => ok(&json!({"path_with_namespace": path, "default_branch": "main"})),
                 None => gitlab_error(404, "404 Project Not Found"),
             },
             _ => gitlab_error(404, "404 Project Not Found"),
         }
     }
 
-    fn of_project(&mut self, method: &str, path: &[&str], request: &Request) -> ResponseTemplate {
+    fn project_response(&mut self, method: &str, path: &[&str], request: &Request) -> ResponseTemplate {
         match (method, path) {
-            ("GET", []) => {
-                found(&json!({"path_with_namespace": "acme/docs/hello", "default_branch": "main"}))
-            }
+            ("GET", []) => ok(&json!({"path_with_namespace": "acme/docs/hello", "default_branch": "main"})),
             ("GET", ["repository", "branches"]) => {
                 let branches = self.branches.iter();
                 let branches = branches.map(|(name, tip)| json!({"name": name, "commit": {"id": tip}}));
                 page(&branches.collect::<Vec<_>>(), request)
             }
             ("GET", ["repository", "branches", name]) => match self.branches.get(*name) {
-                Some(tip) => found(&json!({"name": name, "commit": {"id": tip}})),
+                Some(tip) => ok(&json!({"name": name, "commit": {"id": tip}})),
                 None => gitlab_error(404, "404 Branch Not Found"),
             },
             ("GET", ["merge_requests"]) => {
-                let all = self.merge_requests.values().rev().filter(|one| is_wanted(one, request));
-                found(&Value::from(all.cloned().collect::<Vec<_>>()))
+                let all = self.merge_requests.values().rev().filter(|one| matches_filters(one, request));
+                ok(&Value::from(all.cloned().collect::<Vec<_>>()))
             }
             ("GET", ["merge_requests", number]) => match self.merge_requests.get(&number.parse().unwrap()) {
-                Some(merge_request) => found(merge_request),
+                Some(merge_request) => ok(merge_request),
                 None => gitlab_error(404, "404 Not found"),
             },
             (method, ["merge_requests", number, "notes", rest @ ..]) => {
-                self.of_notes(method, number.parse().unwrap(), rest, request)
+                self.notes_response(method, number.parse().unwrap(), rest, request)
             }
             _ => gitlab_error(404, "404 Not Found"),
         }
     }
 
-    fn of_notes(&mut self, method: &str, on: u64, path: &[&str], request: &Request) -> ResponseTemplate {
+    fn notes_response(
+        &mut self,
+        method: &str,
+        merge_request: u64,
+        path: &[&str],
+        request: &Request,
+    ) -> ResponseTemplate {
         let id = path.first().map(|id| id.parse::<u64>().unwrap());
         match (method, id) {
             ("GET", None) => {
-                let notes = self.notes.iter().rev().filter(|note| note.merge_request == on).map(note_json);
+                let notes =
+                    self.notes.iter().rev().filter(|note| note.merge_request == merge_request).map(note_json);
                 let answer = page(&notes.collect::<Vec<_>>(), request);
                 self.notes.append(&mut self.arriving);
                 answer
             }
             ("POST", None) => {
-                let body = self.body(request);
+                let body = self.note_text(request);
                 let id = 100 + u64::try_from(self.notes.len()).unwrap();
-                let note = Note { id, merge_request: on, author: OWN_USER_ID, system: false, body };
+                let note = Note { id, merge_request, author: OWN_USER_ID, system: false, body };
                 self.notes.push(note.clone());
                 ResponseTemplate::new(201).set_body_json(note_json(&note))
             }
             ("PUT", Some(id)) => {
-                let body = self.body(request);
+                let body = self.note_text(request);
                 match self.notes.iter_mut().find(|note| (note.id, note.author) == (id, OWN_USER_ID)) {
                     Some(note) => {
                         note.body = body;
-                        found(&note_json(note))
+                        ok(&note_json(note))
                     }
                     None => gitlab_error(404, "404 Note Not Found"),
                 }
@@ -230,8 +236,8 @@ impl Project {
         }
     }
 
-    /// Returns the text of a note, and runs its quick actions.
-    fn body(&mut self, request: &Request) -> String {
+    /// Returns the text of a note, and records its quick actions.
+    fn note_text(&mut self, request: &Request) -> String {
         let fields: BTreeMap<String, String> = request.body_json().unwrap();
         assert!(fields.len() == 1, "{fields:?}");
         let body = fields["body"].replace('\r', "");
@@ -240,7 +246,7 @@ impl Project {
     }
 }
 
-fn found(answer: &Value) -> ResponseTemplate {
+fn ok(answer: &Value) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(answer)
 }
 
@@ -248,7 +254,7 @@ fn note_json(note: &Note) -> Value {
     json!({"id": note.id, "body": note.body, "author": {"id": note.author}, "system": note.system})
 }
 
-fn is_wanted(merge_request: &Value, request: &Request) -> bool {
+fn matches_filters(merge_request: &Value, request: &Request) -> bool {
     request.url.query_pairs().all(|(key, value)| match &*key {
         "state" => value == "all" || merge_request["state"] == *value,
         "source_branch" => merge_request["source_branch"] == *value,
@@ -262,9 +268,9 @@ fn is_wanted(merge_request: &Value, request: &Request) -> bool {
 fn page(items: &[Value], request: &Request) -> ResponseTemplate {
     let page = request.url.query_pairs().find(|(key, _)| key == "page");
     let page: usize = page.map_or(1, |(_, value)| value.parse().unwrap());
-    let shown: Vec<_> = items.iter().skip((page - 1) * PAGE).take(PAGE).collect();
+    let shown: Vec<_> = items.iter().skip((page - 1) * PAGE_SIZE).take(PAGE_SIZE).collect();
     let answer = ResponseTemplate::new(200).set_body_json(shown);
-    if page * PAGE < items.len() {
+    if page * PAGE_SIZE < items.len() {
         let link = format!("<https://gitlab.example.com/?page={}>; rel=\"next\"", page + 1);
         answer.insert_header("Link", link).insert_header("X-Next-Page", (page + 1).to_string())
     } else {

@@ -1,11 +1,11 @@
-//! The log in the form that tests compare: without routine lines and without values that differ between runs.
+//! Prepares logs for comparison: removes routine lines and values that differ between runs.
 //!
-//! Each wording that is filtered here is asserted by one test: `detected.rs` for the decision, `forge/deployments.rs` and
+//! One test asserts each removed line: `detected.rs` for the decision, `forge/deployments.rs` and
 //! `gitlab/failures.rs` for the missing token, `outputs/problems.rs` for the count of problems.
 
 use super::Finished;
 
-/// The beginnings of the log lines with the result of an integration.
+/// The beginnings of log lines that report the result of an integration.
 const RESULTS: [&str; 6] = [
     "info: published ",
     "info: deleted ",
@@ -65,9 +65,9 @@ impl Finished {
         format!("exit {}\n{}", self.code.unwrap(), self.scrubbed(log))
     }
 
-    /// Removes values that differ between runs: the folder, ports and times.
+    /// Replaces values that differ between runs: folder, token, ports and times.
     pub(crate) fn scrubbed(&self, text: &str) -> String {
-        // Windows describes a missing file in its own words.
+        // Windows has other messages for a missing file.
         let text = text.replace("The system cannot find the file specified.", "No such file or directory");
         let text = text.replace(
             "The system cannot find the path specified. (os error 3)",
@@ -83,12 +83,12 @@ impl Finished {
     }
 }
 
-/// Most runs of these tests have no token of a forge.
+/// Returns true for the message about a missing forge token, which most runs of these tests print.
 fn names_missing_forge_token(line: &str) -> bool {
     line.starts_with("info: ") && ["`GITHUB_TOKEN`", "`GITLAB_TOKEN`"].iter().any(|name| line.contains(name))
 }
 
-/// The last line of a run with problems: `error: 2 errors in 1 file, …`.
+/// Returns true for the last line of a run with problems: `error: 2 errors in 1 file, …`.
 fn counts_problems(line: &str) -> bool {
     let count = line.strip_prefix("error: ").and_then(|line| line.split_once(' '));
     count.is_some_and(|(number, rest)| number.parse::<usize>().is_ok() && rest.starts_with("error"))
@@ -107,7 +107,7 @@ fn replace_seconds(text: &str) -> String {
     parts.join(" s)")
 }
 
-/// Replaces the digits after each marker.
+/// Replaces the digits after each occurrence of a marker text.
 pub(crate) fn replace_digits_after(text: &str, marker: &str, replacement: &str) -> String {
     let mut parts = text.split(marker);
     let mut scrubbed = parts.next().unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! GitHub's payloads: minimal ones, and complete ones that GitHub has recorded.
+//! GitHub's event payloads: minimal ones, and complete ones from GitHub's recorded examples.
 
 use std::sync::LazyLock;
 
@@ -9,31 +9,31 @@ const RECORDED: &str = concat!(
     "/tests/contract/node_modules/@octokit/webhooks-examples/api.github.com/index.json"
 );
 
-/// Returns a push to a branch of a repository with the default branch `main`.
+/// Returns the payload of a push to a branch.
 pub(crate) fn push(branch: &str, sha: &str) -> Value {
     json!({"ref": format!("refs/heads/{branch}"), "after": sha, "repository": repository()})
 }
 
-/// Returns the deletion of a branch.
+/// Returns the payload of a branch deletion.
 pub(crate) fn delete(branch: &str) -> Value {
     json!({"ref": branch, "ref_type": "branch", "repository": repository()})
 }
 
-/// Returns an event of a pull request from the repository itself.
+/// Returns the payload of a pull request event for a branch of the repository itself.
 pub(crate) fn pull_request(action: &str, number: u64, branch: &str, sha: &str) -> Value {
     let head = json!({"ref": branch, "sha": sha, "repo": repository(), "user": {"login": "acme"}});
-    of_head(action, number, &head)
+    with_head(action, number, &head)
 }
 
-/// Returns an event of a pull request from a fork.
+/// Returns the payload of a pull request event for a branch of a fork.
 pub(crate) fn fork_pull_request(action: &str, number: u64, owner: &str, branch: &str, sha: &str) -> Value {
     let repository =
         json!({"id": 2, "full_name": format!("{owner}/integrations"), "owner": {"login": owner}});
     let head = json!({"ref": branch, "sha": sha, "repo": repository, "user": {"login": owner}});
-    of_head(action, number, &head)
+    with_head(action, number, &head)
 }
 
-/// GitHub's recorded pull request events.
+/// GitHub's recorded payloads of pull request events.
 static EXAMPLES: LazyLock<Vec<Value>> = LazyLock::new(|| {
     let index = std::fs::read_to_string(RECORDED)
         .expect("run `npm ci --ignore-scripts` in tests/contract (scripts/test does): no webhooks-examples");
@@ -43,7 +43,7 @@ static EXAMPLES: LazyLock<Vec<Value>> = LazyLock::new(|| {
     pull_requests["examples"].as_array().unwrap().clone()
 });
 
-/// Returns a recorded event, changed to pull request 12 from `fix` of the repository of these tests.
+/// Returns a recorded payload, changed to pull request 12 from the branch `fix` of the test repository.
 pub(crate) fn recorded(action: &str, sha: &str) -> Value {
     let mut payload = EXAMPLES.iter().find(|example| example["action"] == action).unwrap().clone();
     payload["number"] = 12.into();
@@ -52,20 +52,20 @@ pub(crate) fn recorded(action: &str, sha: &str) -> Value {
     pull_request["number"] = 12.into();
     pull_request["base"]["ref"] = "main".into();
     pull_request["head"]["sha"] = sha.into();
-    from(payload, "acme", "fix")
+    with_branch(payload, "acme", "fix")
 }
 
-/// Changes the branch of a recorded event.
-fn from(mut payload: Value, owner: &str, branch: &str) -> Value {
+/// Changes the head branch of a recorded payload.
+fn with_branch(mut payload: Value, owner: &str, branch: &str) -> Value {
     let head = &mut payload["pull_request"]["head"];
     head["ref"] = branch.into();
     head["label"] = format!("{owner}:{branch}").into();
     payload
 }
 
-/// Changes the branch to one of the fork of `mona`.
+/// Changes the head of a recorded payload to a branch of the fork of `mona`.
 pub(crate) fn from_fork(payload: Value, branch: &str) -> Value {
-    let mut payload = from(payload, "mona", branch);
+    let mut payload = with_branch(payload, "mona", branch);
     payload["pull_request"]["user"]["login"] = "mona".into();
     let head = &mut payload["pull_request"]["head"];
     head["user"]["login"] = "mona".into();
@@ -77,22 +77,22 @@ pub(crate) fn from_fork(payload: Value, branch: &str) -> Value {
     payload
 }
 
-/// Changes the branch to one of a deleted fork.
+/// Changes the head of a recorded payload to a branch of a deleted fork.
 pub(crate) fn from_lost_fork(payload: Value, branch: &str) -> Value {
     let mut payload = from_fork(payload, branch);
     payload["pull_request"]["head"]["repo"] = Value::Null;
     payload
 }
 
-/// Changes the author to Dependabot, with branches in the repository itself.
+/// Changes the author of a recorded payload to Dependabot, which uses branches of the repository itself.
 pub(crate) fn by_dependabot(payload: Value) -> Value {
-    let mut payload = from(payload, "acme", "dependabot/npm_and_yarn/left-pad-2.0.0");
+    let mut payload = with_branch(payload, "acme", "dependabot/npm_and_yarn/left-pad-2.0.0");
     payload["pull_request"]["user"]["login"] = "dependabot[bot]".into();
     payload["sender"]["login"] = "dependabot[bot]".into();
     payload
 }
 
-fn of_head(action: &str, number: u64, head: &Value) -> Value {
+fn with_head(action: &str, number: u64, head: &Value) -> Value {
     let pull_request = json!({
         "number": number,
         "head": head,

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// A temporary folder.
+/// A temporary folder with a `.git` folder.
 pub(crate) struct Repository(TempDir);
 
-/// Returns an empty repository.
+/// Creates an empty repository.
 pub(crate) fn repository() -> Repository {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join(".git")).unwrap();
@@ -28,7 +28,7 @@ impl Repository {
         self.manifest(folder, folder, "")
     }
 
-    /// Writes a small integration with more lines in its manifest, from the sixth line on.
+    /// Writes a small integration. `more` is added to the manifest, beginning with line 6.
     pub(crate) fn manifest(self, folder: &str, name: &str, more: &str) -> Self {
         let manifest = format!(
             "name: {name}\ntitle: Hello\norganization: acme\nscript: main.ts\nscopes: [space:content:read]\n{more}"
@@ -49,18 +49,18 @@ impl Repository {
         repository
     }
 
-    /// Returns a `PATH` that begins with one of its folders.
+    /// Returns a value for `PATH` that begins with a folder of this repository.
     #[cfg(unix)]
     pub(crate) fn path_variable(&self, folder: &str) -> String {
         format!("{}:/usr/local/bin:/usr/bin:/bin", self.path(folder).display())
     }
 
-    /// Returns the path of an entry.
+    /// Returns the absolute path of a file or folder.
     pub(crate) fn path(&self, path: &str) -> PathBuf {
         dunce::canonicalize(self.0.path()).unwrap().join(path)
     }
 
-    /// Returns the paths of all files.
+    /// Returns the relative paths of all files, sorted.
     pub(crate) fn files(&self) -> Vec<String> {
         let mut found = Vec::new();
         let mut folders = vec![self.path("")];
@@ -86,7 +86,7 @@ impl AsRef<Path> for Repository {
     }
 }
 
-/// Returns a script of two KiB and some more bytes, none of which minification removes.
+/// Returns a script of about 2 KiB plus `more` bytes. Minification does not shorten this part of it.
 pub(crate) fn script(more: usize) -> String {
     format!("console.log('{}');\nexport default {{}};\n", "x".repeat(2048 + more))
 }

@@ -1,4 +1,4 @@
-//! An HTTPS server with a certificate of a test authority, and a counting proxy.
+//! An HTTPS server with a certificate of a test certificate authority, and a proxy that counts its requests.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,12 +15,12 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
 
-/// Returns the path of the authority's certificate, for `SSL_CERT_FILE`.
+/// Returns the path of the test certificate authority's certificate, for `SSL_CERT_FILE`.
 pub(crate) fn authority() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/integration/fixtures/tls/authority.pem")
 }
 
-/// Starts a GitBook over HTTPS, and returns its URL and the number of publications.
+/// Starts a fake GitBook with HTTPS, and returns its URL and a counter of publishes.
 pub(crate) async fn secure_gitbook() -> (String, Arc<AtomicUsize>) {
     let certificate = include_bytes!("../fixtures/tls/server.crt.der").to_vec().into();
     let key = include_bytes!("../fixtures/tls/server.key.der").to_vec().try_into().unwrap();
@@ -40,6 +40,7 @@ pub(crate) async fn secure_gitbook() -> (String, Arc<AtomicUsize>) {
     (endpoint, published)
 }
 
+/// A TCP listener that accepts TLS connections.
 struct Tls {
     tcp: TcpListener,
     acceptor: TlsAcceptor,
@@ -64,7 +65,7 @@ impl axum::serve::Listener for Tls {
     }
 }
 
-/// Starts a proxy for `CONNECT`, and returns its URL and the number of requests.
+/// Starts an HTTP proxy that supports `CONNECT`, and returns its URL and a counter of connections.
 pub(crate) async fn proxy() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -73,13 +74,13 @@ pub(crate) async fn proxy() -> (String, Arc<AtomicUsize>) {
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             count.fetch_add(1, Ordering::SeqCst);
-            tokio::spawn(carry(stream));
+            tokio::spawn(tunnel(stream));
         }
     });
     (address, connections)
 }
 
-async fn carry(mut stream: TcpStream) -> io::Result<()> {
+async fn tunnel(mut stream: TcpStream) -> io::Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") && head.len() < 4096 {
         head.push(stream.read_u8().await?);
@@ -88,7 +89,7 @@ async fn carry(mut stream: TcpStream) -> io::Result<()> {
     let Some(target) = head.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()) else {
         return stream.write_all(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n").await;
     };
-    let mut existing = TcpStream::connect(target).await?;
+    let mut upstream = TcpStream::connect(target).await?;
     stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
-    copy_bidirectional(&mut stream, &mut existing).await.map(drop)
+    copy_bidirectional(&mut stream, &mut upstream).await.map(drop)
 }

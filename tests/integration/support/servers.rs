@@ -1,4 +1,4 @@
-//! Servers that replace GitBook.
+//! Fake GitBook servers, and the embedded sandbox.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use wiremock::matchers::{any, method};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-/// The requests that a server has received.
+/// Access to the requests that a fake server has received.
 pub(crate) trait RecordedRequests {
     /// Returns the method and path of every request, in their order.
     async fn requests(&self) -> Vec<String>;
@@ -30,12 +30,12 @@ impl RecordedRequests for MockServer {
     }
 }
 
-/// Returns an empty GitBook that accepts everything.
+/// Starts a fake GitBook without integrations that accepts every publish.
 pub(crate) async fn gitbook() -> MockServer {
     let server = MockServer::start().await;
     Mock::given(method("GET")).respond_with(api_error(404, "Integration not found")).mount(&server).await;
     Mock::given(method("POST")).respond_with(repeated).mount(&server).await;
-    Mock::given(any()).respond_with(api_error(500, "nobody expected this")).mount(&server).await;
+    Mock::given(any()).respond_with(api_error(500, "unexpected request")).mount(&server).await;
     server
 }
 
@@ -66,18 +66,18 @@ impl Sandbox {
         names
     }
 
-    /// Returns an integration.
+    /// Returns the stored JSON of an integration.
     pub(crate) fn integration(&self, name: &str) -> Value {
         let path = self.folder.path().join(name).join("integration.json");
         serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
     }
 
-    /// Deletes an integration, as somebody else would.
+    /// Deletes an integration without the program, like another user.
     pub(crate) fn remove(&self, name: &str) {
         std::fs::remove_dir_all(self.folder.path().join(name)).unwrap();
     }
 
-    /// Publishes an integration, as somebody else would.
+    /// Publishes an integration without the program, like another user.
     pub(crate) fn set(&self, name: &str, integration: &Value) {
         set(self.folder(), name, integration);
     }
@@ -87,19 +87,19 @@ impl Sandbox {
     }
 }
 
-/// Publishes an integration to the folder of a sandbox, as somebody else would.
+/// Writes an integration to the folder of a sandbox.
 pub(super) fn set(folder: &Path, name: &str, integration: &Value) {
     let folder = folder.join(name);
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("integration.json"), integration.to_string()).unwrap();
 }
 
-/// Returns a response that repeats the request.
+/// Responds to a publish with the sent integration.
 fn repeated(request: &Request) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(repeated_with(request, |_| ()))
 }
 
-/// Returns the sent integration as the API does, with a change.
+/// Returns the API's response to a publish request, with a change.
 pub(crate) fn repeated_with(request: &Request, change: impl FnOnce(&mut Value)) -> Value {
     let body: Value = request.body_json().unwrap();
     let name = request.url.path().rsplit('/').next().unwrap();
@@ -111,7 +111,7 @@ pub(crate) fn repeated_with(request: &Request, change: impl FnOnce(&mut Value)) 
     answer
 }
 
-/// Returns an integration, as the API does.
+/// Returns the API's response to a publish of a minimal integration.
 pub(crate) fn published(name: &str) -> Value {
     json!({
         "object": "integration",
@@ -125,7 +125,7 @@ pub(crate) fn published(name: &str) -> Value {
     })
 }
 
-/// Returns an error, as the API does.
+/// Returns an error response in the format of GitBook's API.
 pub(crate) fn api_error(status: u16, message: &str) -> ResponseTemplate {
     ResponseTemplate::new(status).set_body_json(json!({"error": {"code": status, "message": message}}))
 }

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The name of the repository that is swept.
-pub(super) const OURS: &str = "github.com/acme/integrations";
+/// The name of the swept repository.
+pub(super) const OUR_REPOSITORY: &str = "github.com/acme/integrations";
 
-/// The forge's ID of the repository that is swept.
-pub(super) const OUR_ID: u64 = 17;
+/// The forge's ID of the swept repository.
+pub(super) const OUR_REPOSITORY_ID: u64 = 17;
 
 /// The names of integrations in the manifests. They differ in case from those in the sandbox, since a sweep must ignore case.
-pub(super) const PRODUCTION: [&str; 2] = ["Hello", "HELLO-A"];
+pub(super) const PRODUCTION_NAMES: [&str; 2] = ["Hello", "HELLO-A"];
 
 /// The maximum number of deletions per sweep.
 const MAX_DELETIONS: usize = 50;
@@ -20,12 +20,14 @@ pub(super) struct Model {
     /// The branches of the repository, without the default branch and those of forks.
     pub(super) branches: BTreeSet<String>,
     /// All pull requests, open and closed. The first has the number 1.
-    pub(super) pulls: Vec<PullRequestState>,
+    pub(super) pull_requests: Vec<PullRequestState>,
     /// All integrations, by name.
     pub(super) integrations: BTreeMap<String, ModelIntegration>,
 }
 
+/// A pull request on the fake forge.
 pub(super) struct PullRequestState {
+    /// The index of the history that the pull request belongs to.
     pub(super) history: usize,
     pub(super) head: String,
     pub(super) open: bool,
@@ -39,11 +41,12 @@ pub(super) struct ModelIntegration {
     pub(super) name: String,
     /// The owner according to the marker; `None` without a valid marker.
     pub(super) owner_in_marker: Option<MarkerOwner>,
-    pub(super) treatment: Treatment,
+    pub(super) expected_action: ExpectedAction,
     /// True if the integration is public, so that it must not change even if its marker is valid.
     pub(super) is_public: bool,
 }
 
+/// The repository, integration and branch in an ownership marker.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct MarkerOwner {
     pub(super) repository: String,
@@ -51,15 +54,15 @@ pub(super) struct MarkerOwner {
     pub(super) head: String,
 }
 
-/// The expected behavior of a sweep toward an integration.
+/// The action that a sweep must take for an integration.
 #[derive(Clone)]
-pub(super) enum Treatment {
+pub(super) enum ExpectedAction {
     /// The sweep deletes the integration if its branch or pull request is closed.
-    Follows(Preview),
+    DeleteIfClosed(Preview),
     /// The sweep keeps the integration and reports this reason.
-    Kept(&'static str),
+    Keep(&'static str),
     /// The sweep keeps the integration and does not report it.
-    Ignored,
+    Ignore,
 }
 
 /// A preview of a branch or, if its name contains a number, of a pull request.
@@ -70,74 +73,78 @@ pub(super) struct Preview {
 }
 
 /// The expected outcome of a sweep for an integration.
-pub(super) struct Expected {
+pub(super) struct ExpectedOutcome {
     pub(super) name: String,
     pub(super) status: &'static str,
-    /// A part of the expected note.
+    /// A text that the outcome's note must contain.
     pub(super) reason: String,
     pub(super) is_open: bool,
 }
 
 impl Model {
     /// Returns the numbers of a history's pull requests.
-    pub(super) fn numbers(&self, history: usize) -> Vec<u64> {
-        (1..).zip(&self.pulls).filter(|(_, pull)| pull.history == history).map(|(n, _)| n).collect()
+    pub(super) fn pull_request_numbers(&self, history: usize) -> Vec<u64> {
+        (1..).zip(&self.pull_requests).filter(|(_, pull)| pull.history == history).map(|(n, _)| n).collect()
     }
 
     /// Returns the numbers of the open pull requests from a branch.
-    pub(super) fn open_from(&self, head: &str) -> Vec<u64> {
-        (1..).zip(&self.pulls).filter(|(_, pull)| pull.open && pull.head == head).map(|(n, _)| n).collect()
+    pub(super) fn open_pull_requests_from(&self, head: &str) -> Vec<u64> {
+        (1..)
+            .zip(&self.pull_requests)
+            .filter(|(_, pull)| pull.open && pull.head == head)
+            .map(|(n, _)| n)
+            .collect()
     }
 
     /// Closes all pull requests from a branch.
-    pub(super) fn close_from(&mut self, head: &str) {
-        self.pulls.iter_mut().filter(|pull| pull.head == head).for_each(|pull| pull.open = false);
+    pub(super) fn close_pull_requests_from(&mut self, head: &str) {
+        self.pull_requests.iter_mut().filter(|pull| pull.head == head).for_each(|pull| pull.open = false);
     }
 
     /// Adds an integration. If it has the name of an integration in production, a sweep must keep it.
     pub(super) fn add(&mut self, integration: ModelIntegration) {
-        let ModelIntegration { name, treatment, .. } = &integration;
-        let is_production = PRODUCTION.iter().any(|production| production.to_lowercase() == *name);
-        let treatment = match treatment {
-            Treatment::Follows(_) | Treatment::Kept("is public") if is_production => {
-                Treatment::Kept("has the name of an integration in production")
+        let ModelIntegration { name, expected_action, .. } = &integration;
+        let is_production = PRODUCTION_NAMES.iter().any(|production| production.to_lowercase() == *name);
+        let expected_action = match expected_action {
+            ExpectedAction::DeleteIfClosed(_) | ExpectedAction::Keep("is public") if is_production => {
+                ExpectedAction::Keep("has the name of an integration in production")
             }
-            treatment => treatment.clone(),
+            expected_action => expected_action.clone(),
         };
-        self.integrations.insert(name.clone(), ModelIntegration { treatment, ..integration.clone() });
+        self.integrations.insert(name.clone(), ModelIntegration { expected_action, ..integration.clone() });
     }
 
     fn is_open(&self, preview: &Preview) -> bool {
         let Preview { head, number } = preview;
         match number {
-            Some(number) => (1..).zip(&self.pulls).any(|(known, pull)| known == *number && pull.open),
-            None if head.contains(':') => !self.open_from(head).is_empty(),
+            Some(number) => (1..).zip(&self.pull_requests).any(|(known, pull)| known == *number && pull.open),
+            None if head.contains(':') => !self.open_pull_requests_from(head).is_empty(),
             None => self.branches.contains(head),
         }
     }
 
     /// Returns the expected outcomes of a sweep, in order.
-    pub(super) fn expected(&self, dry: bool) -> Vec<Expected> {
+    pub(super) fn expected(&self, dry_run: bool) -> Vec<ExpectedOutcome> {
         let mut remaining = MAX_DELETIONS;
         let mut expected = Vec::new();
-        for (name, ModelIntegration { treatment, .. }) in &self.integrations {
-            let (status, reason, is_open) = match treatment {
-                Treatment::Ignored => continue,
-                Treatment::Kept(reason) => ("skipped", (*reason).to_owned(), false),
-                Treatment::Follows(preview) if self.is_open(preview) => {
+        for (name, ModelIntegration { expected_action, .. }) in &self.integrations {
+            let (status, reason, is_open) = match expected_action {
+                ExpectedAction::Ignore => continue,
+                ExpectedAction::Keep(reason) => ("skipped", (*reason).to_owned(), false),
+                ExpectedAction::DeleteIfClosed(preview) if self.is_open(preview) => {
                     ("skipped", format!("{} is open", describe(preview)), true)
                 }
-                Treatment::Follows(_) if remaining == 0 => {
+                ExpectedAction::DeleteIfClosed(_) if remaining == 0 => {
                     ("skipped", format!("{MAX_DELETIONS} deletions"), false)
                 }
-                Treatment::Follows(preview) => {
+                ExpectedAction::DeleteIfClosed(preview) => {
                     remaining -= 1;
                     let gone = if preview.number.is_some() { "closed" } else { "gone" };
-                    let status = if dry { "checked" } else { "deleted" };
+                    let status = if dry_run { "checked" } else { "deleted" };
                     (status, format!("{} is {gone}", describe(preview)), false)
                 }
             };
-            expected.push(Expected { name: name.clone(), status, reason, is_open });
+            expected.push(ExpectedOutcome { name: name.clone(), status, reason, is_open });
         }
         expected
     }

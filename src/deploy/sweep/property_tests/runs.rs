@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
-use super::model::{MarkerOwner, ModelIntegration, OUR_ID, OURS, Preview, Treatment};
+use super::model::{
+    ExpectedAction, MarkerOwner, ModelIntegration, OUR_REPOSITORY, OUR_REPOSITORY_ID, Preview,
+};
 use super::scenario::SweepStep;
 use super::test_environment::ScenarioRun;
 use crate::deploy::{NamedPreview, Previews, StalenessCheck};
@@ -23,11 +25,11 @@ impl ScenarioRun<'_> {
         }
         if !self.template.needs_pull_request() {
             let number = numbers.first().copied();
-            return self.publish(OURS, step.integration, &step.head, number).await;
+            return self.publish(OUR_REPOSITORY, step.integration, &step.head, number).await;
         }
         for number in numbers {
-            let head = self.pull(*number).head.clone();
-            self.publish(OURS, step.integration, &head, Some(*number)).await?;
+            let head = self.pull_request(*number).head.clone();
+            self.publish(OUR_REPOSITORY, step.integration, &head, Some(*number)).await?;
         }
         Ok(())
     }
@@ -60,9 +62,9 @@ impl ScenarioRun<'_> {
         self.run += 1;
         let target = Target { branch: Branch::new(head), pull_request };
         let previews = self.previews(&target, repository);
-        let sources = &self.environment.integrations[integration];
+        let integration_to_publish = &self.environment.integrations[integration];
         let deployer = self.environment.deployer(false);
-        let outcome = deployer.preview(sources, &previews, &StalenessCheck::none()).await;
+        let outcome = deployer.preview(integration_to_publish, &previews, &StalenessCheck::none()).await;
         let [repository, integration, head] = [repository, integration, head].map(str::to_owned);
         let owner_in_marker = Some(MarkerOwner { repository, integration, head: head.clone() });
         let name = outcome.name.clone();
@@ -74,23 +76,27 @@ impl ScenarioRun<'_> {
         }
         prop_assert!(matches!(outcome.status_name(), "published" | "unchanged"), "{:?}", outcome);
         self.counts.published += 1;
-        let is_ours =
-            owner_in_marker.as_ref().is_some_and(|owner_in_marker| owner_in_marker.repository == OURS);
+        let is_ours = owner_in_marker
+            .as_ref()
+            .is_some_and(|owner_in_marker| owner_in_marker.repository == OUR_REPOSITORY);
         let number = pull_request.filter(|_| self.template.needs_pull_request());
-        let treatment =
-            if is_ours { Treatment::Follows(Preview { head, number }) } else { Treatment::Ignored };
-        self.model.add(ModelIntegration { name, owner_in_marker, treatment, is_public: false });
+        let expected_action = if is_ours {
+            ExpectedAction::DeleteIfClosed(Preview { head, number })
+        } else {
+            ExpectedAction::Ignore
+        };
+        self.model.add(ModelIntegration { name, owner_in_marker, expected_action, is_public: false });
         Ok(())
     }
 
     async fn delete(&mut self, step: &SweepStep, pull_request: Option<u64>) -> Result<(), TestCaseError> {
         self.run += 1;
         let target = Target { branch: Branch::new(&step.head), pull_request };
-        let previews = self.previews(&target, OURS);
+        let previews = self.previews(&target, OUR_REPOSITORY);
         let integration = step.integration.to_owned();
         let name = previews.name(&integration);
         let owner_in_marker = MarkerOwner {
-            repository: OURS.to_owned(),
+            repository: OUR_REPOSITORY.to_owned(),
             integration: integration.clone(),
             head: step.head.clone(),
         };
@@ -115,7 +121,8 @@ impl ScenarioRun<'_> {
 
     fn previews<'a>(&'a self, target: &'a Target, repository: &'a str) -> Previews<'a> {
         let (template, run) = (&self.template, self.run);
-        let repository_id = Some(if repository == OURS { OUR_ID } else { OUR_ID + 2 });
+        let repository_id =
+            Some(if repository == OUR_REPOSITORY { OUR_REPOSITORY_ID } else { OUR_REPOSITORY_ID + 2 });
         let (commit, counter, visibility) = (Some("c0ffee"), "", "private");
         Previews { target, repository, repository_id, commit, run, counter, template, visibility }
     }

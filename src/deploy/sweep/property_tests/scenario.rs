@@ -5,7 +5,7 @@ use proptest::sample::{Index, select};
 
 use super::third_party::ThirdPartyKind;
 
-/// The names of the integrations. The second name could also be that of a preview of the first.
+/// The names of the integrations. A preview of the first integration could also have the second name.
 pub(super) const INTEGRATIONS: [&str; 2] = ["hello", "hello-a"];
 
 /// The branches of the repository and of forks (`owner:branch`). The previews of `hello` on `a-b` and of `hello-a` on `b` have the same
@@ -22,8 +22,8 @@ pub(super) const TEMPLATES: [&str; 5] =
 pub(super) struct SweepScenario {
     pub(super) template: &'static str,
     pub(super) histories: Vec<Vec<SweepStep>>,
-    /// True to sweep again at the end, which must not change anything.
-    pub(super) twice: bool,
+    /// True to sweep a second time at the end. The second sweep must change nothing.
+    pub(super) sweep_twice: bool,
 }
 
 /// An action on a branch and an integration.
@@ -32,9 +32,9 @@ pub(super) struct SweepStep {
     pub(super) history: usize,
     pub(super) head: String,
     pub(super) integration: &'static str,
-    /// True if a run handles the event.
+    /// True if a run handles the event; false if the event is lost.
     pub(super) handled: bool,
-    /// The pull request that the action concerns, as an index into those of the history.
+    /// The index of the affected pull request among the history's pull requests.
     pub(super) pull: Index,
     pub(super) action: SweepAction,
 }
@@ -55,17 +55,17 @@ pub(super) enum SweepAction {
     Reopen,
     DeleteFork,
     /// A late run publishes the preview, even if the branch is closed.
-    Late,
+    LatePublish,
     /// Another repository publishes a preview of a branch with the same name.
-    OtherRepository,
+    PublishFromOtherRepository,
     /// A third party creates an integration.
     ThirdParty(ThirdPartyKind),
-    /// The events of many deleted branches were lost.
-    ManyBranches {
+    /// Many branches with previews are deleted, and no run handles these events.
+    ManyDeletedBranches {
         size: usize,
     },
     Sweep {
-        dry: bool,
+        dry_run: bool,
     },
 }
 
@@ -75,14 +75,14 @@ pub(super) const HISTORIES_PER_SCENARIO: usize = 4;
 pub(super) fn scenarios() -> impl Strategy<Value = SweepScenario> {
     let templates = prop_oneof![3 => Just(TEMPLATES[0]), 5 => select(TEMPLATES.to_vec())];
     let histories = prop::collection::vec(history(), HISTORIES_PER_SCENARIO);
-    (templates, histories, prop::bool::weighted(0.2)).prop_map(|(template, mut histories, twice)| {
+    (templates, histories, prop::bool::weighted(0.2)).prop_map(|(template, mut histories, sweep_twice)| {
         for (number, history) in histories.iter_mut().enumerate().skip(1) {
             for step in history {
                 step.history = number;
                 step.head = head_in_history(number, &step.head);
             }
         }
-        SweepScenario { template, histories, twice }
+        SweepScenario { template, histories, sweep_twice }
     })
 }
 
@@ -100,7 +100,7 @@ fn history() -> impl Strategy<Value = Vec<SweepStep>> {
             history: 0,
             head: (*head.get::<&str>(&heads)).to_owned(),
             integration,
-            // Events of closed branches are lost most often, because sweeps are for these.
+            // Close events are lost most often, because sweeps delete the previews that these events would have deleted.
             handled: if matches!(action, SweepAction::Push | SweepAction::Open | SweepAction::Reopen) {
                 chance < 3
             } else {
@@ -124,10 +124,10 @@ fn action() -> impl Strategy<Value = SweepAction> {
         90 => Just(SweepAction::Merge),
         90 => Just(SweepAction::Reopen),
         60 => Just(SweepAction::DeleteFork),
-        240 => Just(SweepAction::Late),
-        60 => Just(SweepAction::OtherRepository),
+        240 => Just(SweepAction::LatePublish),
+        60 => Just(SweepAction::PublishFromOtherRepository),
         500 => select(ThirdPartyKind::ALL.to_vec()).prop_map(SweepAction::ThirdParty),
-        1 => (45..60usize).prop_map(|size| SweepAction::ManyBranches { size }),
-        10 => any::<bool>().prop_map(|dry| SweepAction::Sweep { dry }),
+        1 => (45..60usize).prop_map(|size| SweepAction::ManyDeletedBranches { size }),
+        10 => any::<bool>().prop_map(|dry_run| SweepAction::Sweep { dry_run }),
     ]
 }

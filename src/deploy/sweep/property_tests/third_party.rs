@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::model::{MarkerOwner, ModelIntegration, OUR_ID, OURS, Preview, Treatment};
+use super::model::{
+    ExpectedAction, MarkerOwner, ModelIntegration, OUR_REPOSITORY, OUR_REPOSITORY_ID, Preview,
+};
 use crate::preview::{OwnershipMarker, Template};
 use crate::repository::Branch;
 
@@ -12,9 +14,9 @@ pub(super) enum ThirdPartyKind {
     Unmarked,
     OtherRepository,
     OtherHost,
-    OtherId,
-    OtherOwnersCase,
-    FormerName,
+    OtherRepositoryId,
+    OwnerInOtherCase,
+    FormerRepositoryName,
     OtherOrganization,
     OtherBranch,
     OtherName,
@@ -25,14 +27,14 @@ pub(super) enum ThirdPartyKind {
     MarkerWithTwoBranches,
     MarkerWithoutEnd,
     MarkerNotAtTheEnd,
-    /// The name contains a pull request, but the marker does not.
-    WithoutNumber,
-    /// The marker contains a pull request, but the name does not.
-    WithNumber,
+    /// The template contains `{pr}`, but neither the name nor the marker contains a number.
+    NameWithoutNumber,
+    /// The marker contains a pull request number, but the name does not.
+    MarkerWithNumber,
     /// The integration is an exact copy of a preview.
     Copy,
     /// The integration is a copy of a preview, with a marker from a later version of the program.
-    LaterVersion,
+    MarkerFromLaterVersion,
 }
 
 impl ThirdPartyKind {
@@ -40,9 +42,9 @@ impl ThirdPartyKind {
         Self::Unmarked,
         Self::OtherRepository,
         Self::OtherHost,
-        Self::OtherId,
-        Self::OtherOwnersCase,
-        Self::FormerName,
+        Self::OtherRepositoryId,
+        Self::OwnerInOtherCase,
+        Self::FormerRepositoryName,
         Self::OtherOrganization,
         Self::OtherBranch,
         Self::OtherName,
@@ -53,22 +55,22 @@ impl ThirdPartyKind {
         Self::MarkerWithTwoBranches,
         Self::MarkerWithoutEnd,
         Self::MarkerNotAtTheEnd,
-        Self::WithoutNumber,
-        Self::WithNumber,
+        Self::NameWithoutNumber,
+        Self::MarkerWithNumber,
         Self::Copy,
-        Self::LaterVersion,
+        Self::MarkerFromLaterVersion,
     ];
 }
 
-/// An integration of a third party: its file content and its model.
+/// An integration of a third party: the content of its file in the sandbox, and the model of the integration.
 pub(super) struct ThirdPartyIntegration {
     pub(super) record: Value,
     pub(super) integration: ModelIntegration,
 }
 
-/// Returns a preview's marker with the repository of the given kind, and the repository that this marker stands for.
-fn marker(kind: ThirdPartyKind, integration: &str, preview: &Preview) -> (OwnershipMarker, String) {
-    let (repository, repository_id, actual_repository) = repository(kind);
+/// Returns a marker with the repository that a kind requires, and the repository that the marker must be assigned to.
+fn marker_for(kind: ThirdPartyKind, integration: &str, preview: &Preview) -> (OwnershipMarker, String) {
+    let (repository, repository_id, actual_repository) = repository_for(kind);
     let marker = OwnershipMarker {
         integration: integration.to_owned(),
         repository,
@@ -90,52 +92,62 @@ pub(super) fn third_party_integration(
     kind: ThirdPartyKind,
     integration: &str,
     preview: &Preview,
-    text: &str,
+    template_text: &str,
     any_number: Option<u64>,
 ) -> Option<ThirdPartyIntegration> {
-    let template: Template = text.parse().ok()?;
+    let template: Template = template_text.parse().ok()?;
     let numbered = preview.number.is_some();
     let mut name = template.name(integration, &Branch::new(&preview.head), preview.number);
-    let (mut marker, actual_repository) = marker(kind, integration, preview);
-    let (mut owner, mut visibility, mut treatment) = ("acme", json!("private"), Treatment::Ignored);
-    let wrong_name = Treatment::Kept("its name does not match");
+    let (mut marker, actual_repository) = marker_for(kind, integration, preview);
+    let (mut owner, mut visibility, mut expected_action) = ("acme", json!("private"), ExpectedAction::Ignore);
+    let wrong_name = ExpectedAction::Keep("its name does not match");
     match kind {
         ThirdPartyKind::OtherOrganization => owner = "other",
         ThirdPartyKind::OtherBranch => {
             marker.branch = "elsewhere".to_owned();
             // With this template, the name does not contain the branch, so the other branch is not detected.
-            treatment =
-                if text == "{name}-pr{pr}" { Treatment::Follows(preview.clone()) } else { wrong_name };
+            expected_action = if template_text == "{name}-pr{pr}" {
+                ExpectedAction::DeleteIfClosed(preview.clone())
+            } else {
+                wrong_name
+            };
         }
-        ThirdPartyKind::OtherName => (name, treatment) = (format!("stray-{name}"), wrong_name),
-        ThirdPartyKind::Public => (visibility, treatment) = (json!("public"), Treatment::Kept("is public")),
+        ThirdPartyKind::OtherName => (name, expected_action) = (format!("stray-{name}"), wrong_name),
+        ThirdPartyKind::Public => {
+            (visibility, expected_action) = (json!("public"), ExpectedAction::Keep("is public"))
+        }
         ThirdPartyKind::WithoutVisibility => {
-            (visibility, treatment) = (Value::Null, Treatment::Kept("is public"));
+            (visibility, expected_action) = (Value::Null, ExpectedAction::Keep("is public"));
         }
         ThirdPartyKind::ProductionName => {
             (name, marker.integration, marker.branch) =
                 ("hello-a".to_owned(), "hello".to_owned(), "a".to_owned());
-            treatment =
-                if text == "{name}-{branch}" { Treatment::Follows(preview.clone()) } else { wrong_name };
+            expected_action = if template_text == "{name}-{branch}" {
+                ExpectedAction::DeleteIfClosed(preview.clone())
+            } else {
+                wrong_name
+            };
         }
-        ThirdPartyKind::WithoutNumber if numbered => {
+        ThirdPartyKind::NameWithoutNumber if numbered => {
             marker.pull_request = None;
-            (name, treatment) = (template.name(integration, &Branch::new(&preview.head), None), wrong_name);
+            (name, expected_action) =
+                (template.name(integration, &Branch::new(&preview.head), None), wrong_name);
         }
-        ThirdPartyKind::WithNumber if !numbered => {
+        ThirdPartyKind::MarkerWithNumber if !numbered => {
             marker.pull_request = Some(any_number?);
-            treatment = Treatment::Follows(preview.clone());
+            expected_action = ExpectedAction::DeleteIfClosed(preview.clone());
         }
-        ThirdPartyKind::Copy | ThirdPartyKind::OtherOwnersCase | ThirdPartyKind::FormerName => {
-            treatment = Treatment::Follows(preview.clone());
+        ThirdPartyKind::Copy | ThirdPartyKind::OwnerInOtherCase | ThirdPartyKind::FormerRepositoryName => {
+            expected_action = ExpectedAction::DeleteIfClosed(preview.clone());
         }
-        ThirdPartyKind::LaterVersion => {
-            (visibility, treatment) = (json!("unlisted"), Treatment::Follows(preview.clone()));
+        ThirdPartyKind::MarkerFromLaterVersion => {
+            (visibility, expected_action) =
+                (json!("unlisted"), ExpectedAction::DeleteIfClosed(preview.clone()));
         }
-        ThirdPartyKind::WithoutNumber | ThirdPartyKind::WithNumber => return None,
+        ThirdPartyKind::NameWithoutNumber | ThirdPartyKind::MarkerWithNumber => return None,
         ThirdPartyKind::OtherRepository
         | ThirdPartyKind::OtherHost
-        | ThirdPartyKind::OtherId
+        | ThirdPartyKind::OtherRepositoryId
         | ThirdPartyKind::Unmarked
         | ThirdPartyKind::IncompleteMarker
         | ThirdPartyKind::MarkerWithTwoBranches
@@ -143,13 +155,13 @@ pub(super) fn third_party_integration(
         | ThirdPartyKind::MarkerNotAtTheEnd => {}
     }
     let is_public = visibility.is_null() || visibility == "public";
-    let (summary, marked) = summary(kind, &marker);
+    let (summary, marked) = summary_for(kind, &marker);
     let OwnershipMarker { integration, branch: head, .. } = marker;
     let owner_in_marker = marked.then_some(MarkerOwner { repository: actual_repository, integration, head });
     let record = record(&name, &summary, &visibility, owner);
     Some(ThirdPartyIntegration {
         record,
-        integration: ModelIntegration { name, owner_in_marker, treatment, is_public },
+        integration: ModelIntegration { name, owner_in_marker, expected_action, is_public },
     })
 }
 
@@ -160,22 +172,26 @@ fn record(name: &str, summary: &str, visibility: &Value, owner: &str) -> Value {
     })
 }
 
-/// Returns the repository name and ID for the marker of a kind, and the repository that they stand for.
-fn repository(kind: ThirdPartyKind) -> (String, Option<u64>, String) {
-    let own = || OURS.to_owned();
+/// Returns the repository name and ID in the marker of a kind, and the repository that the marker must be assigned to.
+fn repository_for(kind: ThirdPartyKind) -> (String, Option<u64>, String) {
+    let own = || OUR_REPOSITORY.to_owned();
     let by_name = |name: String| (name.clone(), None, name);
     match kind {
-        ThirdPartyKind::OtherRepository => by_name(format!("{OURS}-too")),
-        ThirdPartyKind::OtherHost => by_name(OURS.replace("github.com", "git.example.com")),
-        ThirdPartyKind::OtherId => (own(), Some(OUR_ID + 1), format!("{OURS} of another id")),
-        ThirdPartyKind::OtherOwnersCase => (OURS.replace("acme", "Acme"), None, own()),
-        ThirdPartyKind::FormerName => (OURS.replace("integrations", "former"), Some(OUR_ID), own()),
+        ThirdPartyKind::OtherRepository => by_name(format!("{OUR_REPOSITORY}-too")),
+        ThirdPartyKind::OtherHost => by_name(OUR_REPOSITORY.replace("github.com", "git.example.com")),
+        ThirdPartyKind::OtherRepositoryId => {
+            (own(), Some(OUR_REPOSITORY_ID + 1), format!("{OUR_REPOSITORY} of another id"))
+        }
+        ThirdPartyKind::OwnerInOtherCase => (OUR_REPOSITORY.replace("acme", "Acme"), None, own()),
+        ThirdPartyKind::FormerRepositoryName => {
+            (OUR_REPOSITORY.replace("integrations", "former"), Some(OUR_REPOSITORY_ID), own())
+        }
         _ => by_name(own()),
     }
 }
 
-/// Returns the summary that contains a marker in the form of a kind, and true if the marker is valid.
-fn summary(kind: ThirdPartyKind, marker: &OwnershipMarker) -> (String, bool) {
+/// Returns a summary with the marker, damaged if the kind requires this. Also returns true if the marker is valid.
+fn summary_for(kind: ThirdPartyKind, marker: &OwnershipMarker) -> (String, bool) {
     let text = marker.to_string();
     match kind {
         ThirdPartyKind::Unmarked => ("Ours, and made by hand.".to_owned(), false),
@@ -183,7 +199,7 @@ fn summary(kind: ThirdPartyKind, marker: &OwnershipMarker) -> (String, bool) {
         ThirdPartyKind::MarkerWithTwoBranches => (text.replace(" branch=", " branch=x branch="), false),
         ThirdPartyKind::MarkerWithoutEnd => (text.trim_end_matches(" -->").to_owned(), false),
         ThirdPartyKind::MarkerNotAtTheEnd => (format!("{text}\n\nThat is what a marker looks like."), false),
-        ThirdPartyKind::LaterVersion => (text.replace(" hash=", " later=yes hash="), true),
+        ThirdPartyKind::MarkerFromLaterVersion => (text.replace(" hash=", " later=yes hash="), true),
         _ => (format!("Hello.\n\n{text}"), true),
     }
 }

@@ -1,6 +1,6 @@
 //! Hoists functions that sloppy-mode code declares in blocks.
 //!
-//! In sloppy mode, such a function is also a variable of the enclosing function. rolldown treats every file as strict-mode
+//! In sloppy mode, a function in a block is also a variable of the enclosing function. rolldown treats every file as strict-mode
 //! code, in which the function is visible only in its block.
 
 use oxc::ast::ast::{BlockStatement, Class, Function, FunctionBody, Program, Statement, SwitchCase};
@@ -14,7 +14,8 @@ pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     !file.is_esm && !file.is_typescript && file.source.contains("function")
 }
 
-/// Renames each such function, and assigns it to a variable with the original name at the start of the block.
+/// Renames each function that a block declares, and assigns the function to a variable with the original name at the start of
+/// the block.
 pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
     let mut collector = BlockFunctionCollector::default();
     collector.visit_program(program);
@@ -61,7 +62,7 @@ fn hoisting_keyword(scoping: &Scoping, symbol: SymbolId) -> Option<&'static str>
 /// A visitor that collects the functions declared in blocks.
 #[derive(Default)]
 struct BlockFunctionCollector {
-    /// The start of the block's statements and the span of the function's name.
+    /// For each function, the start of the block's statements and the span of the function's name.
     functions: Vec<(u32, Span)>,
     /// The parameter names of each enclosing function.
     parameters: Vec<Vec<String>>,
@@ -79,7 +80,7 @@ impl BlockFunctionCollector {
             let name = function.id.as_ref().filter(|_| !function.r#async && !function.generator);
             let parameters = self.parameters.last();
             let name = name.filter(|name| {
-                !parameters.is_some_and(|names| names.iter().any(|one| name.name == one.as_str()))
+                !parameters.is_some_and(|names| names.iter().any(|parameter| name.name == parameter.as_str()))
             });
             self.functions.extend(name.map(|name| (start, name.span)));
         }

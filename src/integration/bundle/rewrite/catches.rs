@@ -1,7 +1,7 @@
 //! Moves the declaration of a `var` out of a `catch` clause that binds the same name.
 //!
-//! Such a declaration creates a variable of the function, but its initializer assigns to the binding of the `catch` clause.
-//! oxc confuses the variable and the binding in nested clauses.
+//! In a `catch (e)` clause, `var e = 1` declares a variable of the function, but assigns 1 to the binding of the clause. oxc
+//! confuses the variable and the binding in nested clauses.
 
 use oxc::ast::ast::{
     ArrowFunctionExpression, CatchClause, ForStatementInit, ForStatementLeft, Function, Program, Statement,
@@ -28,23 +28,24 @@ struct CatchVariableHoister<'f> {
     edits: &'f mut Edits,
     /// The end positions of the enclosing functions.
     function_ends: Vec<u32>,
-    /// The names that enclosing `catch` clauses in the current function bind.
+    /// The names bound by the enclosing `catch` clauses of the current function.
     catch_names: Vec<String>,
 }
 
 impl CatchVariableHoister<'_> {
     fn visit_in_function(&mut self, end: u32, visit: impl FnOnce(&mut Self)) {
-        let bound = std::mem::take(&mut self.catch_names);
+        let outer_catch_names = std::mem::take(&mut self.catch_names);
         self.function_ends.push(end);
         visit(self);
         self.function_ends.pop();
-        self.catch_names = bound;
+        self.catch_names = outer_catch_names;
     }
 
-    /// Declares the variables at the end of the function if a `catch` clause binds one of their names. Otherwise, returns
-    /// false.
+    /// Declares the variables of `declaration` at the end of the function, if a `catch` clause binds one of their names. Returns
+    /// true if it declares them.
     fn hoist_variables(&mut self, declaration: &VariableDeclaration<'_>) -> bool {
-        let declared = declaration.declarations.iter().flat_map(|one| one.id.get_binding_identifiers());
+        let declared =
+            declaration.declarations.iter().flat_map(|declarator| declarator.id.get_binding_identifiers());
         let names: Vec<_> = declared.map(|name| name.name.as_str()).collect();
         if !declaration.kind.is_var()
             || !names.iter().any(|name| self.catch_names.iter().any(|bound| bound == name))
@@ -57,16 +58,16 @@ impl CatchVariableHoister<'_> {
         true
     }
 
-    /// Replaces a declaration with assignments, followed by `end`.
+    /// Replaces a declaration with its assignments, followed by the text `end`.
     fn replace_with_assignments(&mut self, declaration: &VariableDeclaration<'_>, end: &str) {
         if !self.hoist_variables(declaration) {
             return;
         }
         let text = |span: Span| self.file.text_at(span);
-        let assignments = declaration.declarations.iter().filter_map(|one| {
-            let value = one.init.as_ref()?;
-            let assignment = format!("{} = {}", text(one.id.span()), text(value.span()));
-            Some(if one.id.is_binding_identifier() { assignment } else { format!("({assignment})") })
+        let assignments = declaration.declarations.iter().filter_map(|declarator| {
+            let value = declarator.init.as_ref()?;
+            let assignment = format!("{} = {}", text(declarator.id.span()), text(value.span()));
+            Some(if declarator.id.is_binding_identifier() { assignment } else { format!("({assignment})") })
         });
         let assignments = assignments.collect::<Vec<_>>().join(", ");
         self.edits.replace(declaration.span, format!("{assignments}{end}"));
@@ -74,11 +75,11 @@ impl CatchVariableHoister<'_> {
 
     /// Replaces the declaration in a loop head with its pattern: `for (var x in y)` becomes `for (x in y)`.
     fn replace_with_pattern(&mut self, declaration: &VariableDeclaration<'_>) {
-        if let [one] = declaration.declarations.as_slice()
-            && one.init.is_none()
+        if let [declarator] = declaration.declarations.as_slice()
+            && declarator.init.is_none()
             && self.hoist_variables(declaration)
         {
-            self.edits.replace(declaration.span, self.file.text_at(one.id.span()));
+            self.edits.replace(declaration.span, self.file.text_at(declarator.id.span()));
         }
     }
 }
@@ -100,10 +101,10 @@ impl<'a> Visit<'a> for CatchVariableHoister<'_> {
 
     fn visit_catch_clause(&mut self, clause: &CatchClause<'a>) {
         let name = clause.param.as_ref().and_then(|parameter| parameter.pattern.get_identifier_name());
-        let bound = self.catch_names.len();
+        let outer_count = self.catch_names.len();
         self.catch_names.extend(name.map(|name| name.to_string()));
         walk::walk_catch_clause(self, clause);
-        self.catch_names.truncate(bound);
+        self.catch_names.truncate(outer_count);
     }
 
     fn visit_statement(&mut self, statement: &Statement<'a>) {

@@ -25,8 +25,8 @@ pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut 
     InitializerMover { file, edits, is_done: false }.visit_program(program);
 }
 
-/// Returns true if a computed key of any class uses `this`, `await` or `yield`, which depend on the enclosing function. The
-/// rule then compiles all classes of the file.
+/// Returns true if a computed key of any class uses `this`, `await` or `yield`, which depend on the enclosing function. If so,
+/// the rule compiles all classes of the file.
 pub(super) fn has_function_bound_keys(program: &Program<'_>) -> bool {
     let mut keys = FunctionBoundKeys::default();
     keys.visit_program(program);
@@ -106,9 +106,9 @@ struct FunctionBoundKeys {
 
 impl FunctionBoundKeys {
     fn visit_in_key(&mut self, is_in_key: bool, visit: impl FnOnce(&mut Self)) {
-        let before = std::mem::replace(&mut self.is_in_key, is_in_key);
+        let was_in_key = std::mem::replace(&mut self.is_in_key, is_in_key);
         visit(self);
-        self.is_in_key = before;
+        self.is_in_key = was_in_key;
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut 
     let mut patterns = CommonJsPatterns::default();
     patterns.visit_program(program);
     for (statement, declarators) in patterns.declarations {
-        let statements: Vec<_> = declarators.iter().map(|declarator| declarator.statement(file)).collect();
+        let statements: Vec<_> = declarators.iter().map(|declarator| declarator.to_statement(file)).collect();
         edits.replace(statement, statements.concat());
     }
     if !patterns.declares_module {
@@ -41,11 +41,11 @@ pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut 
 
 /// One declarator of a `var` statement that is split into several statements.
 enum Declarator {
-    /// Declares another variable than `exports` and `module`.
+    /// The declaration of a variable other than `exports` and `module`.
     Declared(Span),
-    /// Assigns a value to `exports` or `module`.
+    /// The assignment of a value to `exports` or `module`.
     Assigned { name: Span, value: Span },
-    /// Redeclares `exports` or `module` without a value.
+    /// A redeclaration of `exports` or `module` without a value.
     Dropped,
 }
 
@@ -58,7 +58,7 @@ impl Declarator {
         }
     }
 
-    fn statement(&self, file: &SourceFile<'_>) -> String {
+    fn to_statement(&self, file: &SourceFile<'_>) -> String {
         match self {
             Self::Declared(span) => format!("var {};", file.text_at(*span)),
             Self::Assigned { name, value } => format!("{} = {};", file.text_at(*name), file.text_at(*value)),

@@ -27,17 +27,17 @@ struct StaticMemberMover<'f> {
 impl<'a> Visit<'a> for StaticMemberMover<'_> {
     fn visit_property_definition(&mut self, field: &PropertyDefinition<'a>) {
         // If the key of a field is quoted or computed, oxc does not pass the field's name to the decorator.
-        if self.file.assigns_fields
+        if self.file.assigns_class_fields
             && !field.decorators.is_empty()
             && field.computed
             && !matches!(field.key, PropertyKey::StringLiteral(_))
         {
             let message = "a decorated field with a computed key is not supported";
-            self.edits.reject(field.key.span(), message, "give the field a plain name");
+            self.edits.reject(field.key.span(), message, "replace the computed key with a plain name");
             return;
         }
         if let PropertyKey::StringLiteral(key) = &field.key
-            && self.file.assigns_fields
+            && self.file.assigns_class_fields
             && !field.decorators.is_empty()
         {
             if is_identifier_name(&key.value) {
@@ -58,11 +58,11 @@ impl<'a> Visit<'a> for StaticMemberMover<'_> {
         let is_decorated = |element: &&ClassElement<'_>| !member_decorators(element).is_empty();
         let decorated: Vec<_> = class.body.body.iter().filter(is_decorated).collect();
         let last_instance_member = decorated.iter().rposition(|element| !element.r#static());
-        // After the first moved member, all later ones move too, to keep their order.
+        // All decorated static members after the first moved member also move, to keep their order.
         let mut is_moving = false;
         for (index, element) in decorated.iter().enumerate().filter(|(_, element)| element.r#static()) {
             let is_assigned =
-                self.file.assigns_fields && matches!(element, ClassElement::PropertyDefinition(_));
+                self.file.assigns_class_fields && matches!(element, ClassElement::PropertyDefinition(_));
             is_moving |= is_assigned || last_instance_member.is_some_and(|last| index < last);
             if is_moving {
                 self.move_member(element, class.body.span.end - 1);
@@ -84,7 +84,7 @@ impl StaticMemberMover<'_> {
     fn move_member(&mut self, element: &ClassElement<'_>, end: u32) {
         let span = element.span();
         match element {
-            ClassElement::PropertyDefinition(field) if self.file.assigns_fields && !field.computed => {
+            ClassElement::PropertyDefinition(field) if self.file.assigns_class_fields && !field.computed => {
                 self.move_field(field, end);
             }
             ClassElement::MethodDefinition(method) if !method.computed => {

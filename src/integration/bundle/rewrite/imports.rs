@@ -1,7 +1,7 @@
 //! Corrects imports and exports of TypeScript types.
 //!
-//! A type that is imported or re-exported without the `type` keyword looks like a value. Only the file that declares the
-//! name shows the difference.
+//! A type that is imported or re-exported without the `type` keyword looks like a value. Only the file that declares the name
+//! shows that the name is a type.
 
 use oxc::ast::ast::{
     ExportSpecifier, IdentifierReference, ImportDeclaration, ImportDeclarationSpecifier, ImportOrExportKind,
@@ -11,19 +11,19 @@ use oxc::ast_visit::Visit;
 
 use super::{Edits, SourceFile};
 
-/// Ensures that a module is evaluated even if a file re-exports only types from it, as esbuild does. Removes imports with
-/// an empty list of names.
+/// Like esbuild, ensures that a module is evaluated even if a file re-exports only types from it. Removes imports with an empty
+/// list of names, such as `import {} from 'a'`.
 pub(super) fn keep_reexported_modules(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
-    for declaration in program.body.iter().filter_map(|one| one.as_module_declaration()) {
+    for declaration in program.body.iter().filter_map(|statement| statement.as_module_declaration()) {
         match declaration {
             ModuleDeclaration::ImportDeclaration(import) => {
                 let is_empty = import.specifiers.as_ref().is_some_and(|specifiers| specifiers.is_empty());
-                if is_empty && !file.keeps_imports {
+                if is_empty && !file.keeps_unused_imports {
                     edits.replace(import.span, "");
                 }
             }
             ModuleDeclaration::ExportFromDeclaration(export) if !export.specifiers.is_empty() => {
-                let mut kinds = export.specifiers.iter().map(|one| one.export_kind);
+                let mut kinds = export.specifiers.iter().map(|specifier| specifier.export_kind);
                 let is_value = export.export_kind == ImportOrExportKind::Value;
                 if is_value && kinds.all(|kind| kind == ImportOrExportKind::Type) {
                     edits.insert(export.span.start, format!("import {};", file.text_at(export.source.span)));
@@ -36,7 +36,7 @@ pub(super) fn keep_reexported_modules(program: &Program<'_>, file: &SourceFile<'
 
 /// Ensures that the module in `export * from` is evaluated even if none of its names is used.
 pub(super) fn keep_star_exported_module(program: &Program<'_>, specifier: &str, edits: &mut Edits) {
-    for declaration in program.body.iter().filter_map(|one| one.as_module_declaration()) {
+    for declaration in program.body.iter().filter_map(|statement| statement.as_module_declaration()) {
         if let ModuleDeclaration::ExportAllDeclaration(export) = declaration
             && export.source.value == specifier
         {
@@ -47,7 +47,8 @@ pub(super) fn keep_star_exported_module(program: &Program<'_>, specifier: &str, 
 
 /// Inserts `type` before each of `names` in imports and exports. An import that the file uses as a value stays unchanged.
 pub(super) fn insert_type_keywords(program: &Program<'_>, names: &[&str], edits: &mut Edits) {
-    let declarations: Vec<_> = program.body.iter().filter_map(|one| one.as_module_declaration()).collect();
+    let declarations: Vec<_> =
+        program.body.iter().filter_map(|statement| statement.as_module_declaration()).collect();
     let imports = declarations.iter().filter_map(|declaration| match declaration {
         ModuleDeclaration::ImportDeclaration(import) => Some(imported_types(import, names)),
         _ => None,
@@ -57,7 +58,7 @@ pub(super) fn insert_type_keywords(program: &Program<'_>, names: &[&str], edits:
     let imports: Vec<_> = imports.flatten().filter(|(local, _)| !values.0.contains(local)).collect();
     imports.iter().for_each(|(_, start)| edits.insert(*start, "type "));
     for declaration in &declarations {
-        // Ensures that the module that declares a type is still evaluated.
+        // Without this additional import, the bundler would not evaluate a module from which only types are imported.
         if let ModuleDeclaration::ImportDeclaration(import) = declaration
             && !imported_types(import, names).is_empty()
         {
@@ -84,7 +85,9 @@ pub(super) fn insert_type_keywords(program: &Program<'_>, names: &[&str], edits:
             }
             _ => continue,
         };
-        for specifier in specifiers.iter().filter(|one| one.export_kind != ImportOrExportKind::Type) {
+        for specifier in
+            specifiers.iter().filter(|specifier| specifier.export_kind != ImportOrExportKind::Type)
+        {
             if is_type(specifier.local.name().as_str()) {
                 edits.insert(specifier.span.start, "type ");
             }
@@ -95,19 +98,19 @@ pub(super) fn insert_type_keywords(program: &Program<'_>, names: &[&str], edits:
 /// Returns the local name and the position of each specifier that imports one of `names`.
 fn imported_types(import: &ImportDeclaration<'_>, names: &[&str]) -> Vec<(String, u32)> {
     let specifiers = import.specifiers.iter().flatten().filter_map(|specifier| match specifier {
-        ImportDeclarationSpecifier::ImportSpecifier(one)
-            if one.import_kind != ImportOrExportKind::Type
+        ImportDeclarationSpecifier::ImportSpecifier(specifier)
+            if specifier.import_kind != ImportOrExportKind::Type
                 && import.import_kind != ImportOrExportKind::Type =>
         {
-            let is_type = names.contains(&one.imported.name().as_str());
-            is_type.then(|| (one.local.name.to_string(), one.span.start))
+            let is_type = names.contains(&specifier.imported.name().as_str());
+            is_type.then(|| (specifier.local.name.to_string(), specifier.span.start))
         }
         _ => None,
     });
     specifiers.collect()
 }
 
-/// A visitor that collects the names that a file uses as values.
+/// A visitor that collects the names that a file uses as values rather than types.
 struct ValueNames(Vec<String>);
 
 impl<'a> Visit<'a> for ValueNames {

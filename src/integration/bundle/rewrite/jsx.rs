@@ -26,8 +26,10 @@ struct KeyMover<'f> {
 
 impl<'a> Visit<'a> for KeyMover<'_> {
     fn visit_jsx_opening_element(&mut self, element: &JSXOpeningElement<'a>) {
-        let spread =
-            element.attributes.iter().position(|one| matches!(one, JSXAttributeItem::SpreadAttribute(_)));
+        let spread = element
+            .attributes
+            .iter()
+            .position(|attribute| matches!(attribute, JSXAttributeItem::SpreadAttribute(_)));
         let key = element.attributes.iter().position(is_key);
         if let (Some(spread), Some(key)) = (spread, key)
             && spread < key
@@ -46,7 +48,7 @@ fn is_key(attribute: &JSXAttributeItem<'_>) -> bool {
     matches!(&attribute.name, JSXAttributeName::Identifier(name) if name.name == "key")
 }
 
-/// Returns true if the source shows the names of all properties that an attribute or a spread sets.
+/// Returns true if the source contains the names of all properties that an attribute or a spread sets.
 fn has_known_property_names(attribute: &JSXAttributeItem<'_>) -> bool {
     match attribute {
         JSXAttributeItem::Attribute(_) => true,

@@ -1,8 +1,8 @@
 //! Adds the namespace prefix to names that a TypeScript namespace exports.
 //!
-//! A namespace can consist of several declarations. Each of these parts can use the exports of the other parts without a
-//! prefix, but oxc does not add the prefix that JavaScript needs. oxc also keeps exported variables as copies of the
-//! namespace's properties.
+//! A namespace can consist of several `namespace` blocks. Each block can use the exports of the other blocks without a prefix,
+//! but oxc does not add the prefix that JavaScript needs. oxc also keeps exported variables as copies of the namespace's
+//! properties.
 
 use std::collections::{HashMap, HashSet};
 
@@ -27,12 +27,13 @@ pub(super) fn rewrite(program: &Program<'_>, _: &SourceFile<'_>, edits: &mut Edi
     if exports.by_path.is_empty() {
         return;
     }
-    // oxc would compile each declaration of such an enum to a separate enum.
-    for (path, part, span) in &exports.enums {
-        if exports.enums.iter().any(|(other, other_part, _)| other == path && other_part < part) {
+    // If several blocks of a namespace declare the same enum, oxc would compile each declaration to a separate enum.
+    for (path, block, span) in &exports.enums {
+        if exports.enums.iter().any(|(other_path, other_block, _)| other_path == path && other_block < block)
+        {
             let name = path.join(".");
-            let message = format!("the enum `{name}` is declared in several parts of its namespace");
-            edits.reject(*span, message, "declare the enum in one part of the namespace");
+            let message = format!("the enum `{name}` is declared in several `namespace` blocks");
+            edits.reject(*span, message, "declare the enum in one `namespace` block");
         }
     }
     let scoping = SemanticBuilder::new().build(program).semantic.into_scoping();
@@ -43,28 +44,28 @@ pub(super) fn rewrite(program: &Program<'_>, _: &SourceFile<'_>, edits: &mut Edi
 /// The names of a namespace's enclosing namespaces and of the namespace itself, the outermost first.
 type NamespacePath = Vec<String>;
 
-/// A visitor that collects the values that namespaces export. All parts of a namespace share one entry.
+/// A visitor that collects the values that namespaces export. All blocks of a namespace share one entry.
 #[derive(Default)]
 struct NamespaceExports {
     by_path: HashMap<NamespacePath, HashSet<String>>,
-    /// The path of each enum in a namespace, the number of the namespace part that contains it, and the span of its name.
+    /// For each enum in a namespace: its path, the number of the block that contains it, and the span of its name.
     enums: Vec<(NamespacePath, usize, Span)>,
     path: NamespacePath,
-    /// The number of namespace parts that have been visited.
-    part_count: usize,
+    /// The number of `namespace` blocks that have been visited.
+    block_count: usize,
 }
 
 impl<'a> Visit<'a> for NamespaceExports {
     fn visit_ts_enum_declaration(&mut self, declaration: &TSEnumDeclaration<'a>) {
         if !self.path.is_empty() {
             let path = [&self.path[..], &[declaration.id.name.to_string()]].concat();
-            self.enums.push((path, self.part_count, declaration.id.span));
+            self.enums.push((path, self.block_count, declaration.id.span));
         }
     }
 
     fn visit_ts_namespace_declaration(&mut self, namespace: &TSNamespaceDeclaration<'a>) {
         self.path.push(namespace.id.name.to_string());
-        self.part_count += 1;
+        self.block_count += 1;
         let names = self.by_path.entry(self.path.clone()).or_default();
         match &namespace.body {
             TSNamespaceDeclarationBody::TSModuleBlock(block) => {
@@ -89,7 +90,8 @@ fn exported_names(statement: &Statement<'_>) -> Vec<String> {
         |name: Option<&BindingIdentifier<'_>>| name.map(|name| name.name.to_string()).into_iter().collect();
     match &export.declaration {
         Declaration::VariableDeclaration(variables) => {
-            let names = variables.declarations.iter().flat_map(|one| one.id.get_binding_identifiers());
+            let names =
+                variables.declarations.iter().flat_map(|declarator| declarator.id.get_binding_identifiers());
             names.map(|name| name.name.to_string()).collect()
         }
         Declaration::FunctionDeclaration(function) => single_name(function.id.as_ref()),
@@ -100,7 +102,7 @@ fn exported_names(statement: &Statement<'_>) -> Vec<String> {
     }
 }
 
-/// A visitor that finds the uses of exported names that need the prefix.
+/// A visitor that finds the uses of exported names that need the namespace prefix.
 struct ExportUseFinder<'r> {
     exports: &'r NamespaceExports,
     scoping: &'r Scoping,
@@ -121,11 +123,11 @@ impl<'r> ExportUseFinder<'r> {
         self.replacements
     }
 
-    /// Returns the name of the innermost namespace that exports the referenced name. Returns `None` if the reference
-    /// resolves to a declaration in this part of the namespace.
+    /// Returns the name of the innermost namespace that exports the referenced name. Returns `None` if the reference resolves to a
+    /// declaration in the same `namespace` block.
     fn exporting_namespace(&self, reference: &IdentifierReference<'_>) -> Option<&str> {
         let symbol = self.scoping.get_reference(reference.reference_id.get()?).symbol_id();
-        let declared = symbol.map(|symbol| self.scoping.symbol_scope_id(symbol));
+        let declaring_scope = symbol.map(|symbol| self.scoping.symbol_scope_id(symbol));
         let is_variable = symbol.is_some_and(|symbol| {
             let flags = self.scoping.symbol_flags(symbol);
             flags.is_variable() && !flags.is_const_variable()
@@ -133,10 +135,10 @@ impl<'r> ExportUseFinder<'r> {
         for (depth, scope) in self.scopes.iter().enumerate().rev() {
             let exports = self.exports.by_path.get(&self.path[..=depth]);
             let is_exported = exports.is_some_and(|names| names.contains(reference.name.as_str()));
-            let is_declared_here = declared.is_some_and(|declared| {
-                self.scoping.scope_ancestors(declared).any(|ancestor| ancestor == *scope)
+            let is_declared_here = declaring_scope.is_some_and(|declaring_scope| {
+                self.scoping.scope_ancestors(declaring_scope).any(|ancestor| ancestor == *scope)
             });
-            if is_declared_here && !(is_exported && is_variable && declared == Some(*scope)) {
+            if is_declared_here && !(is_exported && is_variable && declaring_scope == Some(*scope)) {
                 return None;
             }
             if is_exported {
@@ -158,8 +160,8 @@ impl<'a> Visit<'a> for ExportUseFinder<'_> {
     }
 
     fn visit_binding_pattern(&mut self, _: &BindingPattern<'a>) {
-        // A default value in a pattern is evaluated before the namespace's properties are assigned, so it keeps using the
-        // variables.
+        // A default value in a pattern keeps its references to variables, because it is evaluated before the namespace's
+        // properties are assigned.
     }
 
     fn visit_identifier_reference(&mut self, reference: &IdentifierReference<'a>) {

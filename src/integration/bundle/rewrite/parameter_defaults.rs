@@ -1,7 +1,7 @@
 //! Renames variables that a parameter's default value uses before their declaration.
 //!
-//! If the enclosing function declares such a variable later, oxc resolves the name to a variable of an outer scope, or even
-//! of another module.
+//! If the enclosing function declares the variable after the default value, oxc resolves the name to a variable of an outer
+//! scope, or even of another module.
 
 use std::collections::HashMap;
 
@@ -15,14 +15,14 @@ use oxc::span::Span;
 
 use super::{Edits, SourceFile, references};
 
-/// A suffix that makes the new names unique across modules.
-const LATE_SUFFIX: &str = "$late$";
+/// The suffix of renamed variables, which makes the new names unique across modules.
+const RENAMED_SUFFIX: &str = "$late$";
 
-/// Renames the first such variable of a file to a unique name.
+/// Renames the first variable of a file that a parameter uses before the variable's declaration.
 pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
     let mut uses = ParameterUses::default();
     uses.visit_program(program);
-    uses.references.retain(|one| !one.name.contains(LATE_SUFFIX));
+    uses.references.retain(|parameter_use| !parameter_use.name.contains(RENAMED_SUFFIX));
     if uses.references.is_empty()
         || !LastDeclarations::in_program(program).declares_any_later(&uses.references)
     {
@@ -33,11 +33,14 @@ pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut 
     let mut uses = ParameterUses::default();
     uses.visit_program(program);
     let mut late_variables =
-        uses.references.iter().filter_map(|one| Some((one.span, one.later_variable(&scoping, file)?)));
-    let Some((_, symbol)) = late_variables.next() else { return };
-    let spans = uses.references.iter().filter(|one| one.later_variable(&scoping, file) == Some(symbol));
-    let spans: Vec<_> = spans.map(|one| one.span).collect();
-    let new_name = file.unused_name(&format!("{}{LATE_SUFFIX}", scoping.symbol_name(symbol)));
+        uses.references.iter().filter_map(|parameter_use| parameter_use.later_variable(&scoping, file));
+    let Some(symbol) = late_variables.next() else { return };
+    let spans = uses
+        .references
+        .iter()
+        .filter(|parameter_use| parameter_use.later_variable(&scoping, file) == Some(symbol));
+    let spans: Vec<_> = spans.map(|parameter_use| parameter_use.span).collect();
+    let new_name = file.unused_name(&format!("{}{RENAMED_SUFFIX}", scoping.symbol_name(symbol)));
     DeclarationRenamer { symbol, new_name: &new_name, edits }.visit_program(program);
     references::replace_references(program, edits, &|reference| {
         let id = reference.reference_id.get()?;
@@ -57,8 +60,8 @@ struct ParameterUse<'a> {
 }
 
 impl ParameterUse<'_> {
-    /// Returns the variable that the name refers to, if the variable is declared later and oxc would resolve the name to
-    /// another one.
+    /// Returns the variable to which the name refers, if the variable is declared later and oxc would resolve the name to a
+    /// different variable.
     fn later_variable(&self, scoping: &Scoping, file: &SourceFile<'_>) -> Option<SymbolId> {
         let resolved = scoping.get_reference(self.reference_id?).symbol_id()?;
         let scope = self.scope?;
@@ -69,14 +72,15 @@ impl ParameterUse<'_> {
             scoping.symbol_flags(symbol).can_be_referenced_by_value().then_some(symbol)
         })?;
         let flags = scoping.scope_flags(scoping.symbol_scope_id(symbol));
-        // The bundler already makes the top-level names of ES modules unique. Names of namespaces and enums are properties.
+        // The bundler already makes the top-level names of ES modules unique. Names in namespaces and enums are properties, which
+        // must keep their names.
         let has_fixed_name = (flags.is_top() && file.is_esm)
             || flags.is_ts_module_block()
             || scoping.symbol_flags(symbol).intersects(SymbolFlags::EnumMember | SymbolFlags::Import);
         // In sloppy mode, a function in a block can be two variables: one in the block and one in the enclosing function.
         let may_be_two_variables = !file.is_esm && scoping.symbol_flags(symbol).is_function();
         let is_declared_later = scoping.symbol_span(symbol).start > self.span.start;
-        (is_declared_later && !has_fixed_name && !may_be_two_variables && !self.name.contains(LATE_SUFFIX))
+        (is_declared_later && !has_fixed_name && !may_be_two_variables && !self.name.contains(RENAMED_SUFFIX))
             .then_some(symbol)
     }
 }
@@ -132,7 +136,9 @@ impl<'a> LastDeclarations<'a> {
     }
 
     fn declares_any_later(&self, references: &[ParameterUse<'_>]) -> bool {
-        references.iter().any(|one| self.0.get(one.name).is_some_and(|at| *at > one.span.start))
+        references.iter().any(|parameter_use| {
+            self.0.get(parameter_use.name).is_some_and(|position| *position > parameter_use.span.start)
+        })
     }
 }
 

@@ -16,8 +16,8 @@ use oxc::span::{GetSpan as _, Span};
 use super::{Edits, SourceFile};
 
 pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
-    let starts = ["[-", "[~", "[+", "[void", "[!"];
-    file.source.contains("class") || starts.iter().any(|start| file.source.contains(start))
+    let key_starts = ["[-", "[~", "[+", "[void", "[!"];
+    file.source.contains("class") || key_starts.iter().any(|start| file.source.contains(start))
 }
 
 pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
@@ -83,23 +83,23 @@ impl KeyRewriter<'_> {
 
 impl<'a> Visit<'a> for KeyRewriter<'_> {
     fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
-        let is_in_class_element = std::mem::replace(&mut self.is_in_class_element, false);
+        let was_in_class_element = std::mem::replace(&mut self.is_in_class_element, false);
         walk::walk_function(self, function, flags);
-        self.is_in_class_element = is_in_class_element;
+        self.is_in_class_element = was_in_class_element;
     }
 
     fn visit_class(&mut self, class: &Class<'a>) {
         if self.is_in_class_element {
             self.rewrite_nested_class(class);
         }
-        if self.file.assigns_fields {
+        if self.file.assigns_class_fields {
             self.bracket_literal_names(class);
         }
         walk::walk_class(self, class);
     }
 
     fn visit_class_element(&mut self, element: &ClassElement<'a>) {
-        let before = self.is_in_class_element;
+        let was_in_class_element = self.is_in_class_element;
         if let Some(key) = element.property_key() {
             self.visit_property_key(key);
         }
@@ -116,7 +116,7 @@ impl<'a> Visit<'a> for KeyRewriter<'_> {
             ClassElement::StaticBlock(block) => walk::walk_static_block(self, block),
             _ => {}
         }
-        self.is_in_class_element = before;
+        self.is_in_class_element = was_in_class_element;
     }
 
     fn visit_property_key(&mut self, key: &PropertyKey<'a>) {
@@ -132,7 +132,7 @@ impl<'a> Visit<'a> for KeyRewriter<'_> {
     }
 }
 
-/// A visitor that collects the expressions in a key whose meaning would change inside another function.
+/// A visitor that collects the expressions in a key that would change their meaning inside another function.
 #[derive(Default)]
 struct FunctionBoundExpressions {
     this: Vec<Span>,

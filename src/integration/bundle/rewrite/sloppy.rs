@@ -28,7 +28,7 @@ const RESERVED_NAMES: [&str; 10] = [
     "yield",
 ];
 
-/// Returns equivalent strict-mode code. Returns `None` if the source is not valid sloppy-mode code.
+/// Converts sloppy-mode code to equivalent strict-mode code. Returns `None` if `source` is not valid sloppy-mode code.
 pub(in crate::integration::bundle) fn to_strict(source: &str) -> Option<String> {
     let allocator = Allocator::default();
     let options = ParseOptions { allow_return_outside_function: true, ..ParseOptions::default() };
@@ -37,8 +37,13 @@ pub(in crate::integration::bundle) fn to_strict(source: &str) -> Option<String> 
     let parsed = parses.iter_mut().find(|parsed| !parsed.panicked && parsed.diagnostics.is_empty())?;
     let file = SourceFile { source, is_typescript: false, is_esm: false, ..SourceFile::default() };
     let mut edits = Edits::default();
-    SloppyCodeRewriter { file: &file, edits: &mut edits, reserved: HashSet::new(), functions: Vec::new() }
-        .rewrite(&parsed.program);
+    SloppyCodeRewriter {
+        file: &file,
+        edits: &mut edits,
+        reserved_names: HashSet::new(),
+        functions: Vec::new(),
+    }
+    .rewrite(&parsed.program);
     Some(edits.apply(source))
 }
 
@@ -47,27 +52,27 @@ struct SloppyCodeRewriter<'f> {
     file: &'f SourceFile<'f>,
     edits: &'f mut Edits,
     /// The reserved names that the file declares.
-    reserved: HashSet<String>,
+    reserved_names: HashSet<String>,
     /// The program and the enclosing functions, the innermost last.
     functions: Vec<FunctionScope>,
 }
 
 /// A function or the whole program.
 struct FunctionScope {
-    /// The names of the functions that its own statements declare.
+    /// The names of functions that are declared directly in the body, outside blocks.
     names: HashSet<String>,
-    /// The position after its last statement.
+    /// The position after the last statement of the body.
     end: u32,
 }
 
 impl SloppyCodeRewriter<'_> {
     fn rewrite(mut self, program: &Program<'_>) {
         self.visit_program(program);
-        let name = |name: &str| self.reserved.contains(name).then(|| self.file.unused_name(name));
-        references::replace_references(program, self.edits, &|reference| name(reference.name.as_str()));
+        let new_name = |name: &str| self.reserved_names.contains(name).then(|| self.file.unused_name(name));
+        references::replace_references(program, self.edits, &|reference| new_name(reference.name.as_str()));
     }
 
-    /// Puts braces around a branch of an `if` that is only a function declaration.
+    /// Puts braces around an `if` branch that consists only of a function declaration.
     fn wrap_function_in_block(&mut self, branch: &Statement<'_>) {
         if let Statement::FunctionDeclaration(function) = branch {
             self.edits.insert(function.span.start, "{");
@@ -75,7 +80,7 @@ impl SloppyCodeRewriter<'_> {
         }
     }
 
-    /// Calls `visit` with the scope of a function that has these statements.
+    /// Enters the scope of a function with the body `statements`, calls `visit`, and leaves the scope.
     fn visit_in_scope(&mut self, statements: &[Statement<'_>], end: u32, visit: impl FnOnce(&mut Self)) {
         let names = statements.iter().filter_map(|statement| match statement {
             Statement::FunctionDeclaration(function) => Some(function.id.as_ref()?.name.to_string()),
@@ -90,14 +95,17 @@ impl SloppyCodeRewriter<'_> {
     /// Declares the other variables of the declaration at the end of the function.
     fn remove_var_keyword(&mut self, declaration: &VariableDeclaration<'_>, is_loop_head: bool) {
         let Some(function) = self.functions.last().filter(|_| declaration.kind.is_var()) else { return };
-        let names = declaration.declarations.iter().flat_map(|one| one.id.get_binding_identifiers());
+        let names =
+            declaration.declarations.iter().flat_map(|declarator| declarator.id.get_binding_identifiers());
         let (redeclared, others): (Vec<_>, Vec<_>) =
             names.map(|name| name.name.as_str()).partition(|name| function.names.contains(*name));
         let Some(first) = declaration.declarations.first().filter(|_| !redeclared.is_empty()) else { return };
         self.edits.replace(Span::new(declaration.span.start, first.span.start), "");
         if !is_loop_head {
-            for pattern in declaration.declarations.iter().filter(|one| one.id.is_destructuring_pattern()) {
-                // `void 0,` keeps the parenthesis from continuing a previous statement without a semicolon.
+            for pattern in
+                declaration.declarations.iter().filter(|declarator| declarator.id.is_destructuring_pattern())
+            {
+                // Without `void 0,`, the parenthesis would continue a previous statement that does not end with a semicolon.
                 let start = if pattern.span == first.span { "void 0,(" } else { "(" };
                 self.edits.insert(pattern.span.start, start);
                 self.edits.insert(pattern.span.end, ")");
@@ -151,7 +159,7 @@ impl<'a> Visit<'a> for SloppyCodeRewriter<'_> {
 
     fn visit_binding_identifier(&mut self, name: &BindingIdentifier<'a>) {
         if RESERVED_NAMES.contains(&name.name.as_str()) {
-            self.reserved.insert(name.name.to_string());
+            self.reserved_names.insert(name.name.to_string());
             self.edits.replace(name.span, self.file.unused_name(name.name.as_str()));
         }
     }
@@ -196,11 +204,11 @@ impl<'a> Visit<'a> for SloppyCodeRewriter<'_> {
 
     fn visit_for_in_statement(&mut self, statement: &ForInStatement<'a>) {
         if let ForStatementLeft::VariableDeclaration(declaration) = &statement.left
-            && let [one] = declaration.declarations.as_slice()
-            && let Some(value) = &one.init
+            && let [declarator] = declaration.declarations.as_slice()
+            && let Some(value) = &declarator.init
         {
             self.edits.insert(statement.span.start, format!("{};", self.file.text_at(declaration.span)));
-            self.edits.replace(Span::new(one.id.span().end, value.span().end), "");
+            self.edits.replace(Span::new(declarator.id.span().end, value.span().end), "");
         }
         walk::walk_for_in_statement(self, statement);
     }

@@ -1,7 +1,7 @@
 //! Rejects a use of a `let`, `const` or class that a different `case` of the `switch` declares.
 //!
-//! Such a use throws an error at run time if the declaration was skipped. The minifier removes this error: it inlines a
-//! constant value, or removes the declaration together with an unreachable `case`.
+//! At run time, the use throws an error if the `case` with the declaration was skipped. The minifier removes this error: it
+//! inlines a constant value, or removes the declaration together with an unreachable `case`.
 
 use oxc::ast::ast::{
     BindingIdentifier, Expression, IdentifierReference, Program, Statement, SwitchCase, SwitchStatement,
@@ -27,15 +27,17 @@ pub(super) fn rewrite(program: &Program<'_>, _: &SourceFile<'_>, edits: &mut Edi
 /// Returns the block-scoped names that a statement declares.
 fn lexical_names<'b, 'a>(statement: &'b Statement<'a>) -> Vec<&'b BindingIdentifier<'a>> {
     match statement {
-        Statement::VariableDeclaration(declaration) if declaration.kind.is_lexical() => {
-            declaration.declarations.iter().flat_map(|one| one.id.get_binding_identifiers()).collect()
-        }
+        Statement::VariableDeclaration(declaration) if declaration.kind.is_lexical() => declaration
+            .declarations
+            .iter()
+            .flat_map(|declarator| declarator.id.get_binding_identifiers())
+            .collect(),
         Statement::ClassDeclaration(class) => class.id.iter().collect(),
         _ => Vec::new(),
     }
 }
 
-/// A visitor that checks if any `case` declares a block-scoped name.
+/// A visitor that checks if a `case` declares a block-scoped name.
 struct LexicalNameDetector(bool);
 
 impl<'a> Visit<'a> for LexicalNameDetector {
@@ -61,17 +63,17 @@ impl<'a> Visit<'a> for SwitchChecker<'_> {
             if symbols.is_empty() {
                 continue;
             }
-            let mut uses =
+            let mut checker =
                 OtherCaseChecker { scoping: self.scoping, symbols: &symbols, edits: &mut *self.edits };
-            for (_, other) in statement.cases.iter().enumerate().filter(|(other, _)| *other != index) {
-                uses.visit_switch_case(other);
+            for (_, other_case) in statement.cases.iter().enumerate().filter(|(other, _)| *other != index) {
+                checker.visit_switch_case(other_case);
             }
         }
         walk::walk_switch_statement(self, statement);
     }
 }
 
-/// Returns true if the minifier can evaluate the expression of a `switch`, and therefore knows the `case` that runs.
+/// Returns true if the minifier can evaluate the expression of a `switch`, and thus select the `case` that runs.
 fn is_constant(expression: &Expression<'_>) -> bool {
     match expression {
         Expression::UnaryExpression(unary) => is_constant(&unary.argument),

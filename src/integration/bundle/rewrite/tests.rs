@@ -7,7 +7,7 @@ use oxc::span::SourceType;
 use super::{Corrections, apply_rules, to_strict};
 use crate::integration::bundle::tsconfig::CompilerOptions;
 
-/// Returns a source text after all rules, or the messages about its unsupported patterns.
+/// Returns a source text after all rules have edited it, or the messages about its unsupported patterns.
 fn rewritten_source(path: &str, source: &str, settings: &CompilerOptions) -> String {
     let source_type = SourceType::from_path(path).unwrap().with_module(true);
     let ast = EcmaCompiler::parse(path, source.to_owned(), source_type).unwrap();
@@ -30,7 +30,7 @@ fn check_typescript(source: &str, expected: &str) {
     assert_eq!(rewritten_source("a.ts", source, &CompilerOptions::default()), expected, "{source}");
 }
 
-/// Checks TypeScript whose class fields are defined rather than assigned.
+/// Checks the rewritten TypeScript for `useDefineForClassFields`, which defines class fields instead of assigning them.
 #[track_caller]
 fn check_typescript_with_defined_fields(source: &str, expected: &str) {
     assert_eq!(
@@ -41,7 +41,7 @@ fn check_typescript_with_defined_fields(source: &str, expected: &str) {
 }
 
 #[test]
-fn marks_commonjs() {
+fn rewrites_commonjs_patterns() {
     check_javascript("a(module.require('b'))", "a(require('b'))");
     check_javascript("a(module['require']('b'), module.require)", "a(require('b'), module.require)");
     check_javascript(
@@ -57,7 +57,7 @@ fn marks_commonjs() {
 }
 
 #[test]
-fn hoists_functions_of_blocks_in_sloppy_code() {
+fn hoists_functions_declared_in_blocks_in_sloppy_code() {
     check_javascript("{ function f() { f() } } f()", "{var f = f$; function f$() { f$() } } f()");
     check_javascript("{ function f() {} a = {f} }", "{var f = f$; function f$() {} a = {f: f$} }");
     check_javascript("function f() {} { function f() {} }", "function f() {} {f = f$; function f$() {} }");
@@ -86,7 +86,7 @@ fn hoists_a_var_with_the_name_of_a_catch_binding() {
 }
 
 #[test]
-fn quotes_computed_numeric_keys() {
+fn rewrites_numeric_keys_and_keys_with_this() {
     check_javascript(
         "class A { [-1] = 1; [1 - 2]() {} ['a'] = 2 }",
         "class A { [`${-1}`] = 1; [`${1 - 2}`]() {} ['a'] = 2 }",
@@ -106,7 +106,7 @@ fn quotes_computed_numeric_keys() {
 }
 
 #[test]
-fn rejects_uses_of_names_from_another_case() {
+fn rejects_uses_of_names_declared_in_another_case() {
     let unsupported =
         |name: &str| format!("unsupported: `{name}` is declared in another `case` of this `switch`");
     check_javascript("switch (1) { case 0: let a; case 1: a = 2 }", &unsupported("a"));
@@ -122,7 +122,7 @@ fn rejects_uses_of_names_from_another_case() {
 }
 
 #[test]
-fn qualifies_exports_of_namespaces() {
+fn adds_the_namespace_prefix_to_exported_names() {
     check_typescript(
         "namespace A { export let a = 1; a++; b({a}) }",
         "namespace A { export let a = 1; A.a++; b({a: A.a}) }",
@@ -134,7 +134,7 @@ fn qualifies_exports_of_namespaces() {
     check_typescript("namespace A.B { } namespace A { b(B) }", "namespace A.B { } namespace A { b(A.B) }");
     check_typescript(
         "namespace A { export enum B { X } } namespace A { export enum B { Y = X + 1, Z = Y } }",
-        "unsupported: the enum `A.B` is declared in several parts of its namespace",
+        "unsupported: the enum `A.B` is declared in several `namespace` blocks",
     );
     for unaffected in [
         "enum B { X } enum B { Y = X }",
@@ -176,7 +176,7 @@ fn inserts_initializers_after_every_super_call() {
 }
 
 #[test]
-fn keeps_keys_that_depend_on_the_function_in_the_class() {
+fn keeps_computed_keys_with_await_in_the_class_body() {
     check_typescript(
         "async () => class { a = 1; [await b]() {} static c = 2; d?: 1 }",
         "async () => class {constructor() { this.a = 1; }  [await b]() {} static { this.c = 2; };  }",
@@ -191,7 +191,7 @@ fn keeps_keys_that_depend_on_the_function_in_the_class() {
 }
 
 #[test]
-fn moves_decorated_static_members_to_the_end() {
+fn moves_decorated_static_members_to_the_end_of_the_class() {
     check_typescript(
         "class A { @a static b = 1; @c d() {} }",
         "class A { static { this.b = 1; }; @c d() {} ;@a static b;}",
@@ -217,7 +217,7 @@ fn moves_decorated_static_members_to_the_end() {
 }
 
 #[test]
-fn evaluates_modules_that_only_export_types() {
+fn imports_modules_from_which_only_types_are_re_exported() {
     check_typescript("import {} from 'a'; import 'b'; a()", " import 'b'; a()");
     check_typescript("export { type A } from 'a'", "import 'a';export { type A } from 'a'");
     for unaffected in
@@ -228,7 +228,7 @@ fn evaluates_modules_that_only_export_types() {
 }
 
 #[test]
-fn moves_a_jsx_key_before_spreads_of_literals() {
+fn moves_a_jsx_key_before_spread_object_literals() {
     let check = |source: &str, expected: &str| {
         assert_eq!(rewritten_source("a.tsx", source, &CompilerOptions::default()), expected);
     };
@@ -239,7 +239,7 @@ fn moves_a_jsx_key_before_spreads_of_literals() {
 }
 
 #[test]
-fn keeps_line_numbers() {
+fn keeps_line_numbers_after_removed_fields() {
     check_typescript(
         "let a; class A {\n b =\n a;\n constructor(a) {}\n}\nc",
         "let a; class A {\n \n\n constructor(a) {this.#init$();}\n;#init$() { this.b = a; }}\nc",
@@ -273,7 +273,7 @@ fn renames_a_variable_that_a_parameter_reads_before_its_declaration() {
 }
 
 #[test]
-fn brackets_literal_names_after_a_computed_field() {
+fn adds_brackets_to_literal_method_names_in_classes_with_a_computed_field() {
     check_typescript(
         "class A { [a] = 1; 70() {} get 'b'() {} }",
         "class A { [a] = 1; [70]() {} get ['b']() {} }",
@@ -282,7 +282,7 @@ fn brackets_literal_names_after_a_computed_field() {
 }
 
 #[test]
-fn separates_the_default_export_from_the_module() {
+fn renames_exports_in_commonjs_modules_with_a_default_export() {
     let with_default = "exports.__esModule = true; exports.default = {}; ";
     check_javascript(
         &format!("{with_default}exports.a = exports['b'] = 1"),
@@ -296,7 +296,7 @@ fn separates_the_default_export_from_the_module() {
 }
 
 #[test]
-fn keeps_inherited_properties_readable_in_initializers() {
+fn evaluates_initializers_before_defining_their_fields() {
     check_typescript_with_defined_fields(
         "class A extends B { b = [this.b]; c; constructor(private a) { super() } }",
         "class A extends B {a;   constructor(a) { void (super(), this.a = a, \

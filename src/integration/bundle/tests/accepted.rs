@@ -28,7 +28,7 @@ fn accepts_re_exported_types_without_the_type_keyword() {
 }
 
 #[test]
-fn interprets_a_commonjs_default_for_each_importer() {
+fn reads_a_commonjs_default_by_the_rules_of_each_importer() {
     let greet =
         "Object.defineProperty(exports, '__esModule', { value: true }); exports.default = () => 'hi';";
     let files = [
@@ -41,7 +41,7 @@ fn interprets_a_commonjs_default_for_each_importer() {
         ("node_modules/user/index.js", "import greet from 'greet'; export const type = greet.default();"),
     ];
     let script = bundled_script(&files);
-    assert_eq!(script.matches(",1)").count(), 1, "one of two imports has the interop of Node: {script}");
+    assert_eq!(script.matches(",1)").count(), 1, "one of two imports reads `default` as Node does: {script}");
     // A module with `__esModule` and without `default`.
     let files =
         [("main.ts", "import a from './a.cjs'; export default a;"), ("a.cjs", "exports.__esModule = true;")];
@@ -49,7 +49,7 @@ fn interprets_a_commonjs_default_for_each_importer() {
 }
 
 #[test]
-fn missing_names_of_a_module_without_exports_are_undefined() {
+fn imports_undefined_for_a_missing_name_of_a_module_without_exports() {
     check(
         &[
             ("main.ts", "import './first.js';\nimport { name } from './second.js';\nlog(name);"),
@@ -87,7 +87,7 @@ fn evaluates_commonjs_modules_in_import_order() {
 }
 
 #[test]
-fn turns_require_of_a_node_module_into_an_import() {
+fn turns_require_of_a_built_in_node_module_into_an_import() {
     let files = [
         ("main.ts", "import a from 'a'; export default a;"),
         ("node_modules/a/index.js", "module.exports = require('node:path').join('a', 'b');"),

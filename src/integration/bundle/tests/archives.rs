@@ -13,13 +13,14 @@ fn archive(name: &str, text: &str) -> Vec<u8> {
     let header =
         [&[0; 14][..], &number(text_length), &number(text_length), &length.to_le_bytes(), &[0; 2]].concat();
     let file = [&b"PK\x03\x04"[..], &header, name.as_bytes(), text.as_bytes()].concat();
-    let list = [&b"PK\x01\x02"[..], &[0; 2], &header[..], &[0; 14], name.as_bytes()].concat();
-    let (start, size) = (u32::try_from(file.len()).unwrap(), u32::try_from(list.len()).unwrap());
+    let directory = [&b"PK\x01\x02"[..], &[0; 2], &header[..], &[0; 14], name.as_bytes()].concat();
+    let (start, size) = (u32::try_from(file.len()).unwrap(), u32::try_from(directory.len()).unwrap());
     let end = [&b"PK\x05\x06"[..], &[0; 4], &[1, 0, 1, 0], &number(size), &number(start), &[0; 2]].concat();
-    [file, list, end].concat()
+    [file, directory, end].concat()
 }
 
-/// Checks if an import is read or rejected. The repository contains archives and symbolic links to a folder outside of it.
+/// Checks that an import is read if `is_read` is true, and rejected otherwise. The test repository contains archives, and
+/// symbolic links to a folder outside the repository.
 #[track_caller]
 fn check(import: &str, is_read: bool) {
     let main = format!("import a from '{import}'; export default a;");
@@ -31,23 +32,23 @@ fn check(import: &str, is_read: bool) {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, bytes).unwrap();
         };
-        let package = archive("node_modules/a/a.json", "\"text\"");
-        let other = archive("x/a.json", "\"text\"");
-        write(&root.join("cache/a.zip"), &package);
-        write(&root.join("other.zip"), &other);
-        write(&root.join(".git/a.zip"), &package);
+        let package_archive = archive("node_modules/a/a.json", "\"text\"");
+        let other_archive = archive("x/a.json", "\"text\"");
+        write(&root.join("cache/a.zip"), &package_archive);
+        write(&root.join("other.zip"), &other_archive);
+        write(&root.join(".git/a.zip"), &package_archive);
         write(&root.join(".git/config"), b"secret");
         write(&root.join(".git/a.json"), b"\"secret\"");
-        write(&outside.join("a.zip"), &package);
-        write(&outside.join("other.zip"), &other);
+        write(&outside.join("a.zip"), &package_archive);
+        write(&outside.join("other.zip"), &other_archive);
         write(&outside.join("a.json"), b"\"secret\"");
         symlink(outside.join("a.zip"), root.join("global.zip")).unwrap();
         symlink(outside.join("other.zip"), root.join("linked.zip")).unwrap();
         symlink(outside.join("a.json"), root.join("src/linked.json")).unwrap();
     });
-    let found = bundled.map(|bundle| bundle.script).map_err(|problems| problems[0].to_string());
+    let result = bundled.map(|bundle| bundle.script).map_err(|problems| problems[0].to_string());
     let name = import.trim_start_matches("./").split(['?', '#']).next().unwrap();
-    match found {
+    match result {
         Ok(script) => assert!(is_read && script.contains("text"), "{import}: {script}"),
         Err(problem) => {
             assert!(!is_read && problem.contains("lies outside the repository"), "{name}: {problem}");

@@ -1,4 +1,4 @@
-//! Tests that unresolved imports cause one error with a hint for each cause.
+//! Tests that each cause of an unresolved import is reported once, with a hint.
 
 use super::{TestFiles, bundle_files};
 
@@ -6,12 +6,12 @@ use super::{TestFiles, bundle_files};
 #[track_caller]
 fn check(files: TestFiles<'_>, expected: &[(&str, &str)]) {
     let problems = bundle_files(files).unwrap_err();
-    let found: Vec<_> = problems
+    let actual: Vec<_> = problems
         .iter()
         .map(|problem| (problem.to_string(), problem.hint.clone().unwrap_or_default()))
         .collect();
-    let found: Vec<_> = found.iter().map(|(problem, hint)| (problem.as_str(), hint.as_str())).collect();
-    assert_eq!(found, expected, "{files:?}");
+    let actual: Vec<_> = actual.iter().map(|(problem, hint)| (problem.as_str(), hint.as_str())).collect();
+    assert_eq!(actual, expected, "{files:?}");
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn reports_missing_node_modules_once() {
 }
 
 #[test]
-fn names_a_missing_package() {
+fn reports_the_name_of_a_missing_package() {
     let files = [
         ("main.ts", "import a from 'a'; export default a;"),
         ("package-lock.json", "{}"),
@@ -49,9 +49,10 @@ fn names_a_missing_package() {
 fn reports_an_unbuilt_workspace_package_once() {
     let package =
         |exports: &str| format!(r#"{{"name": "@acme/ui", "scripts": {{"build": "tsc"}}, {exports}}}"#);
-    let of_main = package(r#""main": "./dist/index.js""#);
-    let of_exports = package(r#""exports": {".": {"types": "./x.d.ts", "import": "./dist/index.js"}}"#);
-    for json in [of_main, of_exports] {
+    let package_with_main = package(r#""main": "./dist/index.js""#);
+    let package_with_exports =
+        package(r#""exports": {".": {"types": "./x.d.ts", "import": "./dist/index.js"}}"#);
+    for json in [package_with_main, package_with_exports] {
         let files: TestFiles<'_> = &[
             ("main.ts", "import a from '@acme/ui'; import { b } from '@acme/ui'; export default [a, b];"),
             ("pnpm-lock.yaml", ""),
@@ -70,7 +71,7 @@ fn reports_an_unbuilt_workspace_package_once() {
 }
 
 #[test]
-fn names_an_unsupported_file_type() {
+fn reports_an_unsupported_file_type() {
     let hint = "rename the file to `….raw.js` or `….raw.css` to import it as text";
     for extension in ["sql", "svg", "html", "png"] {
         let main = format!("import a from './a.{extension}'; export default a;");
@@ -89,16 +90,16 @@ fn reports_a_syntax_error_in_package_json() {
         &[("main.ts", "import './a'; export default 1;"), ("a.ts", ""), conflict],
         &[("package.json:2:1: `package.json` is not valid JSON: key must be a string", hint)],
     );
-    let of_package = ("node_modules/a/package.json", "{\"main\": ");
+    let broken_package = ("node_modules/a/package.json", "{\"main\": ");
     let message =
         "node_modules/a/package.json:1:9: `package.json` is not valid JSON: EOF while parsing a value";
-    check(&[("main.ts", "import a from 'a'; export default a;"), of_package], &[(message, hint)]);
+    check(&[("main.ts", "import a from 'a'; export default a;"), broken_package], &[(message, hint)]);
 }
 
 #[test]
-fn requires_the_prefix_of_node_modules() {
+fn reports_a_built_in_node_module_without_the_node_prefix() {
     let hint = "import `node:path` instead";
-    let message = "main.ts:1:15: `path` cannot be imported: Node modules need the prefix `node:`";
+    let message = "main.ts:1:15: `path` cannot be imported: Node's built-in modules need the prefix `node:`";
     check(&[("main.ts", "import a from 'path'; export default a;")], &[(message, hint)]);
 }
 

@@ -169,7 +169,7 @@ export class Classes {
                     [
                         `public p = ${value('p', 1)}`,
                         `private readonly q: any = ${value('q', 2)}`,
-                        // Neither an accessor nor a field may have the name, here or in a derived class.
+                        // No accessor or field of this class or of a derived class may have the name of the parameter property.
                         this.defines || members.some((lines) => /\ba\b/.test(lines.join(' '))) ? 'protected z?: any' : 'protected a?: any',
                         'readonly r = 3',
                     ],
@@ -193,7 +193,7 @@ export class Classes {
         return [`constructor(${params.join(', ')}) {`, ...indent([...superCall, ...statements.flat()]), '}'];
     }
 
-    /** TypeScript requires a separate statement for `super` in a class with fields; we do not. */
+    /** Writes the call of `super`. TypeScript requires a separate statement for it in a class with fields; our bundler does not. */
     superCall(params) {
         const { random } = this;
         const hasProperties = params.some((param) => /^(public|private|protected|readonly)/.test(param));
@@ -310,7 +310,7 @@ export class Classes {
         return [`${modifier}${this.name()}${type} = ${this.value()};`];
     }
 
-    /** A field without a value; the settings select whether it is defined. */
+    /** Writes a field without a value. Whether the field exists at runtime depends on the settings. */
     bare() {
         const name = this.name();
         return [

@@ -1,4 +1,4 @@
-/** The files around the code that a generator writes. */
+/** Writes the files around generated code: the entry file, modules and `tsconfig.json`. */
 
 /** Returns a program with the code in a file of this kind; the entry imports it if it is CommonJS. */
 export function moduleAround(random, kind, lines, files = {}) {
@@ -28,8 +28,8 @@ const entryOf = (path) => `import * as code from '${path}';\nexport default code
 export const indent = (lines) => lines.map((line) => `    ${line}`);
 
 /**
- * Removes class members, each a list of lines, with the name of an earlier one. TypeScript rejects them; in JavaScript, a few
- * programs keep them.
+ * Removes class members that have the name of an earlier member; a member is a list of lines. TypeScript rejects duplicate
+ * names. JavaScript allows them, so a few JavaScript programs keep them.
  */
 export function withoutDuplicates(random, members, typed) {
     const seen = new Set();
@@ -49,7 +49,7 @@ function isNew(seen, text) {
     return !repeated;
 }
 
-/** Settings for a `tsconfig.json` next to the entry; some are empty. */
+/** Settings for a `tsconfig.json` next to the entry file. Empty settings mean no such file. */
 export const TYPESCRIPT_SETTINGS = [
     undefined,
     undefined,

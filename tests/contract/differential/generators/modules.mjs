@@ -378,7 +378,7 @@ class Modules {
         ]);
     }
 
-    /** Uses a namespace object, once all modules have run if the other imports this one. */
+    /** Writes code that uses a namespace object. If the imported module also imports this one, it waits until all modules have run. */
     useNamespace(local, other, importer) {
         const { random } = this;
         const uses = random.some(

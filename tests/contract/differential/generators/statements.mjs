@@ -437,7 +437,7 @@ class Statements {
         ];
     }
 
-    /** Code that never runs can still declare variables; esbuild 0.17 drops those of a module. */
+    /** Writes code that never runs. It can still declare variables, except in modules, where esbuild 0.17 drops them. */
     dead(scope) {
         if (scope.owner.top) {
             return undefined;

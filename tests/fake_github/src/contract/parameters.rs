@@ -12,7 +12,7 @@ use crate::paging::MAX_PAGE_SIZE;
 
 pub(crate) struct Parameter {
     name: &'static str,
-    place: &'static str,
+    location: &'static str,
     required: bool,
     schema: &'static Value,
     validator: OnceLock<Validator>,
@@ -27,7 +27,7 @@ impl Parameter {
     fn new(part: &'static Value) -> Option<Self> {
         Some(Self {
             name: part["name"].as_str()?,
-            place: part["in"].as_str()?,
+            location: part["in"].as_str()?,
             required: part["required"].as_bool().unwrap_or(false),
             schema: &part["schema"],
             validator: OnceLock::new(),
@@ -43,14 +43,14 @@ impl Parameter {
         let validator = self.validator.get_or_init(|| super::compile(self.schema));
         let mut errors = super::schema_errors(validator, &value);
         errors.extend(self.limit(&value));
-        errors.into_iter().map(|error| format!("{} parameter {}{error}", self.place, self.name)).collect()
+        errors.into_iter().map(|error| format!("{} parameter {}{error}", self.location, self.name)).collect()
     }
 
-    /// Checks a limit that the document states in prose only.
+    /// Checks the limits of page numbers and page sizes, which the OpenAPI document states only in prose.
     fn limit(&self, value: &Value) -> Option<String> {
         let (number, page) = (value.as_i64()?, matches!(self.name, "page" | "per_page"));
-        let most = i64::try_from(MAX_PAGE_SIZE).unwrap_or(i64::MAX);
-        let wrong = page && (number < 1 || self.name == "per_page" && number > most);
+        let max = i64::try_from(MAX_PAGE_SIZE).unwrap_or(i64::MAX);
+        let wrong = page && (number < 1 || self.name == "per_page" && number > max);
         wrong.then(|| format!(": {number} is out of range"))
     }
 }
@@ -58,26 +58,28 @@ impl Parameter {
 pub(crate) fn errors(parameters: &[Parameter], call: &Call, values: &PathValues) -> Vec<String> {
     let path = values.iter().map(|(name, value)| ("path", *name, value.as_str()));
     let query = call.query.iter().map(|(name, value)| ("query", name.as_str(), value.as_str()));
-    let given: Vec<_> = path.chain(query).collect();
-    let unknown_or_wrong = given.iter().flat_map(|(place, name, value)| {
-        match parameters.iter().find(|parameter| parameter.place == *place && parameter.name == *name) {
+    let sent: Vec<_> = path.chain(query).collect();
+    let unknown_or_wrong = sent.iter().flat_map(|(location, name, value)| {
+        match parameters.iter().find(|parameter| parameter.location == *location && parameter.name == *name) {
             Some(parameter) => parameter.errors(value),
-            None => vec![format!("{place} parameter {name}: no such parameter")],
+            None => vec![format!("{location} parameter {name}: no such parameter")],
         }
     });
-    unknown_or_wrong.chain(missing(parameters, &given)).chain(doubled(&given)).collect()
+    unknown_or_wrong.chain(missing(parameters, &sent)).chain(duplicates(&sent)).collect()
 }
 
-fn missing(parameters: &[Parameter], given: &[(&str, &str, &str)]) -> Vec<String> {
-    let there = |parameter: &Parameter| {
-        given.iter().any(|(place, name, _)| *place == parameter.place && *name == parameter.name)
+fn missing(parameters: &[Parameter], sent: &[(&str, &str, &str)]) -> Vec<String> {
+    let is_sent = |parameter: &Parameter| {
+        sent.iter().any(|(location, name, _)| *location == parameter.location && *name == parameter.name)
     };
-    let missing = parameters.iter().filter(|parameter| parameter.required && !there(parameter));
-    missing.map(|parameter| format!("{} parameter {} is missing", parameter.place, parameter.name)).collect()
+    let missing = parameters.iter().filter(|parameter| parameter.required && !is_sent(parameter));
+    missing
+        .map(|parameter| format!("{} parameter {} is missing", parameter.location, parameter.name))
+        .collect()
 }
 
-fn doubled(given: &[(&str, &str, &str)]) -> Vec<String> {
-    let times = |name| given.iter().filter(|(_, other, _)| *other == name).count();
-    let doubled = given.iter().filter(|(_, name, _)| times(*name) > 1);
-    doubled.map(|(place, name, _)| format!("{place} parameter {name} is given twice")).collect()
+fn duplicates(sent: &[(&str, &str, &str)]) -> Vec<String> {
+    let times = |name| sent.iter().filter(|(_, other, _)| *other == name).count();
+    let duplicates = sent.iter().filter(|(_, name, _)| times(*name) > 1);
+    duplicates.map(|(location, name, _)| format!("{location} parameter {name} is given twice")).collect()
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{component, resolve};
 
-/// Validating keywords with the same meaning in both.
+/// Keywords with the same meaning in OpenAPI 3.0 and in JSON Schema.
 const SHARED_KEYWORDS: [&str; 15] = [
     "type",
     "enum",
@@ -22,7 +22,7 @@ const SHARED_KEYWORDS: [&str; 15] = [
     "uniqueItems",
     "$ref",
 ];
-/// Keywords without validation, and `nullable`, which is handled separately.
+/// Keywords that do not affect validation, and `nullable`, which `translate` handles.
 const IGNORED_KEYWORDS: [&str; 13] = [
     "nullable",
     "title",
@@ -38,29 +38,29 @@ const IGNORED_KEYWORDS: [&str; 13] = [
     "externalDocs",
     "xml",
 ];
-/// Fields that GitHub sets to null although its document does not say so: a fork can be deleted before its
-/// pull request.
+/// Fields that can be null although GitHub's OpenAPI document does not mark them as nullable, as pairs of schema and JSON pointer.
+/// `head.repo` is null if the fork was deleted.
 const UNDOCUMENTED_NULLS: [(&str, &str); 2] = [
     ("pull-request", "/properties/head/properties/repo"),
     ("pull-request-simple", "/properties/head/properties/repo"),
 ];
 
-/// Returns a schema with all schemas that it refers to.
+/// Converts a schema together with all schemas that it references.
 pub(crate) fn json_schema(schema: &Value) -> Value {
     let mut schemas = Map::new();
-    let mut waiting = references(schema);
-    while let Some(name) = waiting.pop() {
+    let mut pending = references(schema);
+    while let Some(name) = pending.pop() {
         if schemas.contains_key(&name) {
             continue;
         }
         let part = with_undocumented_nulls(&name, component("schemas", &name));
-        waiting.extend(references(&part));
+        pending.extend(references(&part));
         schemas.insert(name, translate(&part));
     }
     json!({"allOf": [translate(schema)], "components": {"schemas": schemas}})
 }
 
-/// Returns the top-level property names of a schema, if it names them.
+/// Returns the top-level property names of a schema, or `None` if the schema does not list properties.
 pub(crate) fn properties(schema: &'static Value) -> Option<Vec<&'static str>> {
     let schema = resolve(schema);
     if let Some(choices) = schema.get("oneOf").and_then(Value::as_array) {
@@ -73,7 +73,7 @@ pub(crate) fn properties(schema: &'static Value) -> Option<Vec<&'static str>> {
 
 fn with_undocumented_nulls(name: &str, schema: &Value) -> Value {
     let mut schema = schema.clone();
-    for (_, pointer) in UNDOCUMENTED_NULLS.iter().filter(|(of, _)| *of == name) {
+    for (_, pointer) in UNDOCUMENTED_NULLS.iter().filter(|(schema, _)| *schema == name) {
         let field = schema.pointer_mut(pointer);
         let field = field.unwrap_or_else(|| panic!("GitHub's document has no {pointer} in {name}"));
         field["nullable"] = json!(true);
@@ -104,26 +104,26 @@ fn translate(schema: &Value) -> Value {
 /// Translates a keyword. Panics on an unknown keyword, since ignoring it would weaken the validation.
 fn translate_keyword(word: &str, value: &Value) -> Option<(String, Value)> {
     let translated = match word {
-        "properties" => each(value),
+        "properties" => translate_all(value),
         "items" | "additionalProperties" | "not" => translate(value),
         "allOf" | "anyOf" | "oneOf" => value.as_array()?.iter().map(translate).collect(),
         word if SHARED_KEYWORDS.contains(&word) => value.clone(),
         word if IGNORED_KEYWORDS.contains(&word) || word.starts_with("x-") => return None,
-        word => panic!("GitHub's document has the word `{word}`, which the fake GitHub does not know"),
+        word => panic!("unsupported keyword in GitHub's OpenAPI document: the word `{word}`"),
     };
     Some((word.to_owned(), translated))
 }
 
-fn each(schemas: &Value) -> Value {
+fn translate_all(schemas: &Value) -> Value {
     let Some(schemas) = schemas.as_object() else { return schemas.clone() };
     schemas.iter().map(|(name, schema)| (name.clone(), translate(schema))).collect()
 }
 
-/// Allows null. A plain type keeps its own error messages; other schemas become a choice.
+/// Makes a schema accept null. A simple type becomes a list of types, for shorter error messages; other schemas use `anyOf`.
 fn or_null(mut words: Map<String, Value>) -> Value {
-    let composed = ["$ref", "allOf", "anyOf", "oneOf", "not"].iter().any(|word| words.contains_key(*word));
+    let is_composed = ["$ref", "allOf", "anyOf", "oneOf", "not"].iter().any(|word| words.contains_key(*word));
     let name = match words.get("type") {
-        Some(Value::String(name)) if !composed => name.clone(),
+        Some(Value::String(name)) if !is_composed => name.clone(),
         _ => return json!({"anyOf": [words, {"type": "null"}]}),
     };
     words.insert("type".to_owned(), json!([name, "null"]));

@@ -10,15 +10,15 @@ use crate::call::Call;
 use crate::model::Deployment;
 use crate::paging::page;
 use crate::response::Answer;
-use crate::state::{DEFAULT_BRANCH, Record, State};
-use crate::template::{Fields, Template, example, open, replace};
+use crate::state::{DEFAULT_BRANCH, State, StoredDeployment};
+use crate::template::{Fields, Template, example, insert_placeholders, replace};
 
 static DEPLOYMENT: LazyLock<Template> = LazyLock::new(|| {
     let mut deployment = example("deployment-simple-example");
     replace(&mut deployment, "deployments/1", "deployments/«path»");
-    open(&mut deployment, &["id", "sha", "ref", "task", "payload", "description", "creator"]);
-    open(&mut deployment, &["created_at", "updated_at"]);
-    open(
+    insert_placeholders(&mut deployment, &["id", "sha", "ref", "task", "payload", "description", "creator"]);
+    insert_placeholders(&mut deployment, &["created_at", "updated_at"]);
+    insert_placeholders(
         &mut deployment,
         &["original_environment", "environment", "transient_environment", "production_environment"],
     );
@@ -27,12 +27,12 @@ static DEPLOYMENT: LazyLock<Template> = LazyLock::new(|| {
 
 pub(crate) fn list(state: &mut State, call: &Call, _: &PathValues) -> Answer {
     let records: Vec<_> =
-        state.deployments.values().rev().filter(|record| is_wanted(record, call)).cloned().collect();
+        state.deployments.values().rev().filter(|record| matches_filters(record, call)).cloned().collect();
     page(state, call, &records, render)
 }
 
 /// Returns true if a deployment matches the filters. The default of each filter, `none`, means no filter.
-fn is_wanted(record: &Record, call: &Call) -> bool {
+fn matches_filters(record: &StoredDeployment, call: &Call) -> bool {
     let deployment = &record.deployment;
     let fields = [
         ("environment", &deployment.environment),
@@ -42,7 +42,7 @@ fn is_wanted(record: &Record, call: &Call) -> bool {
     ];
     fields
         .into_iter()
-        .all(|(name, value)| call.parameter(name).is_none_or(|asked| asked == value || asked == "none"))
+        .all(|(name, value)| call.parameter(name).is_none_or(|filter| filter == value || filter == "none"))
 }
 
 pub(crate) fn create(state: &mut State, call: &Call, _: &PathValues) -> Answer {
@@ -62,9 +62,9 @@ pub(crate) fn create(state: &mut State, call: &Call, _: &PathValues) -> Answer {
     Answer::json(201, text)
 }
 
-fn record(state: &mut State, call: &Call, reference: &str, sha: String) -> Record {
+fn record(state: &mut State, call: &Call, reference: &str, sha: String) -> StoredDeployment {
     let (id, now) = (state.next_id(), state.now());
-    let text = |name, usual: &str| call.text(name).unwrap_or(usual).to_owned();
+    let text = |name, default: &str| call.text(name).unwrap_or(default).to_owned();
     let environment = text("environment", "production");
     let deployment = Deployment {
         id,
@@ -79,13 +79,13 @@ fn record(state: &mut State, call: &Call, reference: &str, sha: String) -> Recor
         statuses: Vec::new(),
         environment,
     };
-    Record { deployment, created_at: now.clone(), updated_at: now, marks: Vec::new() }
+    StoredDeployment { deployment, created_at: now.clone(), updated_at: now, status_metadata: Vec::new() }
 }
 
-fn render(state: &State, record: &Record) -> String {
+fn render(state: &State, record: &StoredDeployment) -> String {
     let deployment = &record.deployment;
     let fields = Fields::new(state)
-        .part("path", deployment.id)
+        .raw("path", deployment.id)
         .value("id", deployment.id)
         .value("sha", deployment.sha.as_str())
         .value("ref", deployment.reference.as_str())
@@ -96,7 +96,7 @@ fn render(state: &State, record: &Record) -> String {
         .value("description", deployment.description.as_str())
         .value("transient_environment", deployment.transient)
         .value("production_environment", deployment.production)
-        .part("creator", user(state, &deployment.creator))
+        .raw("creator", user(state, &deployment.creator))
         .value("created_at", record.created_at.as_str())
         .value("updated_at", record.updated_at.as_str());
     DEPLOYMENT.render(&fields)

@@ -4,17 +4,17 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use super::rendering::{gaps, repository, user};
+use super::rendering::{placeholders, repository, user};
 use super::{PathValues, number};
 use crate::call::Call;
 use crate::paging::page;
 use crate::response::Answer;
 use crate::scenario::merge_commit;
 use crate::state::{DEFAULT_BRANCH, OWNER, Pull, State};
-use crate::template::{Fields, Template, example, fill, open, replace};
+use crate::template::{Fields, Template, example, insert_placeholders, replace, set_fields};
 
-/// The fields with values of the pull request itself.
-const OWN: [&str; 10] = [
+/// The top-level fields of the example that are replaced by placeholders.
+const OWN_FIELDS: [&str; 10] = [
     "id",
     "number",
     "title",
@@ -28,35 +28,42 @@ const OWN: [&str; 10] = [
 ];
 
 static SIMPLE: LazyLock<Template> =
-    LazyLock::new(|| Template::new(&opened(example("pull-request-simple-items")[0].take())));
+    LazyLock::new(|| Template::new(&with_placeholders(example("pull-request-simple-items")[0].take())));
 
 static FULL: LazyLock<Template> = LazyLock::new(|| {
-    let mut pull = opened(example("pull-request"));
-    open(&mut pull, &["merged", "merged_by", "comments", "mergeable"]);
+    let mut pull = with_placeholders(example("pull-request"));
+    insert_placeholders(&mut pull, &["merged", "merged_by", "comments", "mergeable"]);
     Template::new(&pull)
 });
 
-/// Adds placeholders to an example of a pull request and removes unused fields.
-fn opened(mut pull: Value) -> Value {
+/// Adds placeholders to GitHub's example of a pull request, and empties fields that the fake does not support.
+fn with_placeholders(mut pull: Value) -> Value {
     let sha = pull["head"]["sha"].as_str().unwrap_or_default().to_owned();
     replace(&mut pull, "/1347", "/«path»");
     replace(&mut pull, &format!("/{sha}"), "/«commit»");
-    let nothing = json!({
+    let unused = json!({
         "locked": false, "active_lock_reason": null, "labels": [], "milestone": null, "assignee": null,
         "assignees": [], "requested_reviewers": [], "requested_teams": [],
     });
-    fill(&mut pull, nothing);
-    open(&mut pull, &OWN);
+    set_fields(&mut pull, unused);
+    insert_placeholders(&mut pull, &OWN_FIELDS);
     let head = [("label", "head_label"), ("ref", "head_ref"), ("sha", "head_sha"), ("user", "user")];
-    fill(&mut pull["head"], gaps(&head));
-    fill(&mut pull["head"], gaps(&[("repo", "head_repo")]));
-    fill(&mut pull["base"], gaps(&[("sha", "base_sha"), ("user", "base_user"), ("repo", "base_repo")]));
-    fill(&mut pull["base"], json!({"label": format!("{OWNER}:{DEFAULT_BRANCH}"), "ref": DEFAULT_BRANCH}));
+    set_fields(&mut pull["head"], placeholders(&head));
+    set_fields(&mut pull["head"], placeholders(&[("repo", "head_repo")]));
+    set_fields(
+        &mut pull["base"],
+        placeholders(&[("sha", "base_sha"), ("user", "base_user"), ("repo", "base_repo")]),
+    );
+    set_fields(
+        &mut pull["base"],
+        json!({"label": format!("{OWNER}:{DEFAULT_BRANCH}"), "ref": DEFAULT_BRANCH}),
+    );
     pull
 }
 
 pub(crate) fn list(state: &mut State, call: &Call, _: &PathValues) -> Answer {
-    let mut pulls: Vec<Pull> = state.pulls.values().filter(|pull| is_wanted(pull, call)).cloned().collect();
+    let mut pulls: Vec<Pull> =
+        state.pulls.values().filter(|pull| matches_filters(pull, call)).cloned().collect();
     if matches!(call.parameter("sort"), Some("updated")) {
         pulls.sort_by(|one, other| one.updated_at.cmp(&other.updated_at));
     } else {
@@ -72,7 +79,7 @@ pub(crate) fn list(state: &mut State, call: &Call, _: &PathValues) -> Answer {
     page(state, call, &pulls, simple)
 }
 
-fn is_wanted(pull: &Pull, call: &Call) -> bool {
+fn matches_filters(pull: &Pull, call: &Call) -> bool {
     let state = match call.parameter("state") {
         Some("all") => true,
         Some("closed") => !pull.open,
@@ -93,7 +100,7 @@ fn full(state: &State, pull: &Pull) -> String {
     let comments = state.comments.values().filter(|comment| comment.pull == pull.number).count();
     let merged = pull.merged_at.is_some();
     let merged_by = if merged { user(state, OWNER) } else { "null".to_owned() };
-    let fields = fields(state, pull).value("merged", merged).part("merged_by", merged_by);
+    let fields = fields(state, pull).value("merged", merged).raw("merged_by", merged_by);
     FULL.render(&fields.value("comments", comments).value("mergeable", pull.open.then_some(true)))
 }
 
@@ -107,8 +114,8 @@ fn fields(state: &State, pull: &Pull) -> Fields {
     let base_sha = state.branches.get(DEFAULT_BRANCH).cloned().unwrap_or_default();
     let merge = pull.merged_at.as_ref().map(|_| merge_commit(pull.number));
     Fields::new(state)
-        .part("path", pull.number)
-        .part("commit", &pull.sha)
+        .raw("path", pull.number)
+        .raw("commit", &pull.sha)
         .value("id", 2_000_000_000 + pull.number)
         .value("number", pull.number)
         .value("title", format!("Pull request {}", pull.number))
@@ -118,14 +125,14 @@ fn fields(state: &State, pull: &Pull) -> Fields {
         .value("closed_at", pull.closed_at.clone())
         .value("merged_at", pull.merged_at.clone())
         .value("merge_commit_sha", merge)
-        .part("user", user(state, owner))
+        .raw("user", user(state, owner))
         .value("head_label", label(pull))
         .value("head_ref", pull.head.branch.as_str())
         .value("head_sha", pull.sha.as_str())
-        .part("head_repo", fork)
+        .raw("head_repo", fork)
         .value("base_sha", base_sha)
-        .part("base_user", user(state, OWNER))
-        .part("base_repo", repository(state, OWNER))
+        .raw("base_user", user(state, OWNER))
+        .raw("base_repo", repository(state, OWNER))
 }
 
 fn owner(pull: &Pull) -> &str {

@@ -1,11 +1,11 @@
-//! Parts of several responses.
+//! Users and repositories as parts of responses.
 
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
 use crate::state::{DEFAULT_BRANCH, OWNER, REPOSITORY, REPOSITORY_ID, State};
-use crate::template::{Fields, Template, example, fill, open, replace};
+use crate::template::{Fields, Template, example, insert_placeholders, replace, set_fields};
 
 /// The id of the user `github-actions[bot]`.
 const ACTIONS_ID: u64 = 41_898_282;
@@ -13,14 +13,14 @@ const ACTIONS_ID: u64 = 41_898_282;
 static USER: LazyLock<Template> = LazyLock::new(|| {
     let mut user = example("issue-comment")["user"].take();
     replace(&mut user, "/octocat", "/«path»");
-    open(&mut user, &["login", "id", "type"]);
+    insert_placeholders(&mut user, &["login", "id", "type"]);
     Template::new(&user)
 });
 
-static REPOSITORY_IN_SHORT: LazyLock<Template> = LazyLock::new(|| {
+static EMBEDDED_REPOSITORY: LazyLock<Template> = LazyLock::new(|| {
     let mut repository = example("pull-request")["base"]["repo"].take();
     replace(&mut repository, &format!("{OWNER}/{REPOSITORY}"), "«owner»/«repository»");
-    fill(
+    set_fields(
         &mut repository,
         json!({
             "id": "«=id=»", "name": REPOSITORY, "owner": "«=user=»", "fork": "«=fork=»",
@@ -30,7 +30,7 @@ static REPOSITORY_IN_SHORT: LazyLock<Template> = LazyLock::new(|| {
     Template::new(&repository)
 });
 
-/// Returns a user in the short form.
+/// Returns a user as JSON, with the fields that other objects embed.
 pub(crate) fn user(state: &State, login: &str) -> String {
     let kind = match login {
         OWNER => "Organization",
@@ -38,11 +38,11 @@ pub(crate) fn user(state: &State, login: &str) -> String {
         _ => "User",
     };
     let path = login.replace('[', "%5B").replace(']', "%5D");
-    let fields = Fields::new(state).part("path", path).value("login", login);
+    let fields = Fields::new(state).raw("path", path).value("login", login);
     USER.render(&fields.value("id", id_of(login)).value("type", kind))
 }
 
-/// Returns a stable id for a name.
+/// Returns the id of a user: always the same for the same name.
 pub(crate) fn id_of(name: &str) -> u64 {
     if name == "github-actions[bot]" {
         return ACTIONS_ID;
@@ -50,16 +50,16 @@ pub(crate) fn id_of(name: &str) -> u64 {
     name.bytes().fold(17, |id, byte| (id * 31 + u64::from(byte)) % 900_000_000)
 }
 
-/// Returns the repository, or a fork of it, in the short form.
+/// Returns the repository or an owner's fork of it as JSON, with the fields that pull requests embed.
 pub(crate) fn repository(state: &State, owner: &str) -> String {
     let fork = owner != OWNER;
     let id = if fork { id_of(owner) } else { REPOSITORY_ID };
-    let fields = Fields::new(state).part("owner", owner).part("repository", REPOSITORY);
-    let fields = fields.value("id", id).value("fork", fork).part("user", user(state, owner));
-    REPOSITORY_IN_SHORT.render(&fields)
+    let fields = Fields::new(state).raw("owner", owner).raw("repository", REPOSITORY);
+    let fields = fields.value("id", id).value("fork", fork).raw("user", user(state, owner));
+    EMBEDDED_REPOSITORY.render(&fields)
 }
 
-/// Returns placeholders for these names.
-pub(crate) fn gaps(names: &[(&str, &str)]) -> Value {
-    names.iter().map(|(field, gap)| ((*field).to_owned(), json!(format!("«={gap}=»")))).collect()
+/// Returns an object of placeholders, from pairs of field and placeholder name.
+pub(crate) fn placeholders(names: &[(&str, &str)]) -> Value {
+    names.iter().map(|(field, name)| ((*field).to_owned(), json!(format!("«={name}=»")))).collect()
 }

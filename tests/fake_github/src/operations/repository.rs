@@ -10,30 +10,30 @@ use super::{PathValues, login, text};
 use crate::call::Call;
 use crate::paging::page;
 use crate::response::Answer;
-use crate::state::{DEFAULT_BRANCH, OWNER, REPOSITORY, REPOSITORY_ID, State, is_of_actions};
-use crate::template::{Fields, Template, example, fill, open, replace};
+use crate::state::{DEFAULT_BRANCH, OWNER, REPOSITORY, REPOSITORY_ID, State, is_actions_token};
+use crate::template::{Fields, Template, example, insert_placeholders, replace, set_fields};
 
 static USER: LazyLock<Template> = LazyLock::new(|| {
     let mut user = example("private-user-response-with-public-profile-information");
     replace(&mut user, "/octocat", "/«path»");
-    fill(&mut user, json!({"email": null}));
-    open(&mut user, &["login", "id", "name"]);
+    set_fields(&mut user, json!({"email": null}));
+    insert_placeholders(&mut user, &["login", "id", "name"]);
     Template::new(&user)
 });
 
-static REPOSITORY_IN_FULL: LazyLock<Template> = LazyLock::new(|| {
+static FULL_REPOSITORY: LazyLock<Template> = LazyLock::new(|| {
     let mut repository = example("full-repository-default-response");
     let own = json!({
         "id": REPOSITORY_ID, "name": REPOSITORY, "owner": "«=owner=»", "organization": "«=owner=»", "fork": false,
         "default_branch": DEFAULT_BRANCH,
     });
-    fill(&mut repository, own);
+    set_fields(&mut repository, own);
     if let Some(fields) = repository.as_object_mut() {
-        // Only forks have the first two, and the repository has no template.
+        // The repository is not a fork and has no template.
         for field in ["parent", "source", "template_repository"] {
             fields.remove(field);
         }
-        // A required field that GitHub's own example lacks.
+        // GitHub's own example lacks the required field `language`.
         fields.insert("language".to_owned(), json!("TypeScript"));
     }
     Template::new(&repository)
@@ -45,7 +45,7 @@ static BRANCH: LazyLock<Template> = LazyLock::new(|| {
     replace(&mut branch, &sha, "«sha»");
     replace(&mut branch, "branches/main", "branches/«path»");
     replace(&mut branch, "tree/main", "tree/«path»");
-    open(&mut branch, &["name"]);
+    insert_placeholders(&mut branch, &["name"]);
     Template::new(&branch)
 });
 
@@ -53,35 +53,35 @@ static LISTED_BRANCH: LazyLock<Template> = LazyLock::new(|| {
     let mut branch = example("short-branch-with-protection-items")[0].take();
     let sha = branch["commit"]["sha"].as_str().unwrap_or_default().to_owned();
     replace(&mut branch, &sha, "«sha»");
-    // GitHub's own example lacks a required field of the protection.
-    fill(&mut branch, json!({"protected": false}));
+    // GitHub's example of a protection lacks a required field, so the branch is unprotected.
+    set_fields(&mut branch, json!({"protected": false}));
     if let Some(fields) = branch.as_object_mut() {
         fields.remove("protection");
         fields.remove("protection_url");
     }
-    open(&mut branch, &["name"]);
+    insert_placeholders(&mut branch, &["name"]);
     Template::new(&branch)
 });
 
 pub(crate) fn user(state: &mut State, call: &Call, _: &PathValues) -> Answer {
-    if call.token().is_some_and(is_of_actions) {
+    if call.token().is_some_and(is_actions_token) {
         return Answer::error(403, "Resource not accessible by integration");
     }
     let login = login(state, call);
-    let fields = Fields::new(state).part("path", &login).value("login", login.as_str());
+    let fields = Fields::new(state).raw("path", &login).value("login", login.as_str());
     let fields = fields.value("name", login.as_str()).value("id", id_of(&login));
     Answer::json(200, USER.render(&fields))
 }
 
 pub(crate) fn repository(state: &mut State, _: &Call, _: &PathValues) -> Answer {
-    let fields = Fields::new(state).part("owner", short_user(state, OWNER));
-    Answer::json(200, REPOSITORY_IN_FULL.render(&fields))
+    let fields = Fields::new(state).raw("owner", short_user(state, OWNER));
+    Answer::json(200, FULL_REPOSITORY.render(&fields))
 }
 
 pub(crate) fn branches(state: &mut State, call: &Call, _: &PathValues) -> Answer {
     let branches: Vec<_> = state.branches.iter().map(|(name, sha)| (name.clone(), sha.clone())).collect();
     page(state, call, &branches, |state, (name, sha)| {
-        let fields = Fields::new(state).part("sha", sha);
+        let fields = Fields::new(state).raw("sha", sha);
         LISTED_BRANCH.render(&fields.value("name", name.as_str()))
     })
 }
@@ -89,17 +89,17 @@ pub(crate) fn branches(state: &mut State, call: &Call, _: &PathValues) -> Answer
 pub(crate) fn branch(state: &mut State, _: &Call, values: &PathValues) -> Answer {
     let name = text(values, "branch").unwrap_or_default();
     if let Some(sha) = state.branches.get(name) {
-        let fields = Fields::new(state).part("sha", sha).part("path", encode(name)).value("name", name);
+        let fields = Fields::new(state).raw("sha", sha).raw("path", encode(name)).value("name", name);
         return Answer::json(200, BRANCH.render(&fields));
     }
     match new_name(state, name) {
-        Some(new) => moved(state, &new),
+        Some(new) => redirect_to(state, &new),
         None => Answer::error(404, "Branch not found"),
     }
 }
 
-/// Returns the new name of a branch, after any number of renamings. GitHub redirects a missing `master` to
-/// the default branch.
+/// Returns the current name of a branch that was renamed once or several times. GitHub redirects a missing `master` to the
+/// default branch.
 fn new_name(state: &State, name: &str) -> Option<String> {
     let mut name = name;
     for _ in 0..=state.renamed.len() {
@@ -115,7 +115,7 @@ fn new_name(state: &State, name: &str) -> Option<String> {
     None
 }
 
-fn moved(state: &State, branch: &str) -> Answer {
+fn redirect_to(state: &State, branch: &str) -> Answer {
     let location = format!("{}/repositories/{REPOSITORY_ID}/branches/{}", state.base, encode(branch));
     let body = json!({
         "message": "Moved Permanently",

@@ -17,7 +17,7 @@ pub(crate) struct Client {
     pub(crate) token: String,
 }
 
-/// Starts a GitHub with the pull request 12 from `feature/x`.
+/// Starts a fake GitHub with pull request 12 from the branch `feature/x`, and creates a client for it.
 pub(crate) async fn start() -> (FakeGitHub, Client) {
     let forge = FakeGitHub::start().await;
     forge.open_pull_request(12, Head::own("feature/x"), &"b".repeat(40));

@@ -1,4 +1,4 @@
-//! Deployments and their statuses. Each response is validated as well.
+//! Deployments and their statuses. The fake GitHub also validates each response.
 
 use serde_json::{Value, json};
 

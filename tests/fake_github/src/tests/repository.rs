@@ -1,4 +1,5 @@
-//! Branches, pull requests and comments. Each response is validated as well; the program's tests cover the rest.
+//! Branches, pull requests and comments, where the tests of the program do not cover them. The fake GitHub also validates each
+//! response.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ fn values(reply: &Reply, field: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn changes_to_branches_and_pull_requests_agree() {
+async fn a_changed_branch_updates_its_pull_requests_and_vice_versa() {
     let (forge, client) = start().await;
     forge.set_branch("feature/x", &sha("c"));
     assert_eq!(client.get("/pulls/12").await.body["head"]["sha"], sha("c"));

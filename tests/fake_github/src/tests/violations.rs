@@ -6,7 +6,7 @@ use serde_json::json;
 use super::client::{Client, reply, start};
 use crate::Fault;
 
-/// Sends an invalid request, and asserts the end of its only violation.
+/// Sends an invalid request, and asserts that its only violation contains this text.
 async fn check(request: impl FnOnce(&Client) -> RequestBuilder, expected: &str) {
     let (forge, client) = start().await;
     let reply = reply(request(&client)).await;
@@ -17,12 +17,12 @@ async fn check(request: impl FnOnce(&Client) -> RequestBuilder, expected: &str) 
 }
 
 #[tokio::test]
-async fn finds_wrong_paths_methods_and_parameters() {
+async fn rejects_wrong_paths_methods_and_parameters() {
     for (method, path, expected) in [
-        (Method::GET, "/branches/feature/x", "no operation is served there"),
-        (Method::PUT, "/issues/12/comments", "no operation is served there"),
-        (Method::GET, "/pulls/", "no operation is served there"),
-        (Method::DELETE, "", "no operation is served there"),
+        (Method::GET, "/branches/feature/x", "no such operation"),
+        (Method::PUT, "/issues/12/comments", "no such operation"),
+        (Method::GET, "/pulls/", "no such operation"),
+        (Method::DELETE, "", "no such operation"),
         (Method::GET, "/pulls?branch=main", "query parameter branch: no such parameter"),
         (Method::GET, "/pulls?state=merged", r#""merged" is not one of "open", "closed" or "all""#),
         (Method::GET, "/pulls/twelve", r#"path parameter pull_number: "twelve" is not of type "integer""#),
@@ -34,7 +34,7 @@ async fn finds_wrong_paths_methods_and_parameters() {
 }
 
 #[tokio::test]
-async fn finds_wrong_bodies() {
+async fn rejects_wrong_bodies() {
     for (path, body, expected) in [
         ("/issues/12/comments", "{}", r#""body" is a required property"#),
         ("/issues/12/comments", r#"{"body": 1}"#, r#"body /body: 1 is not of type "string""#),
@@ -52,7 +52,7 @@ async fn finds_wrong_bodies() {
 }
 
 #[tokio::test]
-async fn finds_wrong_headers() {
+async fn rejects_wrong_headers() {
     for name in ["authorization", "user-agent", "accept", "x-github-api-version"] {
         let request = |client: &Client| {
             let mut request = client.request(Method::GET, "/pulls").build().unwrap();
@@ -67,7 +67,7 @@ async fn finds_wrong_headers() {
 }
 
 #[tokio::test]
-async fn finds_missing_fields_in_its_own_responses() {
+async fn detects_missing_fields_in_its_own_responses() {
     let (forge, mut client) = start().await;
     let comment = format!("/issues/comments/{}", forge.comment_by("mona", 12, "x"));
     let request = json!({"ref": "main", "auto_merge": false, "required_contexts": []});
@@ -97,7 +97,7 @@ async fn finds_missing_fields_in_its_own_responses() {
 }
 
 #[tokio::test]
-async fn finds_wrong_requests_and_responses_of_faults() {
+async fn validates_the_requests_and_responses_of_faults() {
     let (forge, client) = start().await;
     let fault = |status| Fault::on("GET", "/pulls/12").status(status);
     for (status, body) in [

@@ -1,40 +1,40 @@
-//! The author of the comment.
+//! Recognition of the program's own comment by its author.
 
 use fake_github::Fault;
 use serde_json::json;
 
 use super::super::{on_pull_request, sha};
-use super::{MARKER, done, set_up, writes};
+use super::{MARKER, assert_success, comment_writes, set_up};
 use crate::support::repository;
 
 #[tokio::test]
-async fn requires_the_marker_and_the_author() {
+async fn updates_only_a_comment_with_the_marker_and_the_own_author() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
-    // The program's own comment is on the last of many pages.
+    // The program's own comment is on the last of many list pages.
     forge.page_size(2);
-    let stranger = forge.comment_by("mona", 12, &format!("{MARKER}\nI am you."));
+    let other_comment = forge.comment_by("mona", 12, &format!("{MARKER}\nI am you."));
     for number in 0..5 {
         forge.comment_by("github-actions[bot]", 12, &format!("Another workflow's, number {number}."));
     }
-    done(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).run().await);
+    assert_success(&on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&folder).run().await);
     forge.push_to_pull_request(12, &sha('2'));
-    done(&on_pull_request("synchronize", '2', 101, &gitbook, &forge).folder(&folder).run().await);
+    assert_success(&on_pull_request("synchronize", '2', 101, &gitbook, &forge).folder(&folder).run().await);
     let comments = forge.comments(12);
     assert_eq!(comments.len(), 7, "{comments:#?}");
-    assert!(comments[0].id == stranger && comments[0].body.ends_with("I am you."));
+    assert!(comments[0].id == other_comment && comments[0].body.ends_with("I am you."));
     assert!(comments[6].body.contains("2222222"), "{comments:#?}");
 }
 
 #[tokio::test]
-async fn a_user_token_requests_its_user() {
+async fn a_user_token_updates_only_the_comment_of_its_user() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     forge.user("ghp_mOnA", "mona");
     forge.comment_by("hubot", 12, &format!("{MARKER}\nI am you."));
     for (action, run) in [("opened", 100), ("closed", 101)] {
         let run = on_pull_request(action, '1', run, &gitbook, &forge).variable("GITHUB_TOKEN", "ghp_mOnA\n");
-        done(&run.folder(&folder).run().await);
+        assert_success(&run.folder(&folder).run().await);
         if action == "opened" {
             forge.close_pull_request(12);
         }
@@ -44,9 +44,9 @@ async fn a_user_token_requests_its_user() {
     assert!(comments[1].author == "mona" && comments[1].body.contains("removed"), "{comments:#?}");
 }
 
-/// Accounts of Gitea and Forgejo have no type.
+/// The API of Gitea and Forgejo returns no account type.
 #[tokio::test]
-async fn recognizes_the_comment_of_github_actions() {
+async fn recognizes_the_comment_of_gitea_actions() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     forge.user("job", "gitea-actions");
@@ -63,14 +63,14 @@ async fn recognizes_the_comment_of_github_actions() {
         forge.fail(list.times(2));
         let run = on_pull_request("opened", '1', 100, &gitbook, &forge).variable("GITHUB_TOKEN", "job");
         forge.clear_requests();
-        done(&run.folder(&folder).run().await);
-        assert_eq!(writes(&forge)[0], "PATCH /repos/acme/integrations/issues/comments/2", "{status}");
+        assert_success(&run.folder(&folder).run().await);
+        assert_eq!(comment_writes(&forge)[0], "PATCH /repos/acme/integrations/issues/comments/2", "{status}");
         forge.clear_faults();
     }
 }
 
 #[tokio::test]
-async fn ignores_a_bot_that_repeats_the_marker() {
+async fn ignores_the_comment_of_another_bot_with_the_marker() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     let by = |id: u64, login: &str, kind: &str| json!({"id": id, "body": MARKER, "user": {"login": login, "type": kind}});
@@ -79,13 +79,17 @@ async fn ignores_a_bot_that_repeats_the_marker() {
     let list = Fault::on("GET", "/issues/12/comments").status(200).json(comments).unvalidated();
     forge.fail(list.times(1));
     let run = on_pull_request("opened", '1', 100, &gitbook, &forge);
-    done(&run.folder(&folder).run().await);
-    assert_eq!(writes(&forge)[0], "PATCH /repos/acme/integrations/issues/comments/2");
-    assert!(!writes(&forge).iter().any(|write| write.starts_with("DELETE")), "{:?}", writes(&forge));
+    assert_success(&run.folder(&folder).run().await);
+    assert_eq!(comment_writes(&forge)[0], "PATCH /repos/acme/integrations/issues/comments/2");
+    assert!(
+        !comment_writes(&forge).iter().any(|write| write.starts_with("DELETE")),
+        "{:?}",
+        comment_writes(&forge)
+    );
 }
 
-/// An app, or a token with few permissions, is recognized by its newest comment and by the marker of its
-/// comments.
+/// The API does not name the user of an app token or of a token with few permissions. The program then recognizes its
+/// comment by the marker.
 #[tokio::test]
 async fn writes_one_comment_without_a_known_user() {
     let (gitbook, forge) = set_up().await;
@@ -96,7 +100,7 @@ async fn writes_one_comment_without_a_known_user() {
     for (run, commit) in [(100, '1'), (101, '2')] {
         forge.push_to_pull_request(12, &sha(commit));
         let run = on_pull_request("synchronize", commit, run, &gitbook, &forge);
-        done(&run.variable("GITHUB_TOKEN", "ghp_mOnA").folder(&folder).run().await);
+        assert_success(&run.variable("GITHUB_TOKEN", "ghp_mOnA").folder(&folder).run().await);
     }
     let comments = forge.comments(12);
     assert!(comments.len() == 1 && comments[0].body.contains("2222222"), "{comments:#?}");

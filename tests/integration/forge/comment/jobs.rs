@@ -1,12 +1,12 @@
 //! Concurrent jobs that write one comment.
 
 use super::super::on_pull_request;
-use super::{MARKER, done, seen, set_up};
+use super::{MARKER, assert_success, set_up, visible_comment};
 use crate::support::repository;
 
-/// Each job of a matrix deploys one integration. All finish at once, and no row is lost.
+/// Each job of a matrix deploys one integration, and all jobs finish at about the same time.
 #[tokio::test]
-async fn concurrent_jobs_lose_no_row() {
+async fn concurrent_jobs_keep_all_comment_rows() {
     let (gitbook, forge) = set_up().await;
     let names = ["a", "b", "c", "d", "e", "f"];
     let folder = names.iter().fold(repository(), |repository, name| repository.integration(name));
@@ -18,9 +18,9 @@ async fn concurrent_jobs_lose_no_row() {
             .run()
     });
     for finished in futures::future::join_all(jobs).await {
-        done(&finished);
+        assert_success(&finished);
     }
-    insta::assert_snapshot!(seen(&forge), @"
+    insta::assert_snapshot!(visible_comment(&forge), @"
     ### GitBook previews
 
     | Preview | Status | Commit | Script | Updated |
@@ -34,9 +34,9 @@ async fn concurrent_jobs_lose_no_row() {
     ");
 }
 
-/// A job with an outdated comment overwrites the row of another job, which writes it again.
+/// The first job overwrites the row of the second job with an outdated comment. The second job then restores its row.
 #[tokio::test]
-async fn restores_an_overwritten_row() {
+async fn a_job_restores_its_overwritten_comment_row() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("a").integration("b");
     let job = |name: &str, run: u64| {
@@ -46,26 +46,26 @@ async fn restores_an_overwritten_row() {
     };
     forge.comment_by("github-actions[bot]", 12, MARKER);
     let barrier = forge.hold("PATCH", "/issues/comments/");
-    let late = job("a", 100).start();
+    let first = job("a", 100).start();
     barrier.reached().await;
-    // The other job reads, writes and reads again; then the first job overwrites it.
+    // The second job reads, writes and rereads the comment; then the first job overwrites the comment.
     let settling = forge.hold_response("GET", "/issues/12/comments");
-    let other = job("b", 100).start();
+    let second = job("b", 100).start();
     settling.reached().await;
     settling.release();
-    crate::support::until("the other has written", async || {
+    crate::support::until("the second job has written its row", async || {
         forge.comments(12)[0].body.contains("name=b-fix")
     })
     .await;
     barrier.release();
-    crate::support::until("the late one has written", async || {
+    crate::support::until("the first job has written its row", async || {
         forge.comments(12)[0].body.contains("name=a-fix")
     })
     .await;
-    let (late, other) = (late.finish().await, other.finish().await);
-    done(&late);
-    done(&other);
-    insta::assert_snapshot!(seen(&forge), @"
+    let (first, second) = (first.finish().await, second.finish().await);
+    assert_success(&first);
+    assert_success(&second);
+    insta::assert_snapshot!(visible_comment(&forge), @"
     ### GitBook previews
 
     | Preview | Status | Commit | Script | Updated |
@@ -75,18 +75,18 @@ async fn restores_an_overwritten_row() {
     ");
 }
 
-/// A job of another workflow or of an older run may write between the read and the write.
+/// The older run finishes after the newer run and must not overwrite the newer row.
 #[tokio::test]
-async fn keeps_the_row_of_a_newer_run() {
+async fn keeps_the_comment_row_of_a_newer_run() {
     let (gitbook, forge) = set_up().await;
     let (one, both) =
         (repository().integration("hello"), repository().integration("hello").integration("other"));
     let barrier = forge.hold("POST", "/deployments$");
     let older = on_pull_request("opened", '1', 100, &gitbook, &forge).folder(&one).start();
     barrier.reached().await;
-    done(&on_pull_request("synchronize", '1', 101, &gitbook, &forge).folder(&both).run().await);
+    assert_success(&on_pull_request("synchronize", '1', 101, &gitbook, &forge).folder(&both).run().await);
     let newer = forge.comments(12);
     barrier.release();
-    done(&older.finish().await);
+    assert_success(&older.finish().await);
     assert_eq!(forge.comments(12), newer);
 }

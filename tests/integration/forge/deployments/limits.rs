@@ -1,12 +1,14 @@
-//! Near GitHub's rate limit, deployments are skipped in favor of more important requests.
+//! Near GitHub's rate limit, the program skips deployments and keeps requests for the comment.
 
 use super::super::on_pull_request;
 use super::{FakeGitHub, Finished, Head, Sandbox, repository, sha};
 use crate::support::{Repository, deployment, payloads};
 
-/// GitHub's limit of writes per minute, and a number of integrations that exceeds it.
+/// GitHub's limit of writes per minute.
 const MAX_WRITES: usize = 80;
-const MANY: usize = 40;
+
+/// A number of integrations whose deployments would need more writes than `MAX_WRITES`.
+const MANY_INTEGRATIONS: usize = 40;
 
 /// Returns a repository with this number of integrations, all with the same script.
 fn integrations(count: usize, script: &str) -> Repository {
@@ -25,67 +27,76 @@ fn count_finished(forge: &FakeGitHub) -> usize {
     deployments.len()
 }
 
-/// Returns the notice about skipped deployments.
+/// Returns the expected notice about this number of skipped deployments.
 fn notice(skipped: usize) -> String {
     format!("{skipped} deployments are not recorded or not marked inactive: the forge's rate limit is near")
 }
 
 #[tokio::test]
-async fn deployments_leave_requests_for_the_comment() {
+async fn deployments_leave_enough_requests_for_the_comment() {
     let (sandbox, forge) = (Sandbox::start().await, FakeGitHub::start().await);
     forge.open_pull_request(12, Head::own("fix"), &sha('1'));
     let run = on_pull_request("opened", '1', 100, &sandbox, &forge);
-    let folder = integrations(MANY, "export default 1;");
+    let folder = integrations(MANY_INTEGRATIONS, "export default 1;");
     let finished = run.folder(&folder).run().await;
-    assert_eq!((finished.code, sandbox.names().len()), (Some(0), MANY), "{}", finished.log());
+    assert_eq!((finished.code, sandbox.names().len()), (Some(0), MANY_INTEGRATIONS), "{}", finished.log());
     let writes = forge.requests().iter().filter(|request| request.method != "GET").count();
     assert!(writes <= MAX_WRITES, "{writes}");
     assert_eq!(forge.comments(12).len(), 1);
     let deployments = count_finished(&forge);
-    assert!((10..MANY).contains(&deployments), "{deployments}");
-    assert!(finished.stderr.contains(&notice(MANY - deployments)), "{}", finished.stderr);
+    assert!((10..MANY_INTEGRATIONS).contains(&deployments), "{deployments}");
+    assert!(finished.stderr.contains(&notice(MANY_INTEGRATIONS - deployments)), "{}", finished.stderr);
 }
 
-/// Each integration has an earlier deployment, which the run lists and deactivates.
+/// Each integration has an earlier deployment, which the run must list and mark inactive.
 #[tokio::test]
-async fn earlier_deployments_leave_requests_for_the_comment() {
-    const FEW: usize = 12;
-    for left in [60, 70, 90] {
+async fn marking_deployments_inactive_leaves_enough_requests_for_the_comment() {
+    const FEW_INTEGRATIONS: usize = 12;
+    for remaining_requests in [60, 70, 90] {
         let (sandbox, forge) = (Sandbox::start().await, FakeGitHub::start().await);
         forge.open_pull_request(12, Head::own("fix"), &sha('1'));
         let push = async |commit: char, run: u64, script: &str| {
             forge.push_to_pull_request(12, &sha(commit));
             let run = on_pull_request("synchronize", commit, run, &sandbox, &forge);
-            let folder = integrations(FEW, script);
+            let folder = integrations(FEW_INTEGRATIONS, script);
             let finished = run.variable("GITBOOK_CONCURRENCY", "64").folder(&folder).run().await;
             assert_eq!(finished.code, Some(0), "{}", finished.log());
             finished
         };
         push('1', 100, "export default 1;").await;
-        assert_eq!(count_finished(&forge), FEW);
+        assert_eq!(count_finished(&forge), FEW_INTEGRATIONS);
         forge.clear_requests();
-        forge.rate_limit(left);
+        forge.rate_limit(remaining_requests);
         let finished = push('2', 101, "export default 2;").await;
-        assert_within_limit(&forge, left, &finished);
+        assert_within_limit(&forge, remaining_requests, &finished);
         let comment = &forge.comments(12)[0].body;
-        assert_eq!(comment.matches("| 2222222 |").count(), FEW, "{comment}");
+        assert_eq!(comment.matches("| 2222222 |").count(), FEW_INTEGRATIONS, "{comment}");
         count_finished(&forge);
     }
 }
 
 #[tokio::test]
-async fn starts_a_production_deployment_only_with_requests_for_its_end() {
-    let folder = integrations(MANY, "export default 1;");
-    for left in [51, 60, 70, 80, 100] {
+async fn starts_a_production_deployment_only_if_enough_requests_remain_to_finish_it() {
+    let folder = integrations(MANY_INTEGRATIONS, "export default 1;");
+    for remaining_requests in [51, 60, 70, 80, 100] {
         let (sandbox, forge) = (Sandbox::start().await, FakeGitHub::start().await);
         forge.set_branch("main", &sha('1'));
-        forge.rate_limit(left);
+        forge.rate_limit(remaining_requests);
         let run = deployment().on_github_event("push", &payloads::push("main", &sha('1')), 100);
         let run = run.against(sandbox.endpoint()).with_forge(&forge).variable("GITBOOK_CONCURRENCY", "64");
         let finished = run.folder(&folder).run().await;
-        assert_eq!((finished.code, sandbox.names().len()), (Some(0), MANY), "{}", finished.log());
-        assert_within_limit(&forge, left, &finished);
-        assert!(finished.stderr.contains(&notice(MANY - count_finished(&forge))), "{}", finished.stderr);
+        assert_eq!(
+            (finished.code, sandbox.names().len()),
+            (Some(0), MANY_INTEGRATIONS),
+            "{}",
+            finished.log()
+        );
+        assert_within_limit(&forge, remaining_requests, &finished);
+        assert!(
+            finished.stderr.contains(&notice(MANY_INTEGRATIONS - count_finished(&forge))),
+            "{}",
+            finished.stderr
+        );
     }
 }
 

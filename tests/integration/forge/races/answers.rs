@@ -1,4 +1,4 @@
-//! GitBook's responses reveal concurrent runs that no check of the forge has noticed.
+//! Concurrent runs that the program detects from GitBook's responses, because its checks of the forge came too early.
 
 use super::{log, result, sha, with_branch, with_pull_request};
 
@@ -54,7 +54,7 @@ async fn replacing_an_older_commit_succeeds() {
 }
 
 #[tokio::test]
-async fn reopening_after_the_deletion_fails_the_run() {
+async fn a_deletion_fails_if_the_pull_request_was_reopened_meanwhile() {
     let environment = with_pull_request().await;
     assert_eq!(result(&environment.pull_request("opened", '1', 100).run().await), "published");
     environment.forge.close_pull_request(12);
@@ -76,7 +76,7 @@ async fn reopening_after_the_deletion_fails_the_run() {
 }
 
 #[tokio::test]
-async fn republishes_a_preview_that_another_run_deletes() {
+async fn republishes_a_preview_that_was_deleted_during_the_run() {
     let environment = with_pull_request().await;
     let mut barrier = environment.gitbook.hold_response("POST", "hello-fix");
     let opened = environment.pull_request("opened", '1', 100).start();
@@ -96,7 +96,7 @@ async fn republishes_a_preview_that_another_run_deletes() {
 }
 
 #[tokio::test]
-async fn warns_of_a_deleted_preview_without_a_forge() {
+async fn warns_of_a_concurrently_deleted_preview_without_a_forge_token() {
     let environment = with_branch().await;
     let mut barrier = environment.gitbook.hold_response("POST", "hello-fix");
     let pushed = environment.push("fix", '1', 100).variable("GITHUB_TOKEN", "").start();

@@ -2,7 +2,7 @@
 
 use super::{TestEnvironment, log, result, sha, with_branch, with_pull_request};
 
-const NOTHING: [&str; 0] = [];
+const NO_ENTRIES: [&str; 0] = [];
 
 #[tokio::test]
 async fn deletes_a_preview_if_its_pull_request_was_closed() {
@@ -28,9 +28,9 @@ async fn deletes_a_preview_if_its_pull_request_was_closed() {
     info: deleted hello-fix (… s)
     info: updated the comment on pull request #12
     ");
-    assert_eq!(environment.published(), NOTHING);
+    assert_eq!(environment.published(), NO_ENTRIES);
     assert_eq!(environment.comment(), ["hello-fix: 🗑️ removed"]);
-    is_inactive(&environment);
+    assert_all_inactive(&environment);
 }
 
 /// Both runs delete the preview, and both succeed.
@@ -45,7 +45,7 @@ async fn two_runs_may_delete_the_same_preview() {
     environment.forge.close_pull_request(12);
     let closed = environment.pull_request("closed", '1', 101).run().await;
     assert_eq!(result(&closed), "deleted");
-    assert_eq!(environment.published(), NOTHING);
+    assert_eq!(environment.published(), NO_ENTRIES);
     barrier.release();
     let opened = opened.finish().await;
     assert_eq!(result(&opened), "deleted");
@@ -55,9 +55,9 @@ async fn two_runs_may_delete_the_same_preview() {
     info: pull request #12 is closed: deleting the published previews
     info: deleted hello-fix (… s): it did not exist
     ");
-    assert_eq!(environment.published(), NOTHING);
+    assert_eq!(environment.published(), NO_ENTRIES);
     assert_eq!(environment.comment(), ["hello-fix: 🗑️ removed"]);
-    is_inactive(&environment);
+    assert_all_inactive(&environment);
 }
 
 #[tokio::test]
@@ -79,11 +79,11 @@ async fn deletes_a_preview_if_its_branch_was_deleted() {
     info: branch `fix` was deleted: deleting the published previews
     info: deleted hello-fix (… s)
     ");
-    assert_eq!(environment.published(), NOTHING);
-    is_inactive(&environment);
+    assert_eq!(environment.published(), NO_ENTRIES);
+    assert_all_inactive(&environment);
 }
 
-/// The old name redirects to the new one, which has the same commit.
+/// GitHub redirects requests for the old branch name to the new name, which has the same commit.
 #[tokio::test]
 async fn deletes_a_preview_if_its_branch_was_renamed() {
     let environment = with_branch().await;
@@ -93,10 +93,10 @@ async fn deletes_a_preview_if_its_branch_was_renamed() {
     environment.forge.rename_branch("fix", "fixed");
     barrier.release();
     assert_eq!(result(&push.finish().await), "deleted");
-    assert_eq!(environment.published(), NOTHING);
+    assert_eq!(environment.published(), NO_ENTRIES);
 }
 
-/// The run had no changes to publish; the preview of the previous run must be deleted as well.
+/// The second run has no changes to publish. It must still delete the preview, which an earlier run published.
 #[tokio::test]
 async fn deletes_an_unchanged_preview_if_its_pull_request_was_closed() {
     let environment = with_pull_request().await;
@@ -116,9 +116,9 @@ async fn deletes_an_unchanged_preview_if_its_pull_request_was_closed() {
     info: deleted hello-fix (… s)
     info: updated the comment on pull request #12
     ");
-    assert_eq!(environment.published(), NOTHING);
+    assert_eq!(environment.published(), NO_ENTRIES);
     assert_eq!(environment.comment(), ["hello-fix: 🗑️ removed"]);
-    is_inactive(&environment);
+    assert_all_inactive(&environment);
 }
 
 #[tokio::test]
@@ -137,9 +137,9 @@ async fn does_not_publish_a_closed_pull_request() {
     exit 0
     info: skipped hello-fix: pull request #12 is closed
     ");
-    assert_eq!(environment.published(), NOTHING);
-    assert_eq!(environment.deployments(), NOTHING);
-    assert_eq!(environment.comment(), NOTHING);
+    assert_eq!(environment.published(), NO_ENTRIES);
+    assert_eq!(environment.deployments(), NO_ENTRIES);
+    assert_eq!(environment.comment(), NO_ENTRIES);
 
     let environment = with_branch().await;
     let barrier = environment.forge.hold("GET", "/branches/fix");
@@ -148,13 +148,13 @@ async fn does_not_publish_a_closed_pull_request() {
     environment.forge.delete_branch("fix");
     barrier.release();
     assert_eq!(result(&push.finish().await), "skipped");
-    assert_eq!(environment.published(), NOTHING);
+    assert_eq!(environment.published(), NO_ENTRIES);
 }
 
-/// The publishing run checks before the pull request is closed, and comments after the other run found no
-/// comment.
+/// The publishing run checks the pull request before it is closed, and creates its comment after the deleting run has looked
+/// for one.
 #[tokio::test]
-async fn the_comment_shows_no_deleted_preview() {
+async fn the_comment_shows_a_deleted_preview_as_removed() {
     let environment = with_pull_request().await;
     let barrier = environment.forge.hold("POST", "/issues/12/comments");
     let opened = environment.pull_request("opened", '1', 100).start();
@@ -165,11 +165,11 @@ async fn the_comment_shows_no_deleted_preview() {
     assert_eq!(result(&closed), "deleted");
     barrier.release();
     opened.finish().await;
-    assert_eq!(environment.published(), NOTHING);
+    assert_eq!(environment.published(), NO_ENTRIES);
     assert_eq!(environment.comment(), ["hello-fix: 🗑️ removed"]);
 }
 
-/// Of three concurrent runs, the first sends `success` after the others are done.
+/// The oldest of three concurrent runs sends the status `success` after the two other runs have finished.
 #[tokio::test]
 async fn a_late_success_leaves_no_active_deployment() {
     let environment = with_pull_request().await;
@@ -184,26 +184,26 @@ async fn a_late_success_leaves_no_active_deployment() {
     assert_eq!(result(&closed), "deleted");
     barrier.release();
     assert_eq!(result(&older.finish().await), "deleted");
-    assert_eq!(environment.published(), NOTHING);
-    is_inactive(&environment);
+    assert_eq!(environment.published(), NO_ENTRIES);
+    assert_all_inactive(&environment);
 }
 
-/// Asserts that all deployments are inactive.
+/// Asserts that all GitHub Deployments are inactive.
 #[track_caller]
-fn is_inactive(environment: &TestEnvironment) {
+fn assert_all_inactive(environment: &TestEnvironment) {
     let deployments = environment.deployments();
     assert!(!deployments.is_empty());
     assert!(deployments.iter().all(|deployment| deployment.ends_with("inactive")), "{deployments:#?}");
 }
 
 #[tokio::test]
-async fn keeps_the_preview_of_a_newer_run() {
+async fn keeps_the_preview_of_a_newer_run_after_reopening() {
     let environment = with_pull_request().await;
     let mut barrier = environment.gitbook.hold_response("POST", "hello-fix");
     let older = environment.pull_request("opened", '1', 100).start();
     barrier.reached().await;
     environment.forge.close_pull_request(12);
-    // The older run receives the state "closed", which is outdated by then.
+    // The older run receives the state `closed` after the pull request was reopened.
     let received = environment.forge.hold_response("GET", "/pulls/12");
     barrier.release();
     received.reached().await;

@@ -1,4 +1,4 @@
-//! The commit and the branch of each staleness check, and events without a branch.
+//! The commit and the branch that staleness checks compare, and events without a branch.
 
 use fake_github::Head;
 use serde_json::{Value, json};
@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::{TestEnvironment, log, result, set_up, sha, with_branch, with_pull_request};
 use crate::support::{Deployment, payloads};
 
-/// Returns the paths of requests for branches and pull requests.
-fn received(environment: &TestEnvironment) -> Vec<String> {
+/// Returns the paths of all requests for a branch or a pull request.
+fn requested_refs(environment: &TestEnvironment) -> Vec<String> {
     let requests = environment.forge.requests();
     let received = requests.iter().filter(|request| request.method == "GET" && !request.path.contains('?'));
     let paths = received.filter_map(|request| request.path.strip_prefix("/repos/acme/integrations/"));
@@ -15,54 +15,66 @@ fn received(environment: &TestEnvironment) -> Vec<String> {
 }
 
 /// Returns a push to `fix` with the generic variables and this commit.
-fn generic(environment: &TestEnvironment, commit: &str) -> Deployment {
+fn generic_push(environment: &TestEnvironment, commit: &str) -> Deployment {
     let run = crate::support::deployment().push_to("fix").against(environment.sandbox.endpoint());
     let run = run.with_forge(&environment.forge).variable("GITBOOK_COMMIT", commit);
     run.folder(environment.checkouts.path("1"))
 }
 
 #[tokio::test]
-async fn compares_an_abbreviated_commit_with_the_tip() {
+async fn compares_an_abbreviated_commit_with_the_branch_tip() {
     for length in [4, 7, 39, 40] {
         let environment = with_branch().await;
-        assert_eq!(result(&generic(&environment, &sha('1')[..length]).run().await), "published", "{length}");
-        assert_eq!(result(&generic(&environment, &sha('2')[..length]).run().await), "skipped", "{length}");
-        assert_eq!(received(&environment), ["branches/fix"; 3], "{length}");
+        assert_eq!(
+            result(&generic_push(&environment, &sha('1')[..length]).run().await),
+            "published",
+            "{length}"
+        );
+        assert_eq!(
+            result(&generic_push(&environment, &sha('2')[..length]).run().await),
+            "skipped",
+            "{length}"
+        );
+        assert_eq!(requested_refs(&environment), ["branches/fix"; 3], "{length}");
     }
 }
 
-/// Without a full commit the run cannot be superseded. A closed branch is checked all the same.
+/// Without a valid commit, the program cannot detect newer commits, but it still checks that the branch is open.
 #[tokio::test]
-async fn compares_nothing_without_a_commit() {
+async fn compares_no_commits_without_a_valid_commit() {
     for commit in ["", "HEAD", "v1.2.3", "111"] {
         let environment = with_branch().await;
-        assert_eq!(result(&generic(&environment, commit).run().await), "published", "{commit}");
-        assert_eq!(received(&environment), ["branches/fix"], "{commit}");
+        assert_eq!(result(&generic_push(&environment, commit).run().await), "published", "{commit}");
+        assert_eq!(requested_refs(&environment), ["branches/fix"], "{commit}");
     }
 }
 
 /// Returns a run on an event without a branch.
-fn of_no_branch(environment: &TestEnvironment, event: &str, mut payload: Value) -> Deployment {
+fn run_without_branch(environment: &TestEnvironment, event: &str, mut payload: Value) -> Deployment {
     payload["repository"] = payloads::push("main", "")["repository"].clone();
     environment.run(event, &payload, '1', 100).variable("GITHUB_SHA", sha('1')).publish()
 }
 
 #[tokio::test]
-async fn releases_and_tags_have_no_branch() {
+async fn publishes_releases_and_tags_without_a_branch_check() {
     let environment = set_up().await;
     let tag = json!({"ref": "refs/tags/v1", "after": sha('1')});
     let manual = json!({"ref": "refs/tags/v1"});
     for (event, payload) in
         [("release", json!({"action": "published"})), ("push", tag), ("workflow_dispatch", manual)]
     {
-        assert_eq!(result(&of_no_branch(&environment, event, payload).run().await), "published", "{event}");
+        assert_eq!(
+            result(&run_without_branch(&environment, event, payload).run().await),
+            "published",
+            "{event}"
+        );
     }
-    assert_eq!(received(&environment), [""; 0]);
+    assert_eq!(requested_refs(&environment), [""; 0]);
     assert_eq!(environment.sandbox.integration("hello")["version"], 3);
 }
 
 #[tokio::test]
-async fn a_manual_run_belongs_to_its_branch() {
+async fn compares_the_commit_of_a_manual_run_with_its_branch() {
     let environment = with_branch().await;
     let manual = |branch: &str, commit: char| {
         let payload = json!({
@@ -79,9 +91,9 @@ async fn a_manual_run_belongs_to_its_branch() {
     assert_eq!(environment.published(), ["hello", "hello-fix: commit 1, run 100"]);
 }
 
-/// The user has asked for publishing after the merge.
+/// The user asks for the publication with `GITBOOK_MODE=publish`.
 #[tokio::test]
-async fn publishes_a_merged_pull_request_on_request() {
+async fn publishes_a_merged_pull_request_in_publish_mode() {
     let environment = with_pull_request().await;
     environment.forge.merge_pull_request(12);
     let finished = environment.pull_request("closed", '1', 100).publish().run().await;
@@ -89,7 +101,7 @@ async fn publishes_a_merged_pull_request_on_request() {
     assert_eq!(environment.published(), ["hello"]);
 }
 
-/// The commit of the event belongs to another branch.
+/// If `GITBOOK_BRANCH` names another branch, the commit of the CI event does not belong to that branch.
 #[tokio::test]
 async fn a_branch_variable_does_not_use_the_commit_of_the_event() {
     let environment = with_pull_request().await;
@@ -112,19 +124,19 @@ async fn a_branch_variable_does_not_use_the_commit_of_the_event() {
             .variable("GITBOOK_BRANCH", "fix")
     };
     assert_eq!(result(&by_comment(101).run().await), "published");
-    // A fork's pull request is refused with any branch name.
+    // A fork's pull request is refused whatever `GITBOOK_BRANCH` names.
     environment.forge.open_pull_request(13, Head::fork("mona", "fix"), &sha('1'));
-    let mut of_fork = command.clone();
-    of_fork["issue"]["number"] = 13.into();
+    let mut fork_command = command.clone();
+    fork_command["issue"]["number"] = 13.into();
     for (mode, token) in [("auto", true), ("preview", true), ("publish", true), ("preview", false)] {
-        let run = environment.run("issue_comment", if token { &of_fork } else { &command }, '1', 101);
+        let run = environment.run("issue_comment", if token { &fork_command } else { &command }, '1', 101);
         let run = run.variable("GITBOOK_MODE", mode).variable("GITBOOK_EVENT", "pull_request");
         let run = run.variable("GITBOOK_PULL_REQUEST", "13").variable("GITBOOK_BRANCH", "fix");
         let finished = if token { run } else { run.variable("GITHUB_TOKEN", "") }.run().await;
         assert_eq!(finished.code, Some(2), "{mode}: {}", finished.log());
         assert!(finished.stderr.contains("fork"), "{}", finished.log());
     }
-    // With its commit the check succeeds.
+    // `GITBOOK_COMMIT` names the commit, so the program detects the newer commit.
     let finished = by_comment(102).variable("GITBOOK_COMMIT", sha('3')).run().await;
     assert_eq!(result(&finished), "skipped");
     insta::assert_snapshot!(log(&finished), @"
@@ -139,7 +151,7 @@ async fn a_branch_variable_does_not_use_the_commit_of_the_event() {
 }
 
 #[tokio::test]
-async fn encodes_any_branch_name() {
+async fn encodes_special_characters_in_branch_names() {
     for branch in ["feature/x", "a\"b%2Fc&d=1#e", "日本/語"] {
         let environment = set_up().await;
         environment.forge.set_branch(branch, &sha('1'));
@@ -152,17 +164,16 @@ async fn encodes_any_branch_name() {
     }
 }
 
-/// A fork's pull request is requested by its number; a branch of the repository with the same name is another
-/// one.
+/// The program looks up a fork's pull request by number, since the repository can have a branch with the same name.
 #[tokio::test]
-async fn a_branch_of_a_fork_is_not_the_own_branch() {
+async fn distinguishes_a_fork_branch_from_an_own_branch_of_the_same_name() {
     let environment = set_up().await;
     environment.forge.set_branch("fix", &sha('2'));
     environment.forge.open_pull_request(12, Head::fork("mona", "fix"), &sha('1'));
     let payload = |action| payloads::fork_pull_request(action, 12, "mona", "fix", &sha('1'));
     let finished = environment.run("pull_request", &payload("opened"), '1', 100).run().await;
     assert_eq!(result(&finished), "published");
-    assert_eq!(received(&environment), ["pulls/12"; 2]);
+    assert_eq!(requested_refs(&environment), ["pulls/12"; 2]);
     let [published] = &environment.published()[..] else { panic!("one preview") };
     assert!(
         published.starts_with("hello-mona-fix-") && published.ends_with("commit 1, run 100"),

@@ -1,4 +1,4 @@
-//! Failed staleness checks: the deployment goes on, and the log names the missing check.
+//! Failed staleness checks. The run publishes anyway, and the log names the check that failed.
 
 use fake_github::Fault;
 use serde_json::json;
@@ -23,8 +23,8 @@ fn without_comment_and_deployments(run: Deployment) -> Deployment {
     run.variable("GITBOOK_COMMENT", "false").variable("GITBOOK_DEPLOYMENTS", "false")
 }
 
-/// Returns the warnings if every request for the branch has this fault.
-async fn of_branch(fault: impl Fn(Fault) -> Fault) -> String {
+/// Publishes a preview with this fault in every request for the branch, and returns the warnings.
+async fn warnings_with_branch_fault(fault: impl Fn(Fault) -> Fault) -> String {
     let environment = with_branch().await;
     environment.forge.fail(fault(Fault::on("GET", "/branches/fix")).always());
     let warnings = warnings(without_comment_and_deployments(environment.push("fix", '1', 100))).await;
@@ -38,21 +38,21 @@ fn error_body(message: &str) -> serde_json::Value {
 
 #[tokio::test]
 async fn reports_a_server_error() {
-    insta::assert_snapshot!(of_branch(|fault| fault.status(500)).await, @"warning: could not check for a newer commit: forge server error: 500 Internal Server Error (not a forge response); run again later");
-    insta::assert_snapshot!(of_branch(|fault| fault.status(502).body("<html>Bad gateway</html>")).await, @"warning: could not check for a newer commit: forge server error: 502 Bad Gateway (not a forge response); run again later");
-    insta::assert_snapshot!(of_branch(Fault::close_connection).await, @"warning: could not check for a newer commit: connection lost: connection closed before message completed; check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
+    insta::assert_snapshot!(warnings_with_branch_fault(|fault| fault.status(500)).await, @"warning: could not check for a newer commit: forge server error: 500 Internal Server Error (not a forge response); run again later");
+    insta::assert_snapshot!(warnings_with_branch_fault(|fault| fault.status(502).body("<html>Bad gateway</html>")).await, @"warning: could not check for a newer commit: forge server error: 502 Bad Gateway (not a forge response); run again later");
+    insta::assert_snapshot!(warnings_with_branch_fault(Fault::close_connection).await, @"warning: could not check for a newer commit: connection lost: connection closed before message completed; check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
 }
 
 #[tokio::test]
 async fn reports_a_rejected_token() {
     let fault = |fault: Fault| fault.status(401).json(error_body("Bad credentials"));
-    insta::assert_snapshot!(of_branch(fault).await, @"warning: could not check for a newer commit: the forge rejected the token: 401 Bad credentials; set `GITHUB_TOKEN` to a token of the forge, on GitHub `${{ github.token }}`");
+    insta::assert_snapshot!(warnings_with_branch_fault(fault).await, @"warning: could not check for a newer commit: the forge rejected the token: 401 Bad credentials; set `GITHUB_TOKEN` to a valid token for the forge; in GitHub Actions, use `${{ github.token }}`");
 }
 
 #[tokio::test]
 async fn reports_a_token_without_access_to_branches() {
     let fault = |fault: Fault| fault.status(403).json(error_body("Resource not accessible by integration"));
-    insta::assert_snapshot!(of_branch(fault).await, @"
+    insta::assert_snapshot!(warnings_with_branch_fault(fault).await, @"
     notice: could not check for a newer commit: the token lacks the permission `contents: read`: 403 Resource not accessible by integration; add `contents: read` to the job's `permissions`, or to the permissions of the token
     notice: could not check that the branch is still open: the token lacks the permission `contents: read`: 403 Resource not accessible by integration; add `contents: read` to the job's `permissions`, or to the permissions of the token
     ");
@@ -71,9 +71,9 @@ async fn reports_a_token_without_access_to_pull_requests() {
     assert_eq!(environment.published(), ["hello-fix: commit 1, run 100"]);
 }
 
-/// The forge gives the same response for a repository that the token cannot see.
+/// The forge sends the same 404 for a missing branch and for a repository that the token cannot see.
 #[tokio::test]
-async fn reports_an_invisible_repository() {
+async fn reports_a_repository_that_the_token_cannot_see() {
     let environment = with_branch().await;
     let fault = Fault::on("GET", "/repos/acme/integrations").status(404);
     environment.forge.fail(fault.json(error_body("Not Found")).always());
@@ -93,9 +93,9 @@ async fn reports_an_invisible_repository() {
 }
 
 #[tokio::test]
-async fn reports_a_page_of_a_proxy() {
+async fn reports_a_proxy_page() {
     let fault = |fault: Fault| fault.status(200).body("<html>Please log in</html>");
-    insta::assert_snapshot!(of_branch(fault).await, @"
+    insta::assert_snapshot!(warnings_with_branch_fault(fault).await, @"
     warning: could not check for a newer commit: the forge sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
     warning: could not check that the branch is still open: the forge sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
     ");
@@ -110,13 +110,13 @@ async fn reports_a_timeout() {
     insta::assert_snapshot!(warnings(run).await, @"warning: could not check for a newer commit: no response within 2s; check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
 }
 
-/// Each use of the forge is reported once, and no failure fails the run.
+/// The program reports the first failed check only, and the run succeeds.
 #[tokio::test]
-async fn reports_a_missing_forge() {
+async fn reports_an_unreachable_forge() {
     let environment = with_branch().await;
-    let nobody = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let unused_address = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
     let run = without_comment_and_deployments(environment.push("fix", '1', 100))
-        .variable("GITHUB_API_URL", format!("http://{nobody}"));
+        .variable("GITHUB_API_URL", format!("http://{unused_address}"));
     insta::assert_snapshot!(warnings(run).await, @"warning: could not check for a newer commit: could not connect to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111); check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
 }
 
@@ -128,9 +128,9 @@ async fn publishes_to_production_despite_failed_checks() {
     assert_eq!(environment.published(), ["hello"]);
 }
 
-/// The forge fails only at the start of the run. Meanwhile it receives a newer commit.
+/// The first check fails. The second check, before the first attempt to publish, finds a newer commit.
 #[tokio::test]
-async fn checks_again_before_the_first_attempt() {
+async fn repeats_a_failed_check_before_the_first_attempt() {
     for status in [503, 429] {
         let environment = with_branch().await;
         environment.forge.set_branch("fix", &sha('2'));
@@ -143,7 +143,7 @@ async fn checks_again_before_the_first_attempt() {
     }
 }
 
-/// The preview of a closed pull request is deleted even if the check fails.
+/// The preview of a deleted branch is deleted even if the program cannot check that the branch is still deleted.
 #[tokio::test]
 async fn deletes_a_preview_despite_failed_checks() {
     let environment = with_branch().await;
@@ -155,14 +155,14 @@ async fn deletes_a_preview_despite_failed_checks() {
     insta::assert_snapshot!(log(&finished), @"
     exit 0
     warning: could not check that the branch is still closed: forge server error: 500 Internal Server Error (not a forge response); run again later
-    info: could not check that the branch is still closed: skipped after an earlier failure: forge server error: 500 Internal Server Error (not a forge response)
+    info: could not check that the branch is still closed: request skipped after an earlier failure: forge server error: 500 Internal Server Error (not a forge response)
     info: deleted hello-fix (… s)
     ");
 }
 
-/// The marker decides without the forge.
+/// The ownership marker shows that a newer run has published the preview.
 #[tokio::test]
-async fn the_newer_marker_wins_despite_failed_checks() {
+async fn keeps_the_preview_of_a_newer_run_despite_failed_checks() {
     let environment = with_branch().await;
     let newer = |environment: &TestEnvironment| environment.push("fix", '2', 101);
     environment.forge.set_branch("fix", &sha('2'));

@@ -4,7 +4,7 @@ use fake_github::Head;
 
 use super::{log, result, sha, with_branch, with_pull_request};
 
-const FIRST: [&str; 1] = ["hello-fix: commit 1, run 100"];
+const FIRST_PREVIEW: [&str; 1] = ["hello-fix: commit 1, run 100"];
 
 #[tokio::test]
 async fn a_late_deletion_keeps_a_newer_preview() {
@@ -28,11 +28,11 @@ async fn a_late_deletion_keeps_a_newer_preview() {
     ");
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 102"]);
     assert_eq!(environment.comment(), ["hello-fix: ✅ published v2"]);
-    let of_the_newest = environment.deployments().pop().unwrap();
-    assert!(of_the_newest.ends_with("success"), "{of_the_newest}");
+    let newest = environment.deployments().pop().unwrap();
+    assert!(newest.ends_with("success"), "{newest}");
 }
 
-/// The marker still names the run before the pull request was closed.
+/// The ownership marker still names the run that published before the pull request was closed.
 #[tokio::test]
 async fn a_late_deletion_keeps_an_unchanged_preview() {
     let environment = with_pull_request().await;
@@ -48,7 +48,7 @@ async fn a_late_deletion_keeps_an_unchanged_preview() {
     barrier.release();
     let closed = closed.finish().await;
     assert_eq!(result(&closed), "skipped");
-    assert_eq!(environment.published(), FIRST);
+    assert_eq!(environment.published(), FIRST_PREVIEW);
     assert_eq!(environment.comment(), ["hello-fix: ✅ published v1"]);
     assert!(environment.deployments().iter().all(|deployment| deployment.ends_with("success")));
 }
@@ -72,10 +72,10 @@ async fn a_late_deletion_keeps_the_preview_of_a_restored_branch() {
     exit 0
     info: skipped hello-fix: branch `fix` exists again
     ");
-    assert_eq!(environment.published(), FIRST);
+    assert_eq!(environment.published(), FIRST_PREVIEW);
 }
 
-/// The forge was checked before the branch was restored, so only the newer run's marker shows the change.
+/// The deleting run checks the forge before the branch is restored, so only the newer run's marker shows the change.
 #[tokio::test]
 async fn a_late_deletion_after_an_outdated_check_keeps_the_preview() {
     let environment = with_branch().await;
@@ -109,7 +109,7 @@ async fn a_late_deletion_keeps_the_preview_of_another_pull_request() {
     barrier.reached().await;
 
     environment.forge.open_pull_request(13, Head::own("fix"), &sha('1'));
-    let opened = environment.numbered(13, "opened", '1', 102).run().await;
+    let opened = environment.numbered_pull_request(13, "opened", '1', 102).run().await;
     assert_eq!(result(&opened), "unchanged");
     barrier.release();
     let closed = closed.finish().await;
@@ -118,9 +118,9 @@ async fn a_late_deletion_keeps_the_preview_of_another_pull_request() {
     exit 0
     info: skipped hello-fix: pull request #13 is open from the same branch
     ");
-    assert_eq!(environment.published(), FIRST);
+    assert_eq!(environment.published(), FIRST_PREVIEW);
     environment.forge.close_pull_request(13);
-    assert_eq!(result(&environment.numbered(13, "closed", '1', 103).run().await), "deleted");
+    assert_eq!(result(&environment.numbered_pull_request(13, "closed", '1', 103).run().await), "deleted");
     assert_eq!(environment.sandbox.names(), [""; 0]);
 }
 
@@ -141,23 +141,23 @@ async fn keeps_a_new_preview_for_another_pull_request() {
     info: pull request #12 is closed, and pull request #13 is open from the same branch
     info: updated the comment on pull request #12
     ");
-    assert_eq!(environment.published(), FIRST);
+    assert_eq!(environment.published(), FIRST_PREVIEW);
 }
 
-/// With numbers in their names, each pull request has its own preview.
+/// If preview names contain the pull request number, each pull request has its own preview.
 #[tokio::test]
-async fn numbers_in_names_separate_pull_requests_of_one_branch() {
+async fn pull_requests_of_one_branch_have_own_previews_with_numbered_names() {
     let environment = with_pull_request().await;
     environment.forge.open_pull_request(13, Head::own("fix"), &sha('1'));
-    let by_number = |number, action, run| {
-        let run = environment.numbered(number, action, '1', run);
+    let run_by_number = |number, action, run| {
+        let run = environment.numbered_pull_request(number, action, '1', run);
         run.variable("GITBOOK_PREVIEW_NAME", "{name}-pr-{pr}").run()
     };
-    assert_eq!(result(&by_number(12, "opened", 100).await), "published");
-    assert_eq!(result(&by_number(13, "opened", 101).await), "published");
+    assert_eq!(result(&run_by_number(12, "opened", 100).await), "published");
+    assert_eq!(result(&run_by_number(13, "opened", 101).await), "published");
     assert_eq!(environment.sandbox.names(), ["hello-pr-12", "hello-pr-13"]);
     environment.forge.close_pull_request(12);
-    assert_eq!(result(&by_number(12, "closed", 102).await), "deleted");
+    assert_eq!(result(&run_by_number(12, "closed", 102).await), "deleted");
     assert_eq!(environment.sandbox.names(), ["hello-pr-13"]);
 }
 

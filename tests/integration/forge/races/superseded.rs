@@ -3,7 +3,7 @@
 use super::{log, result, set_up, sha, with_branch, with_pull_request};
 
 #[tokio::test]
-async fn skips_a_push_with_a_newer_commit() {
+async fn skips_a_push_that_a_newer_commit_supersedes() {
     let environment = with_branch().await;
     let barrier = environment.forge.hold("GET", "/branches/fix");
     let older = environment.push("fix", '1', 100).start();
@@ -24,7 +24,7 @@ async fn skips_a_push_with_a_newer_commit() {
 }
 
 #[tokio::test]
-async fn skips_a_pull_request_run_with_a_newer_commit() {
+async fn skips_a_pull_request_run_that_a_newer_commit_supersedes() {
     let environment = with_pull_request().await;
     let barrier = environment.forge.hold("GET", "/pulls/12");
     let older = environment.pull_request("opened", '1', 100).start();
@@ -47,7 +47,7 @@ async fn skips_a_pull_request_run_with_a_newer_commit() {
 }
 
 #[tokio::test]
-async fn skips_a_push_to_production_with_a_newer_commit() {
+async fn skips_a_push_to_production_that_a_newer_commit_supersedes() {
     let environment = set_up().await;
     environment.forge.set_branch("main", &sha('1'));
     let barrier = environment.forge.hold("GET", "/branches/main");
@@ -70,7 +70,7 @@ async fn skips_a_push_to_production_with_a_newer_commit() {
 }
 
 #[tokio::test]
-async fn an_older_run_does_not_block_a_newer_one() {
+async fn a_newer_run_replaces_the_preview_of_an_older_run() {
     let environment = with_branch().await;
     let older = environment.push("fix", '1', 100).run().await;
     assert_eq!(result(&older), "published");
@@ -80,9 +80,9 @@ async fn an_older_run_does_not_block_a_newer_one() {
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 101"]);
 }
 
-/// The older run has checked that its commit is the tip, but the check is outdated by then.
+/// The check of the older run is outdated: a newer commit was pushed after the forge's response.
 #[tokio::test]
-async fn the_newer_marker_wins_after_an_outdated_check() {
+async fn keeps_the_preview_of_a_newer_run_after_an_outdated_check() {
     let environment = with_pull_request().await;
     let barrier = environment.forge.hold_response("GET", "/pulls/12");
     let older = environment.pull_request("opened", '1', 100).start();
@@ -103,7 +103,7 @@ async fn the_newer_marker_wins_after_an_outdated_check() {
 }
 
 #[tokio::test]
-async fn the_newer_marker_wins_on_a_branch() {
+async fn keeps_the_preview_of_a_newer_push() {
     let environment = with_branch().await;
     let mut barrier = environment.gitbook.hold("GET", "hello-fix");
     let older = environment.push("fix", '1', 100).start();
@@ -133,7 +133,7 @@ async fn publishes_the_newer_commit_even_if_its_run_begins_first() {
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 101"]);
 }
 
-/// A rerun keeps its number.
+/// A rerun keeps the run number of the first run.
 #[tokio::test]
 async fn skips_a_rerun_of_an_older_run() {
     let environment = with_branch().await;

@@ -1,4 +1,4 @@
-//! Changes by others: a run deletes only its own previews, even when it cleans up.
+//! Integrations of others under the name of a preview. A run deletes only the program's own previews.
 
 use serde_json::json;
 
@@ -35,7 +35,7 @@ async fn keeps_an_integration_of_somebody_else() {
     assert_eq!(environment.sandbox.integration("hello-fix")["summary"], "Mine.");
 }
 
-/// A failed deletion does not prevent the others.
+/// A failed deletion does not prevent the other deletions.
 #[tokio::test]
 async fn deletes_each_published_preview_of_a_closed_pull_request() {
     let environment = with_pull_request().await;
@@ -56,7 +56,7 @@ async fn deletes_each_published_preview_of_a_closed_pull_request() {
     assert_eq!(environment.sandbox.integration("beta-fix")["summary"], "Mine.");
 }
 
-/// A signal stops the run during a held request, and the log names the remaining preview.
+/// The signal arrives during the check after publishing. The report still contains the published preview.
 #[cfg(unix)]
 #[tokio::test]
 async fn a_cancelled_check_reports_the_published_preview() {

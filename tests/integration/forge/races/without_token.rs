@@ -1,26 +1,26 @@
-//! Races without a token for the forge: the marker decides, and the sweep does the rest.
+//! Races without a forge token. Ownership markers protect newer previews, and a later sweep deletes leftover previews.
 
 use super::{TestEnvironment, log, result, with_branch, with_pull_request};
 use crate::support::Deployment;
 
-/// Removes the token of the forge.
+/// Unsets the forge token.
 fn without_forge_token(run: Deployment) -> Deployment {
     run.variable("GITHUB_TOKEN", "")
 }
 
-async fn publishes(environment: &TestEnvironment, commit: char, run: u64) {
+async fn assert_publishes(environment: &TestEnvironment, commit: char, run: u64) {
     let finished = without_forge_token(environment.pull_request("synchronize", commit, run)).run().await;
     assert_eq!(result(&finished), "published");
 }
 
-/// The marker decides.
+/// The ownership marker names a newer run, so the older run does not change the preview.
 #[tokio::test]
 async fn an_older_run_keeps_the_preview_of_a_newer_run() {
     let environment = with_pull_request().await;
     let mut barrier = environment.gitbook.hold("GET", "hello-fix");
     let older = without_forge_token(environment.pull_request("opened", '1', 100)).start();
     barrier.reached().await;
-    publishes(&environment, '2', 101).await;
+    assert_publishes(&environment, '2', 101).await;
     barrier.release();
     let older = older.finish().await;
     assert_eq!(result(&older), "skipped");
@@ -32,26 +32,26 @@ async fn an_older_run_keeps_the_preview_of_a_newer_run() {
     assert_eq!(environment.forge.requests(), []);
 }
 
-/// The marker decides.
+/// The ownership marker names a newer run, so the older run does not change the preview.
 #[tokio::test]
 async fn a_late_deletion_keeps_the_preview_of_a_newer_run() {
     let environment = with_pull_request().await;
-    publishes(&environment, '1', 100).await;
+    assert_publishes(&environment, '1', 100).await;
     let mut barrier = environment.gitbook.hold("GET", "hello-fix");
     let closed = without_forge_token(environment.pull_request("closed", '1', 101)).start();
     barrier.reached().await;
-    publishes(&environment, '2', 102).await;
+    assert_publishes(&environment, '2', 102).await;
     barrier.release();
     assert_eq!(result(&closed.finish().await), "skipped");
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 102"]);
 }
 
-/// Only the forge knows that the branch is open again: the preview is deleted, and the next push publishes
-/// it.
+/// Without the forge, the run cannot know that the pull request was reopened. It deletes the preview; the next push publishes the
+/// preview again.
 #[tokio::test]
-async fn a_late_deletion_deletes_an_unchanged_preview() {
+async fn a_late_deletion_deletes_the_preview_of_a_reopened_pull_request() {
     let environment = with_pull_request().await;
-    publishes(&environment, '1', 100).await;
+    assert_publishes(&environment, '1', 100).await;
     let mut barrier = environment.gitbook.hold("GET", "hello-fix");
     let closed = without_forge_token(environment.pull_request("closed", '1', 101)).start();
     barrier.reached().await;
@@ -59,13 +59,13 @@ async fn a_late_deletion_deletes_an_unchanged_preview() {
     assert_eq!(result(&reopened), "unchanged");
     barrier.release();
     assert_eq!(result(&closed.finish().await), "deleted");
-    publishes(&environment, '2', 103).await;
+    assert_publishes(&environment, '2', 103).await;
     assert_eq!(environment.published(), ["hello-fix: commit 2, run 103"]);
 }
 
-/// Only the forge knows that the branch was closed: the sweep deletes the preview.
+/// Without the forge, the run cannot know that its branch was deleted. A later sweep deletes the preview.
 #[tokio::test]
-async fn a_preview_of_a_deleted_branch_is_left_to_the_sweep() {
+async fn publishes_the_preview_of_a_branch_that_was_deleted_meanwhile() {
     let environment = with_branch().await;
     let mut barrier = environment.gitbook.hold("POST", "hello-fix");
     let push = without_forge_token(environment.push("fix", '1', 100)).start();
@@ -78,9 +78,9 @@ async fn a_preview_of_a_deleted_branch_is_left_to_the_sweep() {
     assert_eq!(environment.forge.requests(), []);
 }
 
-/// Production has no marker, and only the forge knows the newest commit: the last run wins.
+/// Production has no ownership marker, and only the forge knows the newest commit.
 #[tokio::test]
-async fn the_last_run_wins_in_production() {
+async fn without_a_forge_token_the_last_run_wins_in_production() {
     let environment = with_branch().await;
     let mut barrier = environment.gitbook.hold("POST", "hello");
     let older = without_forge_token(environment.push("main", '1', 100)).start();

@@ -1,24 +1,25 @@
-//! Failed checks of a sweep: without a complete response, no preview is deleted.
+//! Failed checks of a sweep. Without a complete response from the forge, the sweep deletes no preview.
 
 use fake_github::{FakeGitHub, Fault, Head};
 use serde_json::json;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::{holding, mark, preview, sha, sweep, unconfigured};
+use super::{gitbook_with_previews, ownership_marker, preview, sha, sweep, sweep_without_organization};
 use crate::support::{Finished, Sandbox, api_error, deployment};
 
-/// Returns the log lines of the failure.
+/// Returns the log lines from the first error on. Asserts that the sweep fails.
 fn failure(finished: &Finished) -> String {
     assert_eq!(finished.code, Some(1), "{finished:#?}");
     let log = finished.log();
     log.lines().skip_while(|line| !line.starts_with("error")).collect::<Vec<_>>().join("\n")
 }
 
-/// Returns the failure of a sweep without a list of branches. Asserts that no preview is deleted.
-async fn without_an_answer(fault: Fault) -> String {
+/// Sweeps with this fault in every request for the list of branches, and returns the error lines. Asserts that no preview is
+/// deleted.
+async fn failure_without_branch_list(fault: Fault) -> String {
     let forge = FakeGitHub::start().await;
-    let gitbook = holding(&["a", "b", "c"]).await;
+    let gitbook = gitbook_with_previews(&["a", "b", "c"]).await;
     forge.fail(fault.always());
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
     assert_eq!(gitbook.names(), ["hello", "hello-a", "hello-b", "hello-c"]);
@@ -26,55 +27,55 @@ async fn without_an_answer(fault: Fault) -> String {
     failure(&finished)
 }
 
-fn on_list() -> Fault {
+fn branch_list_fault() -> Fault {
     Fault::on("GET", "/branches$")
 }
 
 #[tokio::test]
 async fn deletes_nothing_without_a_list_of_branches() {
-    insta::assert_snapshot!(without_an_answer(on_list().status(500)).await, @"
+    insta::assert_snapshot!(failure_without_branch_list(branch_list_fault().status(500)).await, @"
     error: sweep failed
     cause: could not list the branches, so nothing was deleted: forge server error: 500 Internal Server Error (not a forge response): forge server error: 500 Internal Server Error (not a forge response)
      hint: run again later
     ");
     let denied =
         json!({"message": "Resource not accessible by integration", "documentation_url": "https://x"});
-    let denied = on_list().status(403).json(denied).unvalidated();
-    insta::assert_snapshot!(without_an_answer(denied).await, @"
+    let denied = branch_list_fault().status(403).json(denied).unvalidated();
+    insta::assert_snapshot!(failure_without_branch_list(denied).await, @"
     error: sweep failed
     cause: could not list the branches, so nothing was deleted: the token lacks the permission `contents: read`: 403 Resource not accessible by integration
      hint: add `contents: read` to the job's `permissions`, or to the permissions of the token
     ");
     let unauthorized = json!({"message": "Bad credentials", "documentation_url": "https://x"});
-    let unauthorized = on_list().status(401).json(unauthorized).unvalidated();
-    insta::assert_snapshot!(without_an_answer(unauthorized).await, @"
+    let unauthorized = branch_list_fault().status(401).json(unauthorized).unvalidated();
+    insta::assert_snapshot!(failure_without_branch_list(unauthorized).await, @"
     error: sweep failed
     cause: could not list the branches, so nothing was deleted: the forge rejected the token: 401 Bad credentials: the forge rejected the token: 401 Bad credentials
-     hint: set `GITHUB_TOKEN` to a token of the forge, on GitHub `${{ github.token }}`
+     hint: set `GITHUB_TOKEN` to a valid token for the forge; in GitHub Actions, use `${{ github.token }}`
     ");
-    insta::assert_snapshot!(without_an_answer(on_list().status(200).body("<html>Hi</html>")).await, @"
+    insta::assert_snapshot!(failure_without_branch_list(branch_list_fault().status(200).body("<html>Hi</html>")).await, @"
     error: sweep failed
     cause: could not list the branches, so nothing was deleted: the forge sent an unexpected response body with status 200: the forge sent an unexpected response body with status 200: expected value at line 1 column 1
      hint: check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
     ");
-    insta::assert_snapshot!(without_an_answer(on_list().close_connection()).await, @"
+    insta::assert_snapshot!(failure_without_branch_list(branch_list_fault().close_connection()).await, @"
     error: sweep failed
     cause: could not list the branches, so nothing was deleted: connection lost: connection closed before message completed: connection lost: connection closed before message completed
      hint: check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy
     ");
-    let list = on_list().status(200).json(json!({})).unvalidated();
-    assert!(without_an_answer(list).await.contains("200"));
+    let list = branch_list_fault().status(200).json(json!({})).unvalidated();
+    assert!(failure_without_branch_list(list).await.contains("200"));
 }
 
 #[tokio::test]
-async fn an_invisible_repository_is_not_deleted() {
+async fn keeps_previews_if_the_token_cannot_see_the_repository() {
     let forge = FakeGitHub::start().await;
-    let gitbook = holding(&["a", "open"]).await;
+    let gitbook = gitbook_with_previews(&["a", "open"]).await;
     forge.set_branch("open", &sha('1'));
-    let unseen = || json!({"message": "Not Found", "documentation_url": "https://x", "status": "404"});
-    forge.fail(Fault::on("GET", "/branches/").status(404).json(unseen()).unvalidated().always());
+    let not_found = || json!({"message": "Not Found", "documentation_url": "https://x", "status": "404"});
+    forge.fail(Fault::on("GET", "/branches/").status(404).json(not_found()).unvalidated().always());
     forge.fail(
-        Fault::on("GET", "/repos/acme/integrations$").status(404).json(unseen()).unvalidated().always(),
+        Fault::on("GET", "/repos/acme/integrations$").status(404).json(not_found()).unvalidated().always(),
     );
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
     insta::assert_snapshot!(failure(&finished), @"
@@ -85,30 +86,30 @@ async fn an_invisible_repository_is_not_deleted() {
     assert_eq!(gitbook.names(), ["hello", "hello-a", "hello-open"]);
 }
 
-/// A token may see the repository, but not its content.
+/// The token can see the repository, but not its branches.
 #[tokio::test]
-async fn invisible_branches_are_not_deleted() {
+async fn keeps_previews_if_the_token_cannot_see_the_branches() {
     let forge = FakeGitHub::start().await;
-    let gitbook = holding(&["a", "open"]).await;
+    let gitbook = gitbook_with_previews(&["a", "open"]).await;
     forge.set_branch("open", &sha('1'));
-    let unseen = json!({"message": "Not Found", "documentation_url": "https://x", "status": "404"});
-    forge.fail(Fault::on("GET", "/branches/").status(404).json(unseen).unvalidated().always());
+    let not_found = json!({"message": "Not Found", "documentation_url": "https://x", "status": "404"});
+    forge.fail(Fault::on("GET", "/branches/").status(404).json(not_found).unvalidated().always());
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
     assert!(failure(&finished).contains("`hello-a`"), "{}", finished.log());
     assert_eq!(gitbook.names(), ["hello", "hello-a", "hello-open"]);
 }
 
 #[tokio::test]
-async fn an_unknown_pull_request_is_not_closed() {
+async fn keeps_the_preview_of_an_unknown_pull_request() {
     let forge = FakeGitHub::start().await;
-    let gitbook = holding(&[]).await;
-    let numbered = |name: &str, number: u64| {
-        gitbook.set(name, &preview(name, &format!("{} pull_request={number}", mark("fix"))));
+    let gitbook = gitbook_with_previews(&[]).await;
+    let store_preview = |name: &str, number: u64| {
+        gitbook.set(name, &preview(name, &format!("{} pull_request={number}", ownership_marker("fix"))));
     };
     forge.open_pull_request(1, Head::own("fix"), &sha('1'));
     forge.close_pull_request(1);
-    numbered("hello-pr1", 1);
-    numbered("hello-pr9", 9);
+    store_preview("hello-pr1", 1);
+    store_preview("hello-pr9", 9);
     let run = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_PREVIEW_NAME", "{name}-pr{pr}");
     insta::assert_snapshot!(failure(&run.run().await), @"
     error: `hello-pr9` was kept: could not check that pull request #9 is gone: forge resource not found: 404 Not Found
@@ -119,11 +120,11 @@ async fn an_unknown_pull_request_is_not_closed() {
 }
 
 #[tokio::test]
-async fn a_denied_list_of_pull_requests_closes_none() {
+async fn keeps_previews_if_listing_pull_requests_is_denied() {
     let forge = FakeGitHub::start().await;
-    let gitbook = holding(&["gone"]).await;
+    let gitbook = gitbook_with_previews(&["gone"]).await;
     let name = "hello-mona-fix-7e34d0f6";
-    gitbook.set(name, &preview(name, &mark("mona%3Afix")));
+    gitbook.set(name, &preview(name, &ownership_marker("mona%3Afix")));
     let denied =
         json!({"message": "Resource not accessible by integration", "documentation_url": "https://x"});
     forge.fail(Fault::on("GET", "/pulls?").status(403).json(denied).unvalidated().always());
@@ -134,7 +135,7 @@ async fn a_denied_list_of_pull_requests_closes_none() {
 
 #[tokio::test]
 async fn deletes_nothing_without_a_forge_token() {
-    let gitbook = holding(&["gone"]).await;
+    let gitbook = gitbook_with_previews(&["gone"]).await;
     let run = deployment().against(gitbook.endpoint()).variable("GITBOOK_EVENT", "schedule");
     let run = run.variable("GITBOOK_REPOSITORY", super::REPOSITORY).variable("GITBOOK_ORGANIZATION", "acme");
     let finished = run.run().await;
@@ -149,7 +150,7 @@ async fn deletes_nothing_without_a_forge_token() {
 #[tokio::test]
 async fn deletes_nothing_without_a_repository() {
     let forge = FakeGitHub::start().await;
-    let gitbook = holding(&["gone"]).await;
+    let gitbook = gitbook_with_previews(&["gone"]).await;
     let run = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_REPOSITORY", "");
     let finished = run.run().await;
     assert_eq!(finished.code, Some(2), "{finished:#?}");
@@ -157,7 +158,7 @@ async fn deletes_nothing_without_a_repository() {
 }
 
 #[tokio::test]
-async fn a_failed_list_is_not_an_empty_list() {
+async fn fails_if_the_integrations_cannot_be_listed() {
     let forge = FakeGitHub::start().await;
     let server = MockServer::start().await;
     let organizations = json!({"items": [{"id": "o1", "hostname": "acme.gitbook.io"}]});
@@ -181,10 +182,11 @@ async fn a_failed_list_is_not_an_empty_list() {
 }
 
 #[tokio::test]
-async fn a_failed_deletion_does_not_stop_the_others() {
+async fn a_failed_deletion_does_not_stop_the_other_deletions() {
     let forge = FakeGitHub::start().await;
     let server = MockServer::start().await;
-    let previews = ["a", "b", "c"].map(|branch| preview(&format!("hello-{branch}"), &mark(branch)));
+    let previews =
+        ["a", "b", "c"].map(|branch| preview(&format!("hello-{branch}"), &ownership_marker(branch)));
     let answer = |body| ResponseTemplate::new(200).set_body_json(body);
     for one in &previews {
         let at = format!("/v1/integrations/{}", one["name"].as_str().unwrap());
@@ -214,11 +216,11 @@ async fn a_failed_deletion_does_not_stop_the_others() {
 async fn encodes_unusual_branch_names() {
     let forge = FakeGitHub::start().await;
     let gitbook = Sandbox::start().await;
-    // printf 'a/b#c%%2F' | sha256sum
+    // The suffix is the beginning of the branch's SHA-256: `printf 'a/b#c%%2F' | sha256sum`.
     let name = "hello-a-b-c-2f-d8cd7499";
-    let odd = preview(name, &mark("a/b%23c%252F"));
-    gitbook.set(name, &odd);
-    let run = unconfigured(gitbook.endpoint(), &forge).variable("GITBOOK_ORGANIZATION", "acme");
+    let stored_preview = preview(name, &ownership_marker("a/b%23c%252F"));
+    gitbook.set(name, &stored_preview);
+    let run = sweep_without_organization(gitbook.endpoint(), &forge).variable("GITBOOK_ORGANIZATION", "acme");
     let finished = run.run().await;
     assert_eq!(finished.code, Some(0), "{finished:#?}");
     let received: Vec<_> = forge.requests().into_iter().map(|request| request.path).collect();
@@ -226,19 +228,19 @@ async fn encodes_unusual_branch_names() {
 }
 
 #[tokio::test]
-async fn keeps_an_invalid_branch_name() {
+async fn keeps_a_preview_with_an_invalid_branch_name() {
     let forge = FakeGitHub::start().await;
     let gitbook = Sandbox::start().await;
-    // printf '..' | sha256sum
-    let odd = "hello-5ec1f7e7";
-    gitbook.set(odd, &preview(odd, &mark("..")));
-    gitbook.set("hello-gone", &preview("hello-gone", &mark("gone")));
-    let run = unconfigured(gitbook.endpoint(), &forge).variable("GITBOOK_ORGANIZATION", "acme");
+    // The suffix is the beginning of the branch's SHA-256: `printf '..' | sha256sum`.
+    let preview_name = "hello-5ec1f7e7";
+    gitbook.set(preview_name, &preview(preview_name, &ownership_marker("..")));
+    gitbook.set("hello-gone", &preview("hello-gone", &ownership_marker("gone")));
+    let run = sweep_without_organization(gitbook.endpoint(), &forge).variable("GITBOOK_ORGANIZATION", "acme");
     let finished = run.run().await;
-    assert_eq!((finished.code, gitbook.names()), (Some(1), vec![odd.to_owned()]), "{finished:#?}");
+    assert_eq!((finished.code, gitbook.names()), (Some(1), vec![preview_name.to_owned()]), "{finished:#?}");
     insta::assert_snapshot!(failure(&finished), @"
     error: `hello-5ec1f7e7` was kept: the branch `..` in its ownership marker is not a valid Git branch name
-     hint: delete it in GitBook if it is yours
+     hint: delete the preview in GitBook if it is yours
     error: 1 of 2 integrations failed
     ");
 }

@@ -1,4 +1,4 @@
-//! A GitBook with ids of organizations and lists of many short pages.
+//! A fake GitBook with several organizations and with short list pages.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -9,18 +9,19 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use crate::support::api_error;
 
-/// The number of items of each page.
-const PAGE: usize = 3;
+/// The maximum number of items on a list page.
+const PAGE_SIZE: usize = 3;
 
-type Shared = Arc<Mutex<BTreeMap<String, Value>>>;
+type SharedIntegrations = Arc<Mutex<BTreeMap<String, Value>>>;
 
+/// A fake GitBook server that stores integrations by name.
 pub(super) struct GitBook {
     server: MockServer,
-    integrations: Shared,
+    integrations: SharedIntegrations,
 }
 
 impl GitBook {
-    /// Starts a server with organizations by id and subdomain, and with integrations.
+    /// Starts a server with these organizations (ID and subdomain) and these integrations.
     pub(super) async fn start(organizations: &[(&str, &str)], integrations: Vec<Value>) -> Self {
         let organizations = organizations.iter().map(|(id, subdomain)| {
             let hostname = format!("{subdomain}.gitbook.io");
@@ -28,11 +29,12 @@ impl GitBook {
         });
         let organizations: Vec<_> = organizations.collect();
         let named = |one: Value| (one["name"].as_str().unwrap().to_owned(), one);
-        let integrations: Shared = Arc::new(Mutex::new(integrations.into_iter().map(named).collect()));
+        let integrations: SharedIntegrations =
+            Arc::new(Mutex::new(integrations.into_iter().map(named).collect()));
         let shared = Arc::clone(&integrations);
-        let answer = move |request: &Request| answer(request, &organizations, &shared);
+        let responder = move |request: &Request| respond(request, &organizations, &shared);
         let server = MockServer::start().await;
-        Mock::given(any()).respond_with(answer).mount(&server).await;
+        Mock::given(any()).respond_with(responder).mount(&server).await;
         Self { server, integrations }
     }
 
@@ -45,22 +47,26 @@ impl GitBook {
         self.integrations.lock().unwrap().keys().cloned().collect()
     }
 
-    /// Counts requests.
+    /// Counts the received requests with this method and path.
     pub(super) async fn count(&self, method: &str, path: &str) -> usize {
         let requests = self.server.received_requests().await.unwrap();
-        let is = |request: &&Request| request.method.as_str() == method && request.url.path() == path;
-        requests.iter().filter(is).count()
+        let is_match = |request: &&Request| request.method.as_str() == method && request.url.path() == path;
+        requests.iter().filter(is_match).count()
     }
 }
 
-fn answer(request: &Request, organizations: &[Value], integrations: &Shared) -> ResponseTemplate {
+fn respond(
+    request: &Request,
+    organizations: &[Value],
+    integrations: &SharedIntegrations,
+) -> ResponseTemplate {
     let mut integrations = integrations.lock().unwrap();
     let segments: Vec<_> = request.url.path_segments().unwrap().collect();
     match (request.method.as_str(), &segments[..]) {
         ("GET", ["v1", "orgs"]) => page(request, organizations),
         ("GET", ["v1", "orgs", id, "integrations"]) => {
-            let of_it = integrations.values().filter(|one| one["owner"]["id"] == **id).cloned();
-            page(request, &of_it.collect::<Vec<_>>())
+            let of_organization = integrations.values().filter(|one| one["owner"]["id"] == **id).cloned();
+            page(request, &of_organization.collect::<Vec<_>>())
         }
         ("GET", ["v1", "integrations", name]) => match integrations.get(*name) {
             Some(integration) => ResponseTemplate::new(200).set_body_json(integration),
@@ -70,15 +76,15 @@ fn answer(request: &Request, organizations: &[Value], integrations: &Shared) -> 
             let status = if integrations.remove(*name).is_some() { 205 } else { 204 };
             ResponseTemplate::new(status)
         }
-        _ => api_error(500, "nobody expected this"),
+        _ => api_error(500, "unexpected request"),
     }
 }
 
 fn page(request: &Request, items: &[Value]) -> ResponseTemplate {
     let page = request.url.query_pairs().find(|(key, _)| key == "page");
     let first: usize = page.map_or(0, |(_, value)| value.parse().unwrap());
-    let next = first + PAGE;
-    let shown: Vec<_> = items.iter().skip(first).take(PAGE).collect();
+    let next = first + PAGE_SIZE;
+    let items_on_page: Vec<_> = items.iter().skip(first).take(PAGE_SIZE).collect();
     let next = (next < items.len()).then(|| json!({"page": next.to_string()}));
-    ResponseTemplate::new(200).set_body_json(json!({"items": shown, "next": next}))
+    ResponseTemplate::new(200).set_body_json(json!({"items": items_on_page, "next": next}))
 }

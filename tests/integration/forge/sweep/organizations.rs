@@ -4,40 +4,42 @@ use fake_github::FakeGitHub;
 use serde_json::Value;
 
 use super::gitbook::GitBook;
-use super::{count, mark, preview, sweep, unconfigured};
+use super::{count, ownership_marker, preview, sweep, sweep_without_organization};
 use crate::support::repository;
 
+/// The organizations, by id and subdomain.
 const ORGANIZATIONS: [(&str, &str); 5] =
     [("o1", "one"), ("o2", "two"), ("o3", "three"), ("oAcme", "acme"), ("oOther", "other")];
 
 /// Returns a preview of a branch in an organization.
-fn of(organization: &str, branch: &str) -> Value {
+fn preview_in(organization: &str, branch: &str) -> Value {
     let name = format!("hello-{branch}");
-    let mut preview = preview(&name, &mark(branch));
+    let mut preview = preview(&name, &ownership_marker(branch));
     preview["owner"]["id"] = organization.into();
     preview
 }
 
-/// Returns two organizations, each with one preview of a deleted branch.
-async fn in_two_organizations() -> GitBook {
-    GitBook::start(&ORGANIZATIONS, vec![of("oAcme", "gone"), of("oOther", "lost")]).await
+/// Starts a GitBook in which two organizations have one preview of a deleted branch each.
+async fn gitbook_with_two_organizations() -> GitBook {
+    GitBook::start(&ORGANIZATIONS, vec![preview_in("oAcme", "gone"), preview_in("oOther", "lost")]).await
 }
 
 #[tokio::test]
 async fn finds_an_organization_by_id_or_subdomain() {
     let forge = FakeGitHub::start().await;
     for organization in ["acme", "oAcme"] {
-        let gitbook = in_two_organizations().await;
-        let run = unconfigured(&gitbook.endpoint(), &forge).variable("GITBOOK_ORGANIZATION", organization);
+        let gitbook = gitbook_with_two_organizations().await;
+        let run = sweep_without_organization(&gitbook.endpoint(), &forge)
+            .variable("GITBOOK_ORGANIZATION", organization);
         assert_eq!(run.run().await.code, Some(0));
         assert_eq!(gitbook.names(), ["hello-lost"], "{organization}");
 
-        let gitbook = in_two_organizations().await;
+        let gitbook = gitbook_with_two_organizations().await;
         let checkout = repository().integration("hello");
         let manifest = std::fs::read_to_string(checkout.path("hello/gitbook-manifest.yaml")).unwrap();
         let manifest = manifest.replace("organization: acme", &format!("organization: {organization}"));
         let checkout = checkout.file("hello/gitbook-manifest.yaml", manifest);
-        let run = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout);
+        let run = sweep_without_organization(&gitbook.endpoint(), &forge).folder(&checkout);
         assert_eq!(run.run().await.code, Some(0));
         assert_eq!(gitbook.names(), ["hello-lost"], "{organization} in the manifest");
     }
@@ -46,12 +48,12 @@ async fn finds_an_organization_by_id_or_subdomain() {
 #[tokio::test]
 async fn sweeps_each_organization_of_the_manifests() {
     let forge = FakeGitHub::start().await;
-    let gitbook = in_two_organizations().await;
+    let gitbook = gitbook_with_two_organizations().await;
     let checkout = repository()
         .integration("hello")
         .file("two/gitbook-manifest.yaml", "name: two\ntitle: Two\norganization: other\nscript: x.ts\n")
         .integration("three");
-    let finished = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
+    let finished = sweep_without_organization(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
     info: deleted hello-gone (… s): branch `gone` is gone
@@ -60,8 +62,8 @@ async fn sweeps_each_organization_of_the_manifests() {
     ");
     assert_eq!(gitbook.names(), [""; 0]);
 
-    // A variable applies to all organizations.
-    let gitbook = in_two_organizations().await;
+    // `GITBOOK_ORGANIZATION` overrides the organizations of all manifests.
+    let gitbook = gitbook_with_two_organizations().await;
     assert_eq!(sweep(&gitbook.endpoint(), &forge).folder(&checkout).run().await.code, Some(0));
     assert_eq!(gitbook.names(), ["hello-lost"]);
 }
@@ -69,10 +71,10 @@ async fn sweeps_each_organization_of_the_manifests() {
 #[tokio::test]
 async fn sweeps_a_repeated_organization_once() {
     let forge = FakeGitHub::start().await;
-    let gitbook = GitBook::start(&ORGANIZATIONS, vec![of("oAcme", "gone")]).await;
+    let gitbook = GitBook::start(&ORGANIZATIONS, vec![preview_in("oAcme", "gone")]).await;
     let by_id = "name: two\ntitle: Two\norganization: oAcme\nscript: x.ts\n";
     let checkout = repository().integration("hello").file("two/gitbook-manifest.yaml", by_id);
-    let finished = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
+    let finished = sweep_without_organization(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
     info: deleted hello-gone (… s): branch `gone` is gone
@@ -84,8 +86,9 @@ async fn sweeps_a_repeated_organization_once() {
 #[tokio::test]
 async fn deletes_nothing_with_an_unknown_organization() {
     let forge = FakeGitHub::start().await;
-    let gitbook = in_two_organizations().await;
-    let unknown = unconfigured(&gitbook.endpoint(), &forge).variable("GITBOOK_ORGANIZATION", "acmes");
+    let gitbook = gitbook_with_two_organizations().await;
+    let unknown =
+        sweep_without_organization(&gitbook.endpoint(), &forge).variable("GITBOOK_ORGANIZATION", "acmes");
     insta::assert_snapshot!(unknown.run().await.log(), @"
     exit 1
     error: sweep failed
@@ -94,7 +97,7 @@ async fn deletes_nothing_with_an_unknown_organization() {
     ");
     let unknown = "name: two\ntitle: Two\norganization: zzz\nscript: x.ts\n";
     let checkout = repository().integration("hello").file("two/gitbook-manifest.yaml", unknown);
-    let finished = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
+    let finished = sweep_without_organization(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 1
     error: sweep failed
@@ -105,17 +108,17 @@ async fn deletes_nothing_with_an_unknown_organization() {
 }
 
 #[tokio::test]
-async fn requires_an_organization() {
+async fn requires_an_organization_and_the_names_of_all_integrations() {
     let forge = FakeGitHub::start().await;
-    let gitbook = in_two_organizations().await;
-    let finished = unconfigured(&gitbook.endpoint(), &forge).run().await;
+    let gitbook = gitbook_with_two_organizations().await;
+    let finished = sweep_without_organization(&gitbook.endpoint(), &forge).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 2
     error: cannot sweep: no manifest names an organization
      hint: set `GITBOOK_ORGANIZATION` to the id or subdomain of the organization
     ");
     let checkout = repository().file("gitbook-manifest.yaml", "name: hello\ntitle: Hello\nscript: x.ts\n");
-    let finished = unconfigured(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
+    let finished = sweep_without_organization(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 2
     error: cannot sweep: no manifest names an organization
@@ -138,7 +141,7 @@ async fn requires_an_organization() {
 async fn sweeps_all_pages_of_an_organization() {
     let forge = FakeGitHub::start().await;
     forge.set_branch("b-07", &super::sha('7'));
-    let previews = (0..20).map(|number| of("oAcme", &format!("b-{number:02}"))).collect();
+    let previews = (0..20).map(|number| preview_in("oAcme", &format!("b-{number:02}"))).collect();
     let gitbook = GitBook::start(&ORGANIZATIONS, previews).await;
     let finished = sweep(&gitbook.endpoint(), &forge).run().await;
     assert_eq!((finished.code, count(&finished, "deleted"), count(&finished, "skipped")), (Some(0), 19, 1));

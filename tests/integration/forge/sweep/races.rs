@@ -4,18 +4,18 @@ use std::time::{Duration, Instant};
 
 use fake_github::{FakeGitHub, Fault};
 
-use super::{holding, mark, preview, results, sha, sweep};
+use super::{gitbook_with_previews, ownership_marker, preview, results, sha, sweep};
 
 #[tokio::test]
 async fn keeps_a_preview_published_during_the_sweep() {
     let forge = FakeGitHub::start().await;
-    let gitbook = holding(&["a", "b"]).await;
-    let question = forge.hold_response("GET", "/branches/a$");
+    let gitbook = gitbook_with_previews(&["a", "b"]).await;
+    let held_check = forge.hold_response("GET", "/branches/a$");
     let run = sweep(gitbook.endpoint(), &forge).start();
-    question.reached().await;
-    let newer = preview("hello-a", &mark("a").replace("run=7", "run=8"));
+    held_check.reached().await;
+    let newer = preview("hello-a", &ownership_marker("a").replace("run=7", "run=8"));
     gitbook.set("hello-a", &newer);
-    question.release();
+    held_check.release();
     let finished = run.finish().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
@@ -31,46 +31,46 @@ async fn keeps_a_preview_published_during_the_sweep() {
 async fn keeps_a_preview_replaced_or_made_public_during_the_sweep() {
     let forge = FakeGitHub::start().await;
     for change in ["by hand", "public"] {
-        let gitbook = holding(&["a"]).await;
-        let question = forge.hold_response("GET", "/branches/a$");
+        let gitbook = gitbook_with_previews(&["a"]).await;
+        let held_check = forge.hold_response("GET", "/branches/a$");
         let run = sweep(gitbook.endpoint(), &forge).start();
-        question.reached().await;
-        let mut third_party = preview("hello-a", &mark("a"));
+        held_check.reached().await;
+        let mut third_party = preview("hello-a", &ownership_marker("a"));
         match change {
             "public" => third_party["visibility"] = "public".into(),
             _ => third_party["summary"] = "Made by hand.".into(),
         }
         gitbook.set("hello-a", &third_party);
-        question.release();
+        held_check.release();
         assert_eq!(results(&run.finish().await), [("hello-a".to_owned(), "skipped".to_owned())], "{change}");
         assert_eq!(gitbook.integration("hello-a"), third_party);
     }
 }
 
 #[tokio::test]
-async fn accepts_a_deletion_during_the_sweep() {
+async fn accepts_a_preview_that_others_delete_during_the_sweep() {
     let forge = FakeGitHub::start().await;
-    let gitbook = holding(&["a"]).await;
-    let question = forge.hold_response("GET", "/branches/a$");
+    let gitbook = gitbook_with_previews(&["a"]).await;
+    let held_check = forge.hold_response("GET", "/branches/a$");
     let run = sweep(gitbook.endpoint(), &forge).start();
-    question.reached().await;
+    held_check.reached().await;
     gitbook.remove("hello-a");
-    question.release();
+    held_check.release();
     let finished = run.finish().await;
     assert_eq!((finished.code, finished.output("result")), (Some(0), "deleted".to_owned()));
     assert!(finished.log().contains("hello-a"), "{}", finished.log());
 }
 
-/// The other run has no changes to publish, so only the forge knows.
+/// The run for the restored branch has no changes to publish, so only the forge shows that the branch is open.
 #[tokio::test]
 async fn keeps_the_preview_of_a_restored_branch() {
     let forge = FakeGitHub::start().await;
-    let gitbook = holding(&["a", "b"]).await;
-    let question = forge.hold("GET", "/branches/a$");
+    let gitbook = gitbook_with_previews(&["a", "b"]).await;
+    let held_check = forge.hold("GET", "/branches/a$");
     let run = sweep(gitbook.endpoint(), &forge).start();
-    question.reached().await;
+    held_check.reached().await;
     forge.set_branch("a", &sha('1'));
-    question.release();
+    held_check.release();
     let finished = run.finish().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
@@ -81,11 +81,11 @@ async fn keeps_the_preview_of_a_restored_branch() {
     assert_eq!(gitbook.names(), ["hello", "hello-a"]);
 }
 
-/// The other run may have found the preview before its deletion.
+/// The run for the restored branch may have found the preview just before the sweep deleted it.
 #[tokio::test]
 async fn restoring_a_branch_during_the_deletion_fails_the_sweep() {
     let forge = FakeGitHub::start().await;
-    let gitbook = holding(&["a", "b"]).await;
+    let gitbook = gitbook_with_previews(&["a", "b"]).await;
     let (before, after) = (forge.hold_response("GET", "/branches/a$"), forge.hold("GET", "/branches/a$"));
     let run = sweep(gitbook.endpoint(), &forge).start();
     before.reached().await;
@@ -105,9 +105,9 @@ async fn restoring_a_branch_during_the_deletion_fails_the_sweep() {
 }
 
 #[tokio::test]
-async fn a_failed_check_keeps_only_its_preview() {
+async fn a_failed_check_keeps_only_the_preview_of_that_branch() {
     let forge = FakeGitHub::start().await;
-    let gitbook = holding(&["a", "b", "c"]).await;
+    let gitbook = gitbook_with_previews(&["a", "b", "c"]).await;
     forge.fail(Fault::on("GET", "/branches/b$").always());
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
     insta::assert_snapshot!(finished.log(), @"
@@ -125,7 +125,7 @@ async fn a_failed_check_keeps_only_its_preview() {
 #[tokio::test]
 async fn stops_checking_after_three_failures() {
     let forge = FakeGitHub::start().await;
-    let gitbook = holding(&["a", "b", "c", "d", "e"]).await;
+    let gitbook = gitbook_with_previews(&["a", "b", "c", "d", "e"]).await;
     forge.fail(Fault::on("GET", "/branches/").always());
     let finished = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_RETRIES", "0").run().await;
     insta::assert_snapshot!(finished.log(), @"
@@ -137,9 +137,9 @@ async fn stops_checking_after_three_failures() {
      hint: run again later
     error: `hello-c` was kept: could not check that branch `c` is gone: forge server error: 500 Internal Server Error (not a forge response)
      hint: run again later
-    error: `hello-d` was kept: could not check that branch `d` is gone: skipped after an earlier failure: forge server error: 500 Internal Server Error (not a forge response)
+    error: `hello-d` was kept: could not check that branch `d` is gone: request skipped after an earlier failure: forge server error: 500 Internal Server Error (not a forge response)
      hint: run again later
-    error: `hello-e` was kept: could not check that branch `e` is gone: skipped after an earlier failure: forge server error: 500 Internal Server Error (not a forge response)
+    error: `hello-e` was kept: could not check that branch `e` is gone: request skipped after an earlier failure: forge server error: 500 Internal Server Error (not a forge response)
      hint: run again later
     error: 5 of 5 integrations failed
     ");
@@ -149,11 +149,11 @@ async fn stops_checking_after_three_failures() {
 #[tokio::test]
 async fn warns_about_a_failed_check_after_a_deletion() {
     let forge = FakeGitHub::start().await;
-    let gitbook = holding(&["a"]).await;
+    let gitbook = gitbook_with_previews(&["a"]).await;
     forge.fail(Fault::on("GET", "/branches/a$").skip(1).always());
     insta::assert_snapshot!(sweep(gitbook.endpoint(), &forge).run().await.log(), @"
     exit 0
-    warning: `hello-a` was deleted, but could not check whether branch `a` is open again: forge server error: 500 Internal Server Error (not a forge response); run again later
+    warning: deleted `hello-a`, but could not check whether branch `a` is open again: forge server error: 500 Internal Server Error (not a forge response); run again later
     info: deleted hello-a (… s): branch `a` is gone
     info: sweep: deleted 1 preview, kept 0
     ");
@@ -164,7 +164,7 @@ async fn cancelled_at(method: &str, pattern: &str) -> String {
     let forge = FakeGitHub::start().await;
     forge.open_pull_request(1, fake_github::Head::own("a"), &sha('1'));
     forge.delete_branch("a");
-    let gitbook = holding(&["a", "b", "c"]).await;
+    let gitbook = gitbook_with_previews(&["a", "b", "c"]).await;
     let held = forge.hold(method, pattern);
     let run = sweep(gitbook.endpoint(), &forge).start();
     held.reached().await;
@@ -172,17 +172,17 @@ async fn cancelled_at(method: &str, pattern: &str) -> String {
     let started = Instant::now();
     run.signal("TERM").await;
     let finished = run.finish().await;
-    // GitHub's runner kills it after ten seconds.
+    // GitHub's runner kills a step ten seconds after the first signal.
     assert!(started.elapsed() < Duration::from_secs(9), "{:?}", started.elapsed());
     assert_eq!(gitbook.names(), ["hello", "hello-b", "hello-c"]);
-    let came = ["deleted", "skipped", "skipped"].map(str::to_owned);
+    let expected_results = ["deleted", "skipped", "skipped"].map(str::to_owned);
     let names = ["hello-a", "hello-b", "hello-c"].map(str::to_owned);
-    assert_eq!(results(&finished), names.into_iter().zip(came).collect::<Vec<_>>());
+    assert_eq!(results(&finished), names.into_iter().zip(expected_results).collect::<Vec<_>>());
     assert_eq!(finished.report["exit_code"], 143);
     finished.log()
 }
 
-#[cfg_attr(not(unix), ignore = "signals are sent by a shell")]
+#[cfg_attr(not(unix), ignore = "needs a Unix shell that sends signals")]
 #[tokio::test]
 async fn a_cancelled_sweep_reports_its_deletions() {
     let (deployments, comments) =
@@ -209,11 +209,11 @@ async fn a_cancelled_sweep_reports_its_deletions() {
     ");
 }
 
-#[cfg_attr(not(unix), ignore = "signals are sent by a shell")]
+#[cfg_attr(not(unix), ignore = "needs a Unix shell that sends signals")]
 #[tokio::test]
 async fn a_sweep_cancelled_during_a_check_deletes_nothing() {
     let forge = FakeGitHub::start().await;
-    let gitbook = holding(&["a", "b"]).await;
+    let gitbook = gitbook_with_previews(&["a", "b"]).await;
     let held = forge.hold("GET", "/branches$");
     let run = sweep(gitbook.endpoint(), &forge).start();
     held.reached().await;

@@ -1,4 +1,4 @@
-//! Updates of the forge by a sweep: deployments become inactive, and the comment says `removed`.
+//! Forge updates by a sweep. GitHub Deployments become inactive, and the comment shows the preview as removed.
 
 use fake_github::{FakeGitHub, Fault, Head};
 use serde_json::json;
@@ -7,8 +7,8 @@ use super::{sha, sweep};
 use crate::forge::on_pull_request;
 use crate::support::{Sandbox, payloads, repository};
 
-/// Returns a preview of `fix` that was published twice, and whose pull request was closed without a run.
-async fn published_and_forgotten(forge: &FakeGitHub) -> Sandbox {
+/// Starts a GitBook with a preview of `fix` that two runs published. The branch is deleted, but no run has deleted the preview.
+async fn gitbook_with_leftover_preview(forge: &FakeGitHub) -> Sandbox {
     let gitbook = Sandbox::start().await;
     forge.open_pull_request(12, Head::own("fix"), &sha('1'));
     for number in 0..3 {
@@ -29,14 +29,14 @@ async fn published_and_forgotten(forge: &FakeGitHub) -> Sandbox {
     gitbook
 }
 
-/// Returns the last state of each deployment.
+/// Returns the last state of each GitHub Deployment.
 fn states(forge: &FakeGitHub) -> Vec<String> {
     let last = |deployment: fake_github::Deployment| deployment.statuses.last().unwrap().state.clone();
     forge.deployments().into_iter().map(last).collect()
 }
 
-/// Returns the row of a preview in the comment.
-fn row(forge: &FakeGitHub, number: u64, name: &str) -> String {
+/// Returns the row of a preview in the program's comment on a pull request.
+fn comment_row(forge: &FakeGitHub, number: u64, name: &str) -> String {
     let comments = forge.comments(number);
     let ours: Vec<_> = comments.iter().filter(|comment| comment.author.contains("bot")).collect();
     assert_eq!(ours.len(), 1, "{comments:#?}");
@@ -45,35 +45,39 @@ fn row(forge: &FakeGitHub, number: u64, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn ends_deployments_and_updates_the_comment() {
+async fn marks_deployments_inactive_and_updates_the_comment() {
     let forge = FakeGitHub::start().await;
-    // The comment and the older deployment are on later pages.
+    // The comment and the older deployment are on later list pages.
     forge.page_size(1);
-    let gitbook = published_and_forgotten(&forge).await;
-    assert!(row(&forge, 12, "hello-fix").contains("published"));
+    let gitbook = gitbook_with_leftover_preview(&forge).await;
+    assert!(comment_row(&forge, 12, "hello-fix").contains("published"));
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
     assert_eq!((finished.code, gitbook.names()), (Some(0), vec![]), "{finished:#?}");
     assert_eq!(states(&forge), ["inactive", "inactive"]);
-    assert!(row(&forge, 12, "hello-fix").contains("removed"), "{}", row(&forge, 12, "hello-fix"));
+    assert!(
+        comment_row(&forge, 12, "hello-fix").contains("removed"),
+        "{}",
+        comment_row(&forge, 12, "hello-fix")
+    );
 }
 
 #[tokio::test]
-async fn updates_nothing_if_disabled() {
+async fn updates_no_comment_or_deployment_if_disabled() {
     let forge = FakeGitHub::start().await;
-    let gitbook = published_and_forgotten(&forge).await;
-    let (outcome, before) = (row(&forge, 12, "hello-fix"), states(&forge));
+    let gitbook = gitbook_with_leftover_preview(&forge).await;
+    let (outcome, before) = (comment_row(&forge, 12, "hello-fix"), states(&forge));
     forge.clear_requests();
     let run = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_COMMENT", "false");
     let finished = run.variable("GITBOOK_DEPLOYMENTS", "false").run().await;
     assert_eq!((finished.code, gitbook.names()), (Some(0), vec![]));
     assert!(forge.requests().iter().all(|request| request.method == "GET"));
-    assert_eq!((row(&forge, 12, "hello-fix"), states(&forge)), (outcome, before));
+    assert_eq!((comment_row(&forge, 12, "hello-fix"), states(&forge)), (outcome, before));
 }
 
 #[tokio::test]
 async fn sweeps_without_permission_to_comment() {
     let forge = FakeGitHub::start().await;
-    let gitbook = published_and_forgotten(&forge).await;
+    let gitbook = gitbook_with_leftover_preview(&forge).await;
     let denied =
         json!({"message": "Resource not accessible by integration", "documentation_url": "https://x"});
     for pattern in ["/comments", "/deployments"] {
@@ -108,6 +112,6 @@ async fn updates_only_the_comment_of_the_pull_request() {
     let run = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_PREVIEW_NAME", "{name}-pr{pr}");
     assert_eq!(run.run().await.code, Some(0));
     assert_eq!(gitbook.names(), ["hello-pr2"]);
-    assert!(row(&forge, 1, "hello-pr1").contains("removed"));
+    assert!(comment_row(&forge, 1, "hello-pr1").contains("removed"));
     assert_eq!(forge.comments(2), other);
 }

@@ -24,19 +24,19 @@ pub(super) fn rewrite(class: &Class<'_>, file: &SourceFile<'_>, edits: &mut Edit
     // esbuild always assigns parameter properties before fields. TypeScript does so only if class fields are assigned
     // rather than defined.
     let initializers_read_this =
-        !file.assigns_fields && !parameter_properties.is_empty() && fields(class).any(initializer_reads_this);
-    // Before a field is defined, an initializer can read an inherited property of the same name.
+        !file.assigns_class_fields && !parameter_properties.is_empty() && fields(class).any(value_reads_this);
+    // A field must be defined after its initializer, which can read an inherited property of the same name.
     let defines_fields = initializers_read_this && class.heritage.is_some();
-    let moved = if file.assigns_fields || initializers_read_this {
+    let moved = if file.assigns_class_fields || initializers_read_this {
         fields_to_move(class, defines_fields)
     } else {
         Vec::new()
     };
     let is_static = |field: &&PropertyDefinition<'_>| field.r#static && !field.key.is_private_identifier();
-    let rules_compile_fields = file.compiles_class_fields
+    let rules_compile_this_class = file.rules_compile_class_fields
         && (!parameter_properties.is_empty()
             || fields(class).any(|field| !field.key.is_private_identifier()));
-    if !rules_compile_fields
+    if !rules_compile_this_class
         && !initializers_read_this
         && !has_misplaced_initializers(class, &moved, !parameter_properties.is_empty())
     {
@@ -60,13 +60,13 @@ pub(super) fn rewrite(class: &Class<'_>, file: &SourceFile<'_>, edits: &mut Edit
                 return false;
             }
         }
-        if field.key.is_private_identifier() || !file.assigns_fields && !defines_fields {
+        if field.key.is_private_identifier() || !file.assigns_class_fields && !defines_fields {
             edits.replace(Span::new(key_end(field), value_span(field, file).end), "");
         } else {
             edits.replace(field.span, "");
         }
     }
-    if file.assigns_fields {
+    if file.assigns_class_fields {
         let other_fields = fields(class).filter(|field| !moved.iter().any(|moved| moved.span == field.span));
         for field in other_fields.filter(|field| !field.key.is_private_identifier()) {
             if field.value.is_none() {
@@ -106,12 +106,12 @@ fn insert_initializers(
         parameter_properties.iter().map(name).map(|name| format!("this.{name} = {name}")).collect();
     for property in parameter_properties {
         edits.replace(Span::new(property.span.start, property.pattern.span().start), "");
-        if !file.assigns_fields {
+        if !file.assigns_class_fields {
             edits.insert(start, format!("{};", name(property)));
         }
     }
     if has_name_conflict(constructor, moved) {
-        // In a method, names in the initializers cannot refer to the constructor's variables.
+        // The initializers go into a separate method, where their names cannot refer to the constructor's variables.
         let method = format!("#{}", file.unused_name("init"));
         expressions.push(format!("this.{method}()"));
         edits.insert(class.body.span.end - 1, format!(";{method}() {{ {}; }}", initializers.join("; ")));
@@ -169,15 +169,16 @@ fn parameter_properties<'b, 'a>(constructor: &'b MethodDefinition<'a>) -> Vec<&'
 }
 
 /// Returns true if the field is an instance field with an initializer that uses `this` or `super`.
-fn initializer_reads_this(field: &PropertyDefinition<'_>) -> bool {
-    let mut reads = ReadsThis(false);
-    field.value.iter().filter(|_| !field.r#static).for_each(|value| reads.visit_expression(value));
-    reads.0
+fn value_reads_this(field: &PropertyDefinition<'_>) -> bool {
+    let mut finder = ThisFinder(false);
+    field.value.iter().filter(|_| !field.r#static).for_each(|value| finder.visit_expression(value));
+    finder.0
 }
 
-struct ReadsThis(bool);
+/// A visitor that finds `this` and `super` outside nested functions.
+struct ThisFinder(bool);
 
-impl<'a> Visit<'a> for ReadsThis {
+impl<'a> Visit<'a> for ThisFinder {
     fn visit_function(&mut self, _: &Function<'a>, _: ScopeFlags) {}
 
     fn visit_this_expression(&mut self, _: &ThisExpression) {
@@ -242,7 +243,7 @@ fn key_end(field: &PropertyDefinition<'_>) -> u32 {
     field.key.span().end + u32::from(field.computed)
 }
 
-/// A visitor that collects the names in a part of a class.
+/// A visitor that collects the names that a constructor or an initializer uses and declares.
 #[derive(Default)]
 pub(super) struct ClassNames {
     used: HashSet<String>,
@@ -299,7 +300,8 @@ pub(super) struct SuperCall {
 #[derive(Default)]
 pub(super) struct SuperCalls {
     calls: Vec<SuperCall>,
-    statement: Span,
+    /// The span of the expression in the current expression statement.
+    statement_expression: Span,
 }
 
 impl SuperCalls {
@@ -317,15 +319,15 @@ impl<'a> Visit<'a> for SuperCalls {
     fn visit_class(&mut self, _: &Class<'a>) {}
 
     fn visit_expression_statement(&mut self, statement: &ExpressionStatement<'a>) {
-        self.statement = statement.expression.span();
+        self.statement_expression = statement.expression.span();
         walk::walk_expression_statement(self, statement);
     }
 
     fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
         if let Expression::Super(_) = &call.callee {
-            let position = match self.statement {
-                statement if statement == call.span => SuperPosition::Statement,
-                statement if statement.start == call.span.start => SuperPosition::StartOfStatement,
+            let position = match self.statement_expression {
+                expression if expression == call.span => SuperPosition::Statement,
+                expression if expression.start == call.span.start => SuperPosition::StartOfStatement,
                 _ => SuperPosition::Expression,
             };
             self.calls.push(SuperCall { span: call.span, position });
