@@ -56,13 +56,13 @@ pub(crate) struct Ci {
     /// The number of the pull request if a comment on it started this run. The event does not include the source branch.
     pub commented_pull_request: Option<u64>,
     /// The source branch of the pull request, on CI systems that do not report forks. The branch may be in a fork.
-    pub possible_fork: Option<Branch>,
+    pub possible_fork_branch: Option<Branch>,
     /// The host, owner and name of the repository, such as `github.com/acme/integrations`.
     pub repository: Option<String>,
     /// The forge that hosts the repository.
     pub forge: ForgeKind,
     /// The root of the forge's API, if known.
-    pub api: Option<Url>,
+    pub api_root: Option<Url>,
     /// The forge's ID of the repository. It does not change if the repository is renamed.
     pub repository_id: Option<u64>,
     /// True if the job stops a GitLab environment. The run then deletes the preview, even if the branch or merge request is
@@ -73,9 +73,9 @@ pub(crate) struct Ci {
     /// The head commit; never a merge commit that the CI system created.
     pub commit: Option<String>,
     /// The number of the run, which is higher for newer runs; 0 if the CI system provides no number.
-    pub run: u64,
+    pub run_number: u64,
     /// The name of the counter for run numbers: the CI system, or the job if each job numbers its own runs.
-    pub counter: String,
+    pub run_counter: String,
     /// The number of this attempt if users can restart the run, from 1; 0 if the CI system provides no number.
     pub attempt: u64,
     /// The URL of the page with the run's log.
@@ -98,16 +98,16 @@ impl Ci {
             is_fork_with_base_secrets: false,
             is_from_fork: false,
             commented_pull_request: None,
-            possible_fork: None,
+            possible_fork_branch: None,
             repository: None,
             forge: ForgeKind::default(),
-            api: None,
+            api_root: None,
             repository_id: None,
             stops_environment: false,
             default_branch: None,
             commit: None,
-            run: 0,
-            counter: system.to_owned(),
+            run_number: 0,
+            run_counter: system.to_owned(),
             attempt: 0,
             run_url: None,
             workspace: None,
@@ -209,8 +209,8 @@ fn read_number(environment: &Environment, variable: &str) -> Option<u64> {
 
 /// Reads a commit ID from a variable. Returns `None` for other values, because some systems set `HEAD` for an unknown commit.
 fn read_commit(environment: &Environment, variable: &str) -> Option<String> {
-    let is_commit = |text: &&str| text.len() >= 7 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
-    environment.get(variable).filter(is_commit).map(str::to_owned)
+    let is_commit_id = |text: &&str| text.len() >= 7 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+    environment.get(variable).filter(is_commit_id).map(str::to_owned)
 }
 
 /// Reads a path from a variable, or returns `None` if the variable is unset.

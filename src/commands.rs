@@ -4,11 +4,12 @@ mod branch_state;
 mod check;
 mod delete;
 mod duplicate_names;
-mod follow_up;
+
 mod forge_client;
 mod plan;
 mod preview;
 mod publish;
+mod published_previews;
 mod selection;
 mod shard;
 mod sweep;
@@ -35,10 +36,10 @@ use crate::forge::{Forge, ForgeError};
 use crate::gitbook::{GitBook, sandbox};
 use crate::http::RequestError;
 use crate::integration::{
-    self, Checkout, Integration, IntegrationSource, Packaging, PackagingContext, processors,
+    self, Checkout, Integration, IntegrationSource, Packaging, PackagingContext, processor_count,
 };
 use crate::plan::{Decision, Target};
-use crate::report::{Printer, Reporter, RunReport, Shares};
+use crate::report::{Printer, Reporter, RunReport, ShardCount};
 use crate::symlinks;
 
 /// The values that every command needs.
@@ -69,9 +70,9 @@ pub(crate) struct CommandResult {
     /// The outcome of each integration.
     pub(crate) outcomes: Vec<Outcome>,
     /// The number of machines that a later job should use.
-    pub(crate) shares: Option<Shares>,
+    pub(crate) shard_count: Option<ShardCount>,
     /// A sentence for the report about the division of the work among machines.
-    pub(crate) division: Option<String>,
+    pub(crate) share_description: Option<String>,
     pub(crate) error: Option<Error>,
 }
 
@@ -86,7 +87,7 @@ type TimedIntegration = (Integration, Duration);
 
 impl<'a> Context<'a> {
     /// Runs the command that a decision selects.
-    pub(crate) async fn carry_out(&self, decision: &'a Decision) -> CommandResult {
+    pub(crate) async fn execute(&self, decision: &'a Decision) -> CommandResult {
         match decision {
             Decision::Refuse(refusal) => {
                 CommandResult { error: Some(Error::Refused(*refusal)), ..CommandResult::default() }
@@ -107,7 +108,7 @@ impl<'a> Context<'a> {
         let finish = async { self.github_deployments?.finish().await };
         let ((), failure) = futures::join!(self.write_comment(decision, run, error), finish);
         if let Some(skipped @ 1..) = self.github_deployments.map(GitHubDeployments::skipped) {
-            self.printer.notice(&format!(
+            self.printer.print_notice(&format!(
                 "{skipped} deployments are not recorded or not marked inactive: the forge's rate limit is nearly reached, and the pull request comment has priority"
             ));
         }
@@ -143,7 +144,7 @@ impl<'a> Context<'a> {
         };
         // Resolving secrets may take long, so many integrations are packaged at once. The packaging context limits the number of
         // scripts that are bundled at once.
-        let limit = self.config.concurrency.get().max(processors());
+        let limit = self.config.concurrency.get().max(processor_count());
         let work = run_concurrently(share.iter().copied(), limit, package);
         let mut packaged = self.cancel.run_until_cancelled(work).await.map_err(Error::Cancelled)?;
         drop(phase);
@@ -215,8 +216,8 @@ impl<'a> Context<'a> {
             repository_id: self.ci.repository_id,
             commit: self.ci.commit.as_deref(),
             // Run number 0 lets a manual deletion delete previews of newer runs, too.
-            run: if self.config.mode == Mode::Delete { 0 } else { self.ci.run },
-            counter: if self.ci.run == 0 { "" } else { &self.ci.counter },
+            run: if self.config.mode == Mode::Delete { 0 } else { self.ci.run_number },
+            counter: if self.ci.run_number == 0 { "" } else { &self.ci.run_counter },
             template: &self.config.preview_name,
             visibility: self.config.preview_visibility,
         })
@@ -256,7 +257,9 @@ impl<'a> Context<'a> {
                 let folder = &config.sandbox_dir;
                 let Checkout { working_directory, workspace } = self.checkout();
                 let checkout = symlinks::checkout_root(working_directory, workspace);
-                let start = async { sandbox::start(&symlinks::without_links(folder, &checkout)?).await };
+                let start = async {
+                    sandbox::start(&symlinks::resolve_without_checkout_links(folder, &checkout)?).await
+                };
                 let to_error = |source| Error::Sandbox { folder: folder.clone(), source };
                 let url = start.await.map_err(to_error)?;
                 tracing::info!("using the sandbox in `{}`", display_path(folder));
@@ -305,7 +308,7 @@ impl<'a> Context<'a> {
         self.report.print_problems(&problems);
         reported.extend(problems);
         diagnostic::sort(reported);
-        if has_error { Err(Error::Sources(ProblemCounts::of(reported))) } else { Ok(()) }
+        if has_error { Err(Error::InvalidIntegrations(ProblemCounts::of(reported))) } else { Ok(()) }
     }
 }
 

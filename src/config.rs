@@ -16,7 +16,7 @@ pub(crate) use endpoint::Endpoint;
 pub(crate) use help::help;
 pub(crate) use log_format::LogFormat;
 pub(crate) use mode::Mode;
-pub(crate) use shard::{Shard, useful_shards};
+pub(crate) use shard::{Shard, recommended_shard_count};
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -137,7 +137,7 @@ impl Config {
 
     /// Returns true if a variable sets the name of the integration.
     #[must_use]
-    pub(crate) fn names_integration(&self) -> bool {
+    pub(crate) fn sets_integration_name(&self) -> bool {
         self.overrides.iter().any(|field| field.key == "name")
     }
 
@@ -148,7 +148,7 @@ impl Config {
         let field = self.overrides.iter().find(|field| field.key != "organization")?;
         let message = format!("sets `{}` for several integrations", field.key);
         let hint = "select one integration with `GITBOOK_INTEGRATIONS`, or unset this variable".to_owned();
-        Some(Diagnostic::error(SourceLocation::variable(&field.variable), message).hint(hint))
+        Some(Diagnostic::error(SourceLocation::variable(&field.variable), message).with_hint(hint))
     }
 }
 

@@ -106,7 +106,7 @@ impl Previews<'_> {
     /// Returns the preview of an integration.
     #[must_use]
     pub(crate) fn named_preview(&self, identity: Identity) -> NamedPreview {
-        let Identity { name: integration, place: location, .. } = identity;
+        let Identity { name: integration, location, .. } = identity;
         NamedPreview { name: self.name(&integration), integration, location }
     }
 
@@ -238,10 +238,10 @@ impl Deployer<'_> {
         let outcome = Outcome {
             name,
             location: location.clone(),
-            preview,
+            is_preview: preview,
             result,
-            time: started.elapsed(),
-            packaging: None,
+            duration: started.elapsed(),
+            packaging_time: None,
         };
         outcome.log();
         outcome

@@ -58,7 +58,7 @@ impl Diagnostic {
 
     /// Sets the hint.
     #[must_use]
-    pub(crate) fn hint(self, hint: impl Into<Option<String>>) -> Self {
+    pub(crate) fn with_hint(self, hint: impl Into<Option<String>>) -> Self {
         Self { hint: hint.into(), ..self }
     }
 
@@ -101,7 +101,7 @@ impl fmt::Display for Diagnostic {
 /// Converts a library's message to the style of this program: the message begins in lower case and has no full stop. If the first word
 /// is in capitals, such as `JSON`, it stays unchanged.
 #[must_use]
-pub(crate) fn lower_case(message: &str) -> String {
+pub(crate) fn normalize_message(message: &str) -> String {
     let message = message.trim().trim_end_matches('.');
     let mut characters = message.chars();
     match (characters.next(), characters.next()) {
@@ -116,7 +116,7 @@ pub(crate) fn lower_case(message: &str) -> String {
 ///
 /// Similar names have a Jaro-Winkler similarity of at least 0.85: `visibilty` is similar to `visibility`, but `foo` is not.
 #[must_use]
-pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn most_similar_name<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
@@ -127,7 +127,7 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
 
 #[cfg(test)]
 mod tests {
-    use super::{Diagnostic, SourceLocation, nearest};
+    use super::{Diagnostic, SourceLocation, most_similar_name};
 
     #[test]
     fn displays_the_location_before_the_message() {
@@ -139,8 +139,8 @@ mod tests {
     #[test]
     fn finds_the_most_similar_known_name() {
         let known = ["visibility", "title", "target"];
-        assert_eq!(nearest("visibilty", known), Some("visibility"));
-        assert_eq!(nearest("Titel", known), Some("title"));
-        assert_eq!(nearest("organization", known), None);
+        assert_eq!(most_similar_name("visibilty", known), Some("visibility"));
+        assert_eq!(most_similar_name("Titel", known), Some("title"));
+        assert_eq!(most_similar_name("organization", known), None);
     }
 }

@@ -37,7 +37,7 @@ const MIN_TOKEN_LENGTH: usize = 8;
 
 /// Returns true if a variable of this name contains a token of this program or of a CI system.
 #[must_use]
-pub(crate) fn is_token(name: &str) -> bool {
+pub(crate) fn is_token_variable(name: &str) -> bool {
     // On Windows, the names of variables are case-insensitive.
     let name = name.to_ascii_uppercase();
     TOKEN_VARIABLES.contains(&name.as_str())
@@ -85,7 +85,7 @@ impl Environment {
 
     /// Returns true if a variable is set, but is not Unicode.
     #[must_use]
-    pub fn is_unreadable(&self, name: &str) -> bool {
+    pub fn is_not_unicode(&self, name: &str) -> bool {
         self.variables.get(name).is_some_and(|value| value.to_str().is_none())
     }
 
@@ -102,12 +102,14 @@ impl Environment {
     /// Returns the name of the token that a variable contains. For example, a clone URL may contain the value of
     /// `CI_JOB_TOKEN`. A token variable contains itself.
     pub(crate) fn token_in(&self, variable: &str) -> Option<&str> {
-        if let Some((name, _)) = self.variables.get_key_value(variable).filter(|(name, _)| is_token(name)) {
+        if let Some((name, _)) =
+            self.variables.get_key_value(variable).filter(|(name, _)| is_token_variable(name))
+        {
             return Some(name);
         }
         let value = self.get(variable)?;
         let contains_token = |name: &&str| {
-            is_token(name)
+            is_token_variable(name)
                 && self
                     .get(name)
                     .is_some_and(|token| token.len() >= MIN_TOKEN_LENGTH && value.contains(token))
@@ -117,7 +119,10 @@ impl Environment {
 
     /// Returns the values of all variables with tokens.
     pub(crate) fn tokens(&self) -> impl Iterator<Item = &str> {
-        self.variables.iter().filter(|(name, _)| is_token(name)).filter_map(|(_, value)| value.to_str())
+        self.variables
+            .iter()
+            .filter(|(name, _)| is_token_variable(name))
+            .filter_map(|(_, value)| value.to_str())
     }
 
     /// Returns the current folder.
@@ -138,7 +143,7 @@ impl Environment {
 
 #[cfg(test)]
 mod tests {
-    use super::{Environment, is_token};
+    use super::{Environment, is_token_variable};
 
     #[test]
     fn recognizes_tokens_by_their_names() {
@@ -150,10 +155,10 @@ mod tests {
             "CIRCLE_OIDC_TOKEN_V2",
             "OP_SESSION_acme",
         ] {
-            assert!(is_token(name), "{name}");
+            assert!(is_token_variable(name), "{name}");
         }
         for name in ["TOKEN", "MY_GITBOOK_TOKEN", "GITBOOK_TOKEN_2", "ACTIONS_CACHE_URL", "OP_ACCOUNT"] {
-            assert!(!is_token(name), "{name}");
+            assert!(!is_token_variable(name), "{name}");
         }
     }
 
@@ -187,6 +192,6 @@ mod tests {
         let value = std::ffi::OsString::from_vec(vec![0xff]);
         let environment = Environment::new([("A".into(), value)], "/".into());
         assert_eq!(environment.get("A"), None);
-        assert!(environment.is_unreadable("A"));
+        assert!(environment.is_not_unicode("A"));
     }
 }

@@ -28,7 +28,7 @@ pub(crate) enum Error {
     Refused(Refusal),
     /// Invalid manifests, images, secrets or scripts. Each problem is reported separately.
     #[error("invalid integrations: {0}; nothing was sent")]
-    Sources(ProblemCounts),
+    InvalidIntegrations(ProblemCounts),
     /// A run without a known repository. The ownership marker of each preview contains the repository.
     #[error("cannot manage previews: the repository is unknown")]
     NoRepository,
@@ -90,7 +90,7 @@ impl Error {
             Self::Cancelled(_) => Some(
                 "run again: repeating finished work is safe; the outputs contain the results so far".to_owned(),
             ),
-            Self::Configuration(_) | Self::Sources(_) | Self::Deployment { .. } => None,
+            Self::Configuration(_) | Self::InvalidIntegrations(_) | Self::Deployment { .. } => None,
         }
     }
 
@@ -103,7 +103,7 @@ impl Error {
             | Self::Configuration(_)
             | Self::Ci(_)
             | Self::Refused(_)
-            | Self::Sources(_)
+            | Self::InvalidIntegrations(_)
             | Self::NoRepository
             | Self::NoOrganization
             | Self::Sandbox { .. } => 2,

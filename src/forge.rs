@@ -18,7 +18,7 @@ pub(crate) use error::{ForgeError, Permission};
 pub(crate) use github::GitHub;
 pub(crate) use github_deployments::{DeploymentState, NewDeployment, NewStatus, SuccessfulDeployment};
 pub(crate) use gitlab::GitLab;
-pub(crate) use rate_limit_budget::{Cost, Reservation};
+pub(crate) use rate_limit_budget::{RequestCost, Reservation};
 pub(crate) use refs::OpenPullRequests;
 
 use std::time::{Duration, Instant};
@@ -62,7 +62,7 @@ impl Forge {
     ///
     /// # Errors
     /// Returns an error if the request to the forge fails.
-    pub(crate) async fn recheck(
+    pub(crate) async fn ref_state_with_probe(
         &self,
         branch: &Branch,
         pull_request: Option<u64>,
@@ -75,7 +75,7 @@ impl Forge {
         if !circuit.begin_probe(PROBE_TIMEOUT) {
             return Ok(None);
         }
-        let probe = self.own_circuit_breaker().single_attempt(PROBE_TIMEOUT);
+        let probe = self.with_own_circuit_breaker().single_attempt(PROBE_TIMEOUT);
         let state = probe.ref_state(branch, pull_request).await;
         let failure = state.as_ref().err().filter(|error| error.opens_circuit()).map(ToString::to_string);
         circuit.end_probe(began, failure.is_none());
@@ -110,10 +110,10 @@ impl Forge {
     /// Returns a copy of the client with its own circuit breaker, so that a failed request of the copy does not stop requests of the
     /// original client, and vice versa.
     #[must_use]
-    pub(crate) fn own_circuit_breaker(&self) -> Self {
+    pub(crate) fn with_own_circuit_breaker(&self) -> Self {
         match self {
-            Self::GitHub(github) => Self::GitHub(github.own_circuit_breaker()),
-            Self::GitLab(gitlab) => Self::GitLab(gitlab.own_circuit_breaker()),
+            Self::GitHub(github) => Self::GitHub(github.with_own_circuit_breaker()),
+            Self::GitLab(gitlab) => Self::GitLab(gitlab.with_own_circuit_breaker()),
         }
     }
 
@@ -173,7 +173,7 @@ pub(crate) enum RefState {
 impl RefState {
     /// Returns true if `commit` (a full or abbreviated ID) is the newest commit of the branch, or if the newest commit is unknown.
     #[must_use]
-    pub(crate) fn has_as_tip(&self, commit: &str) -> bool {
+    pub(crate) fn is_at_commit(&self, commit: &str) -> bool {
         match self {
             Self::Open { tip } => tip.is_empty() || tip.starts_with(&commit.to_ascii_lowercase()),
             Self::Closed => false,
@@ -183,7 +183,7 @@ impl RefState {
 
 /// Returns true for a full or abbreviated commit ID, and false for other names such as a tag or `HEAD`.
 #[must_use]
-pub(crate) fn is_commit(text: &str) -> bool {
+pub(crate) fn is_commit_id(text: &str) -> bool {
     /// The shortest abbreviation that Git accepts.
     const MIN_LENGTH: usize = 4;
     text.len() >= MIN_LENGTH && text.bytes().all(|digit| digit.is_ascii_hexdigit())

@@ -79,8 +79,8 @@ error (exit code 2). An unknown name that is similar to a known one is a warning
 ## Variables of other programs
 
 - `HTTPS_PROXY` and `NO_PROXY` select a proxy, and `SSL_CERT_FILE` names a file of trusted certificates.
-- `GITHUB_API_URL` and `CI_API_V4_URL` are the API of GitHub, Gitea or Forgejo, and of GitLab. Their CI systems set them. Set one on
-  another CI system if the forge has its own server.
+- `GITHUB_API_URL` and `CI_API_V4_URL` are the API URLs of GitHub, Gitea or Forgejo, and of GitLab. Their CI systems set them. Set one on
+  another CI system if the forge is self-hosted.
 - The variables of the CI system describe the event: see [Other CI systems](other-ci.md).
 ";
     check_file("docs/variables.md", &page);

@@ -21,14 +21,15 @@ mod workload;
 
 pub(crate) use bundle::{PackageSize, serve};
 pub(crate) use discovery::{
-    DiscoveryError, IntegrationSource, discover, from_variables, is_whole_repository, selects_only_part,
+    DiscoveryError, IntegrationSource, discover, is_whole_repository, leaves_manifests_unselected,
+    source_without_manifest,
 };
 pub(crate) use manifest::list;
 pub(crate) use manifest::{Override, ValueFormat};
-pub(crate) use packaging_context::{BUNDLE_ARGUMENT, PackagingContext, processors};
+pub(crate) use packaging_context::{BUNDLE_ARGUMENT, PackagingContext, processor_count};
 pub(crate) use root::Checkout;
 pub(crate) use source_changed::SourceChanged;
-pub(crate) use workload::{REQUEST_WEIGHT, weights};
+pub(crate) use workload::{REQUEST_WEIGHT, integration_weights};
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -88,7 +89,7 @@ pub(crate) struct Integration {
     /// The production name.
     pub name: String,
     /// The manifest's path in the checkout, or the variable that replaces the manifest.
-    pub place: SourceLocation,
+    pub location: SourceLocation,
     fields: BodyFields,
     content: BodyContent,
     /// The packages in the script, with their sizes.
@@ -112,7 +113,7 @@ pub(crate) struct PreviewIdentity {
     /// `private` or `unlisted`.
     pub visibility: &'static str,
     /// The marker that identifies the owner of the preview.
-    pub mark: OwnershipMarker,
+    pub marker: OwnershipMarker,
 }
 
 /// The result of packaging one integration.
@@ -136,7 +137,7 @@ pub(crate) struct Identity {
     /// The organization's id or subdomain.
     pub organization: Option<String>,
     /// The location of the manifest.
-    pub place: SourceLocation,
+    pub location: SourceLocation,
     /// The location of the `name` field.
     pub name_location: SourceLocation,
 }
@@ -157,14 +158,14 @@ pub(crate) fn identity(
 }
 
 fn manifest_identity(manifest: &Manifest) -> Result<Identity, String> {
-    let name = manifest.fields.get("name").and_then(|node| Some((node.as_text()?, &node.place)));
+    let name = manifest.fields.get("name").and_then(|node| Some((node.as_text()?, &node.location)));
     let (name, name_location) = name.ok_or("`name` is missing")?;
     if let Some(problem) = invalid_name(name) {
         return Err(problem);
     }
     let organization = manifest.fields.text("organization").map(str::to_owned);
-    let place = manifest.location.clone();
-    Ok(Identity { name: name.to_owned(), organization, place, name_location: name_location.clone() })
+    let location = manifest.location.clone();
+    Ok(Identity { name: name.to_owned(), organization, location, name_location: name_location.clone() })
 }
 
 /// Packages one integration and collects all its problems.
@@ -204,8 +205,8 @@ pub(crate) async fn package(source: &IntegrationSource, packaging: &Packaging<'_
             let keyed_hash = secrets.as_ref().map(|secrets| secrets.keyed_hash(packaging.hash_key));
             let script = packaging.packaging_context.script_cache.store(script);
             let content = BodyContent { icon, previews, secrets, keyed_hash, script };
-            let (fields, place) = (body_fields(&manifest.fields), manifest.location);
-            Some(Integration { name, place, fields, content, packages })
+            let (fields, location) = (body_fields(&manifest.fields), manifest.location);
+            Some(Integration { name, location, fields, content, packages })
         }
         _ => None,
     };
@@ -236,20 +237,20 @@ fn load_manifest(source: &IntegrationSource, packaging: &Packaging<'_>) -> Resul
 /// Returns the problems with the fields of a manifest. Does not check its files and secrets.
 fn manifest_problems(manifest: &Manifest) -> Vec<Diagnostic> {
     let node =
-        YamlValue { value: YamlData::Mapping(manifest.fields.clone()), place: manifest.location.clone() };
+        YamlValue { value: YamlData::Mapping(manifest.fields.clone()), location: manifest.location.clone() };
     let findings = schema::check(&node, &schema::MANIFEST);
     let mut problems: Vec<_> = findings.into_iter().map(|finding| finding.diagnostic).collect();
     if let Some(node) = manifest.fields.get("name")
         && let Some(problem) = node.as_text().and_then(invalid_name)
     {
-        problems.push(Diagnostic::error(node.place.clone(), problem));
+        problems.push(Diagnostic::error(node.location.clone(), problem));
     }
     if let Some(node) = manifest.fields.get("summary")
         && node.as_text().is_some_and(OwnershipMarker::resembles)
     {
         let message = "`summary` contains an ownership marker of gitbook-deploy";
         let hint = "remove the comment that starts with `<!-- gitbook-deploy:`".to_owned();
-        problems.push(Diagnostic::error(node.place.clone(), message).hint(hint));
+        problems.push(Diagnostic::error(node.location.clone(), message).with_hint(hint));
     }
     problems
 }
@@ -298,7 +299,7 @@ fn read_images(
     let mut problems = Vec::new();
     let mut read = |node: &YamlValue, purpose| {
         let text = node.as_text()?;
-        match images::read(&root, &manifest.folder, text, purpose, &node.place) {
+        match images::read(&root, &manifest.folder, text, purpose, &node.location) {
             Ok((image, warnings)) => {
                 problems.extend(warnings);
                 Some(image)
@@ -326,7 +327,7 @@ impl Integration {
 
     /// Returns the packages in the script, the largest first. The list is empty for a script that was built elsewhere.
     #[must_use]
-    pub(crate) fn parts(&self) -> &[PackageSize] {
+    pub(crate) fn packages(&self) -> &[PackageSize] {
         &self.packages
     }
 
@@ -378,7 +379,7 @@ impl Integration {
         fields.insert("visibility".to_owned(), identity.visibility.into());
         let hash = self.content.content_hash(&identity.name, &fields)?;
         let script_bytes = u32::try_from(self.script_bytes()).ok();
-        let marker = OwnershipMarker { hash: hash.clone(), script_bytes, ..identity.mark.clone() };
+        let marker = OwnershipMarker { hash: hash.clone(), script_bytes, ..identity.marker.clone() };
         let Some(summary) = preview::summary(self.text("summary"), &marker) else { return Ok(None) };
         fields.insert("summary".to_owned(), summary.into());
         Ok(Some((PublishRequest { hash, fields: Cow::Owned(fields), content: &self.content }, marker)))

@@ -146,7 +146,7 @@ async fn execute(
         shard,
         packaging_context,
     };
-    let error = run.add(context.carry_out(&plan.decision).await);
+    let error = run.add(context.execute(&plan.decision).await);
     context.conclude(&plan.decision, run, error.as_ref()).await;
     // The signal may have been received after the last integration.
     error.or_else(|| cancel.signal().map(Error::Cancelled)).map_or(Ok(()), Err)
@@ -186,20 +186,20 @@ fn log_decision(config: &Config, ci: &Ci, plan: &Plan, shard: Option<Shard>, pri
         if is_notice { plan.decision.name() } else { &decision }
     );
     if is_notice {
-        printer.notice(&decision);
+        printer.print_notice(&decision);
     }
     if let (Mode::Auto | Mode::Plan, Some(production), Some(default)) =
         (config.mode, &config.production_branch, &ci.default_branch)
         && !production.matches(default)
     {
-        printer.notice(&format!(
+        printer.print_notice(&format!(
             "`GITBOOK_PRODUCTION_BRANCH` does not match the default branch `{default}`; pushes to that branch do not publish to production"
         ));
     }
     if let (None, Some(ParallelJob { index, total, tasks_may_differ: true })) =
         (config.shard, ci.parallel_job)
     {
-        printer.notice(&format!(
+        printer.print_notice(&format!(
             "step {index} of {total} in a parallel group deploys only its own shard; set `GITBOOK_SHARD=1/1` if the other steps have other tasks"
         ));
     }
@@ -211,7 +211,7 @@ impl RunReport {
         self.problems.extend(result.problems);
         diagnostic::sort(&mut self.problems);
         (self.previews, self.outcomes) = (result.previews, result.outcomes);
-        (self.shares, self.division) = (result.shares, result.division);
+        (self.shard_count, self.share_description) = (result.shard_count, result.share_description);
         result.error
     }
 }

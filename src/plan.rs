@@ -170,7 +170,7 @@ fn refuse_unsafe(plan: Plan, ci: &Ci, has_forge_token: bool) -> Plan {
     if ci.commented_pull_request.is_some() && !is_allowed_on_comment(&plan.decision, has_forge_token) {
         return Decision::Refuse(Refusal::UnverifiedComment).because(plan.reason);
     }
-    if let Some(branch) = &ci.possible_fork
+    if let Some(branch) = &ci.possible_fork_branch
         && publishes_under_another_name(&plan.decision, branch)
     {
         return Decision::Refuse(Refusal::PossibleFork).because(plan.reason);
@@ -248,10 +248,10 @@ impl DecisionTable {
             Event::Manual(None) => Decision::Nothing
                 .because("manual run without a branch; set `GITBOOK_MODE=publish` to publish from tags"),
             Event::Release => self.require_token(Decision::Publish, "a release was published"),
-            Event::None if self.uses_sandbox => {
+            Event::Unknown if self.uses_sandbox => {
                 Decision::Publish.because("no CI event detected; publishing to the sandbox")
             }
-            Event::None => Decision::Refuse(Refusal::NoEvent).because("no CI event detected"),
+            Event::Unknown => Decision::Refuse(Refusal::NoEvent).because("no CI event detected"),
             Event::Other(name) => Decision::Nothing.because(format!("nothing to do for `{name}`")),
         }
     }
@@ -275,7 +275,7 @@ impl DecisionTable {
             PullRequestOrigin::Fork => " (fork)",
             PullRequestOrigin::Dependabot => " (Dependabot)",
         };
-        let request = self.forge.pull_request(*number);
+        let request = self.forge.describe_pull_request(*number);
         if *has_base_secrets && *origin == PullRequestOrigin::Fork {
             return Decision::Refuse(Refusal::ForkWithBaseSecrets).because(format!("{request}{origin_note}"));
         }

@@ -50,24 +50,24 @@ pub(crate) struct RunReport {
     /// The outcome of each integration.
     pub outcomes: Vec<Outcome>,
     /// The shards for a later job. Set only in `plan` mode.
-    pub shares: Option<Shares>,
+    pub shard_count: Option<ShardCount>,
     /// A sentence about the division of the work among machines.
-    pub division: Option<String>,
+    pub share_description: Option<String>,
 }
 
 /// The shards into which a later job should divide its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Shares {
+pub(crate) struct ShardCount {
     /// The number of integrations.
-    pub count: usize,
+    pub integrations: usize,
     /// The number of shards.
-    pub total: usize,
+    pub shards: usize,
 }
 
-impl Shares {
+impl ShardCount {
     /// Returns a value for GitHub's `strategy.matrix` with one `shard` for each job.
     fn matrix(self) -> Value {
-        let total = self.total;
+        let total = self.shards;
         json!({ "shard": (1..=total).map(|index| format!("{index}/{total}")).collect::<Vec<_>>() })
     }
 }
@@ -175,12 +175,12 @@ mod tests {
         let outcome = |status: Option<Status>| Outcome {
             name: "hello".to_owned(),
             location: SourceLocation::file("gitbook-manifest.yaml"),
-            preview: false,
+            is_preview: false,
             result: status
                 .map(|status| Success { status, ..Success::default() })
                 .ok_or(DeployError::CancelledBefore(Signal::Interrupt)),
-            time: Duration::ZERO,
-            packaging: None,
+            duration: Duration::ZERO,
+            packaging_time: None,
         };
         let check = |statuses: &[Option<Status>], expected: &str| {
             let outcomes: Vec<_> = statuses.iter().copied().map(outcome).collect();

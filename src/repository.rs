@@ -40,7 +40,7 @@ impl ForgeKind {
 
     /// Returns a description of a pull request in the forge's own terms, such as `merge request !12`.
     #[must_use]
-    pub(crate) fn pull_request(self, number: u64) -> String {
+    pub(crate) fn describe_pull_request(self, number: u64) -> String {
         match self {
             Self::GitHub => format!("pull request #{number}"),
             Self::GitLab => format!("merge request !{number}"),

@@ -12,9 +12,9 @@ const MAX_LINKS: usize = 40;
 /// # Errors
 /// Fails if the path contains a symbolic link inside `checkout`, or too many links. Links outside `checkout` are
 /// followed.
-pub(crate) fn without_links(path: &Path, checkout: &Path) -> io::Result<PathBuf> {
-    let ResolvedPath { path, link_in } = resolve(path, checkout)?;
-    if link_in.is_none() {
+pub(crate) fn resolve_without_checkout_links(path: &Path, checkout: &Path) -> io::Result<PathBuf> {
+    let ResolvedPath { path, first_link_folder } = resolve(path, checkout)?;
+    if first_link_folder.is_none() {
         return Ok(path);
     }
     let message = "the path contains a symbolic link in the repository";
@@ -42,7 +42,7 @@ pub(crate) struct ResolvedPath {
     /// The path.
     pub path: PathBuf,
     /// The folder that contains the first symbolic link inside the checkout, if there is one.
-    pub link_in: Option<PathBuf>,
+    pub first_link_folder: Option<PathBuf>,
 }
 
 /// Follows the symbolic links of a path one by one. The path need not exist.
@@ -52,7 +52,7 @@ pub(crate) struct ResolvedPath {
 pub(crate) fn resolve(path: &Path, checkout: &Path) -> io::Result<ResolvedPath> {
     let checkout = canonical(checkout);
     let mut remaining = reversed_components(&std::path::absolute(path)?);
-    let mut resolved = ResolvedPath { path: PathBuf::new(), link_in: None };
+    let mut resolved = ResolvedPath { path: PathBuf::new(), first_link_folder: None };
     let mut links = 0;
     while let Some(component) = remaining.pop() {
         if component == Component::ParentDir.as_os_str() {
@@ -69,7 +69,7 @@ pub(crate) fn resolve(path: &Path, checkout: &Path) -> io::Result<ResolvedPath> 
             continue;
         };
         if is_in_checkout {
-            resolved.link_in.get_or_insert_with(|| resolved.path.clone());
+            resolved.first_link_folder.get_or_insert_with(|| resolved.path.clone());
         }
         links += 1;
         if links > MAX_LINKS {
@@ -96,7 +96,7 @@ mod tests {
     use std::os::unix::fs::symlink;
     use std::path::Path;
 
-    use super::{checkout_root, without_links};
+    use super::{checkout_root, resolve_without_checkout_links};
 
     #[test]
     fn rejects_links_inside_the_checkout_only() {
@@ -124,7 +124,7 @@ mod tests {
         symlink(format!("{}../secret", "./".repeat(2000)), checkout.join("long")).unwrap();
         symlink("to_folder/../new", base.join("relative")).unwrap();
         let check = |path: &str, expected: Option<&str>| {
-            let found = without_links(&base.join(path), &base.join("way")).ok();
+            let found = resolve_without_checkout_links(&base.join(path), &base.join("way")).ok();
             assert_eq!(found, expected.map(|path| base.join(path)), "{path}");
         };
         check("checkout/new", Some("checkout/new"));
@@ -157,7 +157,10 @@ mod tests {
         let (_reader, writer) = std::io::pipe().unwrap();
         let path = format!("/proc/self/fd/{}", writer.as_raw_fd());
         let expected = path.replace("self", &std::process::id().to_string());
-        assert_eq!(without_links(Path::new(&path), Path::new("/repo")).unwrap(), Path::new(&expected));
+        assert_eq!(
+            resolve_without_checkout_links(Path::new(&path), Path::new("/repo")).unwrap(),
+            Path::new(&expected)
+        );
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(crate) struct YamlDocument<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct YamlValue {
     pub(crate) value: YamlData,
-    pub(crate) place: SourceLocation,
+    pub(crate) location: SourceLocation,
 }
 
 /// The data of a value, without the value's location.
@@ -41,7 +41,7 @@ pub(crate) struct YamlMapping(pub(crate) Vec<(YamlKey, YamlValue)>);
 #[derive(Clone, Debug)]
 pub(crate) struct YamlKey {
     pub(crate) name: String,
-    pub(crate) place: SourceLocation,
+    pub(crate) location: SourceLocation,
 }
 
 impl<'a> YamlDocument<'a> {
@@ -57,8 +57,8 @@ impl<'a> YamlDocument<'a> {
     }
 
     /// Adds source locations to the parsed value. `place` is the file or variable that contains the text.
-    pub(crate) fn into_value(self, place: &SourceLocation) -> Result<YamlValue, Box<Diagnostic>> {
-        let source = YamlText { text: self.text, place };
+    pub(crate) fn into_value(self, location: &SourceLocation) -> Result<YamlValue, Box<Diagnostic>> {
+        let source = YamlText { text: self.text, location };
         let root = self.parsed.map_err(|error| Box::new(syntax::to_diagnostic(&error, &source)))?;
         Ok(YamlValue::from_raw(root, &source))
     }
@@ -66,21 +66,21 @@ impl<'a> YamlDocument<'a> {
 
 impl YamlValue {
     /// Parses YAML or JSON, which is a subset of YAML.
-    pub(crate) fn parse(text: &str, place: &SourceLocation) -> Result<Self, Box<Diagnostic>> {
-        YamlDocument::parse(text).into_value(place)
+    pub(crate) fn parse(text: &str, location: &SourceLocation) -> Result<Self, Box<Diagnostic>> {
+        YamlDocument::parse(text).into_value(location)
     }
 
     /// Creates a text value with the location `place`.
-    pub(crate) fn text(value: impl Into<String>, place: &SourceLocation) -> Self {
-        Self { value: YamlData::Text(value.into()), place: place.clone() }
+    pub(crate) fn text(value: impl Into<String>, location: &SourceLocation) -> Self {
+        Self { value: YamlData::Text(value.into()), location: location.clone() }
     }
 
     fn from_raw(raw: Spanned<RawYaml>, source: &YamlText<'_>) -> Self {
         let is_scalar = !matches!(raw.value, RawYaml::List(_) | RawYaml::Mapping(_));
-        let place = if is_scalar {
+        let location = if is_scalar {
             source.scalar_location(raw.referenced)
         } else {
-            locate(source.place, raw.referenced)
+            locate(source.location, raw.referenced)
         };
         let value = match raw.value {
             RawYaml::Null => YamlData::Null,
@@ -94,13 +94,13 @@ impl YamlValue {
                 entries
                     .into_iter()
                     .map(|(key, value)| {
-                        let place = source.scalar_location(key.referenced);
-                        (YamlKey { name: key.value, place }, Self::from_raw(value, source))
+                        let location = source.scalar_location(key.referenced);
+                        (YamlKey { name: key.value, location }, Self::from_raw(value, source))
                     })
                     .collect(),
             )),
         };
-        Self { value, place }
+        Self { value, location }
     }
 
     /// Returns the value without locations.
@@ -118,25 +118,28 @@ impl YamlValue {
     }
 
     /// Creates a value from JSON. All nested values have the location `place`.
-    pub(crate) fn from_json(json: &serde_json::Value, place: &SourceLocation) -> Self {
+    pub(crate) fn from_json(json: &serde_json::Value, location: &SourceLocation) -> Self {
         let value = match json {
             serde_json::Value::Null => YamlData::Null,
             serde_json::Value::Bool(value) => YamlData::Bool(*value),
             serde_json::Value::Number(value) => YamlData::Number(value.clone()),
             serde_json::Value::String(value) => YamlData::Text(value.clone()),
             serde_json::Value::Array(items) => {
-                YamlData::List(items.iter().map(|item| Self::from_json(item, place)).collect())
+                YamlData::List(items.iter().map(|item| Self::from_json(item, location)).collect())
             }
             serde_json::Value::Object(entries) => YamlData::Mapping(YamlMapping(
                 entries
                     .iter()
                     .map(|(name, value)| {
-                        (YamlKey { name: name.clone(), place: place.clone() }, Self::from_json(value, place))
+                        (
+                            YamlKey { name: name.clone(), location: location.clone() },
+                            Self::from_json(value, location),
+                        )
                     })
                     .collect(),
             )),
         };
-        Self { value, place: place.clone() }
+        Self { value, location: location.clone() }
     }
 
     pub(crate) fn as_text(&self) -> Option<&str> {
@@ -199,22 +202,23 @@ impl YamlMapping {
 /// A text to parse, and the file or variable that contains it.
 struct YamlText<'a> {
     text: &'a str,
-    place: &'a SourceLocation,
+    location: &'a SourceLocation,
 }
 
 impl YamlText<'_> {
     /// Returns the location of a scalar value or key. Includes the end of the scalar if the scalar is on one line.
-    fn scalar_location(&self, location: Location) -> SourceLocation {
-        let place = locate(self.place, location);
-        let bytes = location.span().byte_offset().zip(location.span().byte_len());
+    fn scalar_location(&self, parsed: Location) -> SourceLocation {
+        let location = locate(self.location, parsed);
+        let span = parsed.span();
+        let bytes = span.byte_offset().zip(span.byte_len());
         let bytes = bytes.and_then(|(start, length)| {
             let start = usize::try_from(start).ok()?;
             self.text.get(start..start.checked_add(usize::try_from(length).ok()?)?)
         });
         let line = bytes.map(str::trim_end).filter(|text| !text.contains('\n'));
-        match (line, place.position) {
-            (Some(line), Some(position)) => place.up_to_column(position.column + line.chars().count()),
-            _ => place,
+        match (line, location.position) {
+            (Some(line), Some(position)) => location.up_to_column(position.column + line.chars().count()),
+            _ => location,
         }
     }
 }
@@ -240,18 +244,18 @@ mod tests {
     fn keys_and_values_have_locations() {
         let node = parse("name: hello\nblocks:\n  - id: 'a'\n    title: x\n").unwrap();
         let map = node.as_mapping().unwrap();
-        assert_eq!(map.get("name").unwrap().place.to_string(), "m.yaml:1:7");
+        assert_eq!(map.get("name").unwrap().location.to_string(), "m.yaml:1:7");
         let block = &map.get("blocks").unwrap().as_list().unwrap()[0];
         let (key, title) = &block.as_mapping().unwrap().0[1];
-        assert_eq!(key.place.to_string(), "m.yaml:4:5");
-        assert_eq!(title.place.to_string(), "m.yaml:4:12");
+        assert_eq!(key.location.to_string(), "m.yaml:4:5");
+        assert_eq!(title.location.to_string(), "m.yaml:4:12");
     }
 
     #[test]
     fn byte_order_marks_and_carriage_returns_do_not_change_values_or_locations() {
         let node = parse("\u{feff}name: hello\r\nsummary: |\r\n  one\r\n  two\r\ntitle: x\r\n").unwrap();
         let fields = &node.as_mapping().unwrap().0;
-        let places: Vec<_> = fields.iter().map(|(_, node)| node.place.to_string()).collect();
+        let places: Vec<_> = fields.iter().map(|(_, node)| node.location.to_string()).collect();
         assert_eq!(places, ["m.yaml:1:7", "m.yaml:3:3", "m.yaml:5:8"]);
         assert_eq!(
             node.to_json(),

@@ -13,7 +13,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         repository: environment.get("BUILD_REPOSITORY_URI").and_then(repository_name),
         commit: head_commit(environment),
         // The build ID increases across all pipelines of the organization.
-        run: read_number(environment, "BUILD_BUILDID").unwrap_or(0),
+        run_number: read_number(environment, "BUILD_BUILDID").unwrap_or(0),
         run_url: run_url(environment),
         workspace: read_path(environment, "BUILD_SOURCESDIRECTORY"),
         ..Ci::new("Azure Pipelines", detect_event(environment))

@@ -18,11 +18,11 @@ pub(super) fn detect(environment: &Environment) -> Ci {
     Ci {
         repository: name.map(|name| format!("bitbucket.org/{name}")).or_else(origin),
         commit: read_commit(environment, "BITBUCKET_COMMIT"),
-        run: read_number(environment, "BITBUCKET_BUILD_NUMBER").unwrap_or(0),
+        run_number: read_number(environment, "BITBUCKET_BUILD_NUMBER").unwrap_or(0),
         run_url,
         parallel_job: parallel_job(environment),
         workspace: read_path(environment, "BITBUCKET_CLONE_DIR"),
-        possible_fork: event.pull_request().and(event.branch()).cloned(),
+        possible_fork_branch: event.pull_request().and(event.branch()).cloned(),
         ..Ci::new("Bitbucket Pipelines", event)
     }
 }
@@ -47,7 +47,7 @@ fn detect_event(environment: &Environment) -> Event {
         _ if environment.get("BITBUCKET_TAG").is_some() => Event::Tag { deleted: false },
         (None, Some(branch)) => Event::push(branch),
         // A custom pipeline for a commit has neither a branch nor a tag.
-        (None, None) => Event::None,
+        (None, None) => Event::Unknown,
     }
 }
 

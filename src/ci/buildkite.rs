@@ -16,7 +16,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         default_branch: read_text(environment, "BUILDKITE_PIPELINE_DEFAULT_BRANCH"),
         // If a build was started without a commit, `BUILDKITE_COMMIT` is `HEAD`.
         commit: read_commit(environment, "BUILDKITE_COMMIT").filter(|_| !is_merge_commit),
-        run: read_number(environment, "BUILDKITE_BUILD_NUMBER").unwrap_or(0),
+        run_number: read_number(environment, "BUILDKITE_BUILD_NUMBER").unwrap_or(0),
         run_url: read_text(environment, "BUILDKITE_BUILD_URL"),
         parallel_job: ParallelJob::from_variables(
             environment,

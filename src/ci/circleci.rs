@@ -14,7 +14,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
     Ci {
         pull_request: only_pull_request(environment, repository.as_deref()),
         commit: read_commit(environment, "CIRCLE_SHA1"),
-        run: read_number(environment, "CIRCLE_BUILD_NUM").unwrap_or(0),
+        run_number: read_number(environment, "CIRCLE_BUILD_NUM").unwrap_or(0),
         run_url: read_text(environment, "CIRCLE_BUILD_URL"),
         repository,
         parallel_job: ParallelJob::from_variables(environment, ["CIRCLE_NODE_INDEX", "CIRCLE_NODE_TOTAL"], 0),
@@ -42,7 +42,7 @@ fn detect_event(environment: &Environment) -> Event {
     match branch {
         _ if environment.get("CIRCLE_TAG").is_some() => Event::Tag { deleted: false },
         Some(branch) => Event::push(branch),
-        None => Event::None,
+        None => Event::Unknown,
     }
 }
 

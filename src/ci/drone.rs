@@ -17,10 +17,10 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         default_branch: read_text(environment, "DRONE_REPO_BRANCH"),
         // If the ref ends with `/merge`, the commit is presumably a merge commit.
         commit: read_commit(environment, "DRONE_COMMIT_SHA").filter(|_| !is_merge_commit),
-        run: read_number(environment, "DRONE_BUILD_NUMBER").unwrap_or(0),
+        run_number: read_number(environment, "DRONE_BUILD_NUMBER").unwrap_or(0),
         run_url: read_text(environment, "DRONE_BUILD_LINK"),
         workspace: read_path(environment, "DRONE_WORKSPACE"),
-        possible_fork: event.pull_request().and(event.branch()).cloned(),
+        possible_fork_branch: event.pull_request().and(event.branch()).cloned(),
         ..Ci::new("Drone", event)
     }
 }

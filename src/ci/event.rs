@@ -22,7 +22,7 @@ pub(crate) enum Event {
     /// A release was published.
     Release,
     /// No known event: no CI system was detected, or its variables name no event.
-    None,
+    Unknown,
     /// Any other event, with the name that the CI system uses.
     Other(String),
 }
@@ -103,7 +103,7 @@ impl Event {
             Self::Schedule => "schedule",
             Self::Manual(_) => "manual run",
             Self::Release => "release",
-            Self::None => "none",
+            Self::Unknown => "none",
         }
     }
 

@@ -76,7 +76,11 @@ mod tests {
 
     fn check(kind: crate::repository::ForgeKind, variable_sets: &[Variables<'_>], expected: Option<&str>) {
         let ci = detect(&Environment::of(&variable_sets.concat())).unwrap();
-        assert_eq!((ci.forge, ci.api.as_ref().map(url::Url::as_str)), (kind, expected), "{variable_sets:?}");
+        assert_eq!(
+            (ci.forge, ci.api_root.as_ref().map(url::Url::as_str)),
+            (kind, expected),
+            "{variable_sets:?}"
+        );
     }
 
     const ON_GITHUB: Variables<'_> = &[("GITBOOK_REPOSITORY", "github.com/acme/x")];

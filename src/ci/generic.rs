@@ -16,7 +16,7 @@ const MAX_BRANCH_LENGTH: usize = 255;
 /// Returns a `Ci` without an event, for a run outside of the known CI systems.
 pub(super) fn unknown_system(environment: &Environment) -> Ci {
     let system = if environment.get("CI").is_some() { "an unknown CI system" } else { "no CI system" };
-    Ci::new(system, Event::None)
+    Ci::new(system, Event::Unknown)
 }
 
 /// Replaces detected values with the values of `GITBOOK_` variables.
@@ -36,7 +36,7 @@ pub(super) fn apply_overrides(mut ci: Ci, environment: &Environment) -> Result<C
     {
         (ci.repository, ci.repository_id) = (Some(repository), None);
     }
-    (ci.forge, ci.api) = super::forge_detection::detect_forge(&ci, environment);
+    (ci.forge, ci.api_root) = super::forge_detection::detect_forge(&ci, environment);
     ci.default_branch = read("GITBOOK_DEFAULT_BRANCH")
         .map(|branch| strip_heads_prefix(&branch).to_owned())
         .or(ci.default_branch);
@@ -190,7 +190,7 @@ fn replace_branch_or_number(
         (Event::BranchDeleted(_), Some(branch), _) => Ok(Event::BranchDeleted(branch)),
         (Event::Manual(_), Some(branch), _) => Ok(Event::Manual(Some(branch))),
         (_, Some(branch), Some(number)) => parse_event("pull_request", Some(branch), Some(number)),
-        (Event::Push(_) | Event::None, Some(branch), None) => Ok(Event::Push(branch)),
+        (Event::Push(_) | Event::Unknown, Some(branch), None) => Ok(Event::Push(branch)),
         (event, Some(_), None) => Ok(event),
         (_, None, _) => {
             let problem = "unset, but `GITBOOK_PULL_REQUEST` requires it".to_owned();
@@ -258,8 +258,8 @@ mod tests {
 
     #[test]
     fn detects_no_event_without_variables() {
-        assert_eq!(event(&[]).unwrap(), Event::None);
-        assert_eq!(event(&[("CI", "true")]).unwrap(), Event::None);
+        assert_eq!(event(&[]).unwrap(), Event::Unknown);
+        assert_eq!(event(&[("CI", "true")]).unwrap(), Event::Unknown);
     }
 
     #[test]

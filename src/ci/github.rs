@@ -113,7 +113,7 @@ pub(super) fn detect(environment: &Environment) -> Result<Ci, CiError> {
         default_branch: payload.repository.as_ref().and_then(|repository| repository.default_branch.clone()),
         commit: head_commit(&payload, environment),
         // The run ID increases across all workflows of a repository; the run number does not.
-        run: run_id.and_then(|id| id.parse().ok()).unwrap_or(0),
+        run_number: run_id.and_then(|id| id.parse().ok()).unwrap_or(0),
         attempt: environment.get("GITHUB_RUN_ATTEMPT").and_then(|attempt| attempt.parse().ok()).unwrap_or(0),
         run_url,
         workspace: workspace(environment),

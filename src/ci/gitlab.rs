@@ -20,7 +20,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         commit: head_commit(environment),
         // `CI_PIPELINE_ID` increases across all projects, unlike `CI_PIPELINE_IID`. A fork's merge request may have pipelines
         // in two projects.
-        run: read_number(environment, "CI_PIPELINE_ID").unwrap_or(0),
+        run_number: read_number(environment, "CI_PIPELINE_ID").unwrap_or(0),
         run_url: read_text(environment, "CI_JOB_URL").or_else(|| read_text(environment, "CI_PIPELINE_URL")),
         parallel_job: parallel_job(environment),
         workspace: read_path(environment, "CI_PROJECT_DIR"),

@@ -17,8 +17,8 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         commit: head_commit(environment),
         // Each job numbers its own builds. The build numbers of a change request's job cannot be compared with the build
         // numbers of the branch's job.
-        run: read_number(environment, "BUILD_NUMBER").filter(|_| !is_change_request).unwrap_or(0),
-        counter: environment.get("JOB_NAME").map_or("Jenkins".to_owned(), |job| format!("Jenkins {job}")),
+        run_number: read_number(environment, "BUILD_NUMBER").filter(|_| !is_change_request).unwrap_or(0),
+        run_counter: environment.get("JOB_NAME").map_or("Jenkins".to_owned(), |job| format!("Jenkins {job}")),
         run_url: read_text(environment, "BUILD_URL"),
         workspace: read_path(environment, "WORKSPACE"),
         ..Ci::new("Jenkins", detect_event(environment))
@@ -33,7 +33,7 @@ fn detect_event(environment: &Environment) -> Event {
         (None, Some(branch)) => Event::push(branch),
         // If `BRANCH_NAME` is unset, this is not a multibranch job. `GIT_BRANCH` may be any of the branches that contain the
         // commit.
-        (None, None) => Event::None,
+        (None, None) => Event::Unknown,
     }
 }
 

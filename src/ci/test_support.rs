@@ -23,7 +23,7 @@ pub(super) fn describe_event(event: &Event) -> String {
         Event::Manual(Some(branch)) => format!("manual on {branch}"),
         Event::Manual(None) => "manual on no branch".to_owned(),
         Event::Release => "release".to_owned(),
-        Event::None => "no event".to_owned(),
+        Event::Unknown => "no event".to_owned(),
         Event::Other(name) => format!("other: {name}"),
     }
 }
@@ -82,7 +82,7 @@ pub(super) fn check(variable_sets: &[Variables<'_>], event: &str, commit: &str, 
 pub(super) fn check_run(variable_sets: &[Variables<'_>], expected: [&str; 4], run: u64) {
     let ci = detect_ci(variable_sets);
     let found = [Some(ci.system.to_owned()), ci.repository, ci.default_branch, ci.run_url];
-    assert_eq!((found.map(Option::unwrap_or_default), ci.run), (expected.map(str::to_owned), run));
+    assert_eq!((found.map(Option::unwrap_or_default), ci.run_number), (expected.map(str::to_owned), run));
 }
 
 /// Checks that no variable can publish a pull request that may come from a fork under the name of another branch.

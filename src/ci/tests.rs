@@ -5,7 +5,7 @@ use crate::ci::{detect, read_commit, workspace};
 use crate::environment::Environment;
 
 /// The variables that identify each CI system.
-const KNOWN: [(&str, &str, &str); 10] = [
+const KNOWN_SYSTEMS: [(&str, &str, &str); 10] = [
     ("GITHUB_ACTIONS", "true", "GitHub Actions"),
     ("GITLAB_CI", "true", "GitLab CI"),
     ("BITBUCKET_BUILD_NUMBER", "7", "Bitbucket Pipelines"),
@@ -20,7 +20,7 @@ const KNOWN: [(&str, &str, &str); 10] = [
 
 #[test]
 fn one_variable_identifies_each_system() {
-    for (variable, value, system) in KNOWN {
+    for (variable, value, system) in KNOWN_SYSTEMS {
         let ci = detect_ci(&[&[("CI", "true"), (variable, value)]]);
         assert_eq!((ci.system, ci.detected_by), (system, Some(variable)));
     }
@@ -40,7 +40,7 @@ fn reads_the_folder_of_the_checkout() {
         "DRONE_WORKSPACE",
         "WORKSPACE",
     ];
-    for ((known_by, value, system), variable) in KNOWN.into_iter().zip(variables) {
+    for ((known_by, value, system), variable) in KNOWN_SYSTEMS.into_iter().zip(variables) {
         let found = |path| {
             let variables = [(known_by, value), (variable, path)];
             let found = detect_ci(&[&variables]).workspace;
@@ -61,8 +61,8 @@ fn reads_the_folder_of_the_checkout() {
 
 #[test]
 fn rejects_variables_of_two_systems() {
-    for (index, (first, value, system)) in KNOWN.into_iter().enumerate() {
-        for (second, other, _) in &KNOWN[index + 1..] {
+    for (index, (first, value, system)) in KNOWN_SYSTEMS.into_iter().enumerate() {
+        for (second, other, _) in &KNOWN_SYSTEMS[index + 1..] {
             let both = [(*second, *other), (first, value)];
             let found = detect(&Environment::of(&both)).map(|ci| ci.system);
             match found {
@@ -95,7 +95,7 @@ fn ignores_identifying_variables_with_the_value_false() {
 
 #[test]
 fn detects_no_event_from_the_identifying_variable_alone() {
-    for (variable, value, _) in &KNOWN[1..] {
+    for (variable, value, _) in &KNOWN_SYSTEMS[1..] {
         let text = describe_event(&detect_ci(&[&[(variable, value)]]).event);
         assert!(text == "no event" || text.starts_with("other: "), "{variable}: {text}");
     }
@@ -145,9 +145,9 @@ fn every_event_has_a_name() {
 
 #[test]
 fn accepts_only_hexadecimal_commit_ids() {
-    let check = |text: &str, is_commit: bool| {
+    let check = |text: &str, is_commit_id: bool| {
         let found = read_commit(&Environment::of(&[("COMMIT", text)]), "COMMIT");
-        assert_eq!(found.as_deref(), Some(text).filter(|_| is_commit), "{text}");
+        assert_eq!(found.as_deref(), Some(text).filter(|_| is_commit_id), "{text}");
     };
     check("1ecfd275763eff1d6b4844ea3168962458c9f27a", true);
     check("1ecfd27", true);

@@ -11,7 +11,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
     Ci {
         repository: repository(environment),
         commit: read_commit(environment, commit_variable),
-        run: read_number(environment, "TRAVIS_BUILD_NUMBER").unwrap_or(0),
+        run_number: read_number(environment, "TRAVIS_BUILD_NUMBER").unwrap_or(0),
         run_url: read_text(environment, "TRAVIS_BUILD_WEB_URL"),
         workspace: read_path(environment, "TRAVIS_BUILD_DIR"),
         ..Ci::new("Travis CI", detect_event(environment))

@@ -4,7 +4,7 @@ use super::Context;
 use crate::config::Mode;
 use crate::deploy::{StalenessCheck, Stop, Verdict};
 use crate::error::Error;
-use crate::forge::{ForgeError, RefState, is_commit};
+use crate::forge::{ForgeError, RefState, is_commit_id};
 use crate::plan::{Refusal, Target};
 use crate::report::Printer;
 use crate::repository::{Branch, short_commit};
@@ -14,7 +14,7 @@ use crate::repository::{Branch, short_commit};
 pub(super) fn report_forge_failure(printer: &Printer, failure: &str, error: &ForgeError) {
     let message = format!("{failure}: {error}; {}", error.hint());
     match error {
-        ForgeError::Forbidden { .. } => printer.notice(&message),
+        ForgeError::Forbidden { .. } => printer.print_notice(&message),
         ForgeError::CircuitOpen(_) => tracing::info!("{failure}: {error}"),
         _ => tracing::warn!("{message}"),
     }
@@ -55,14 +55,14 @@ impl<'a> Context<'a> {
         let commit = self.ci.event.branch().and(self.ci.commit.as_deref());
         let Some(commit) = commit else { return Verdict::Unknown };
         let failure = "could not check for a newer commit";
-        if !is_commit(commit) {
+        if !is_commit_id(commit) {
             tracing::info!("{failure}: `{commit}` is not a commit ID");
             return Verdict::Unknown;
         }
         match self.ref_state(branch, pull_request, failure).await {
             Err(verdict) => verdict,
             Ok(RefState::Open { tip }) if tip.is_empty() => Verdict::Unknown,
-            Ok(ref_state) if ref_state.has_as_tip(commit) => Verdict::Confirmed,
+            Ok(ref_state) if ref_state.is_at_commit(commit) => Verdict::Confirmed,
             Ok(RefState::Closed) => Verdict::Stop(Stop::Closed(self.closed_reason(branch, pull_request))),
             Ok(RefState::Open { tip }) => {
                 let commit = short_commit(&tip);
@@ -88,7 +88,7 @@ impl<'a> Context<'a> {
             };
         }
         Verdict::Stop(Stop::Open(match pull_request {
-            Some(number) => format!("{} is open again", self.ci.forge.pull_request(*number)),
+            Some(number) => format!("{} is open again", self.ci.forge.describe_pull_request(*number)),
             None => format!("branch `{branch}` exists again"),
         }))
     }
@@ -136,12 +136,12 @@ impl Context<'_> {
     }
 
     pub(super) fn also_open_reason(&self, number: u64) -> String {
-        format!("{} is open from the same branch", self.ci.forge.pull_request(number))
+        format!("{} is open from the same branch", self.ci.forge.describe_pull_request(number))
     }
 
     pub(super) fn closed_reason(&self, branch: &Branch, pull_request: Option<u64>) -> String {
         match pull_request {
-            Some(number) => format!("{} is closed", self.ci.forge.pull_request(number)),
+            Some(number) => format!("{} is closed", self.ci.forge.describe_pull_request(number)),
             None => format!("branch `{branch}` was deleted"),
         }
     }
@@ -157,7 +157,7 @@ impl Context<'_> {
         failure: &str,
     ) -> Result<RefState, Verdict> {
         let forge = self.forge.ok_or(Verdict::Unknown)?;
-        let request = forge.recheck(branch, pull_request);
+        let request = forge.ref_state_with_probe(branch, pull_request);
         match self.cancel.run_until_cancelled(request).await.map_err(|_| Verdict::Unknown)? {
             Ok(Some(ref_state)) => Ok(ref_state),
             Ok(None) => {

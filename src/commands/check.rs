@@ -18,7 +18,7 @@ impl Context<'_> {
         let checked: Result<(), Error> = async {
             let selection = self.select(&mut result.problems)?;
             let share = self.share(&selection.sources);
-            result.division = share.division;
+            result.share_description = share.share_description;
             let integrations =
                 self.package(&selection, &share.items, env, false, &mut result.problems).await?;
             let _section = self.printer.start_section("checking", integrations.len(), "integration");

@@ -13,7 +13,7 @@ impl<'a> Context<'a> {
             let selection = self.select_names(&mut result.problems)?;
             let named_previews = self.unique_preview_names(&selection, &previews, &mut result.problems)?;
             let share = self.share_equally(named_previews);
-            (result.previews, result.division) = (share.items, share.division);
+            (result.previews, result.share_description) = (share.items, share.share_description);
             let staleness = self.deletion_check(target);
             if let Verdict::Stop(stop) = staleness.recent_verdict().await {
                 let previews = std::mem::take(&mut result.previews);

@@ -28,7 +28,7 @@ pub(super) fn name_collisions(previews: &[NamedPreview]) -> Vec<Diagnostic> {
             continue;
         };
         let hint = "change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`".to_owned();
-        problems.push(Diagnostic::error(location.clone(), message).hint(hint));
+        problems.push(Diagnostic::error(location.clone(), message).with_hint(hint));
     }
     problems
 }
@@ -46,7 +46,7 @@ pub(super) fn duplicate_names(integrations: &[Identity]) -> Vec<Diagnostic> {
             Some(other) => {
                 let message = format!("duplicate name `{name}`: also used in `{other}`");
                 let hint = "rename one of the integrations; names are unique across GitBook".to_owned();
-                problems.push(Diagnostic::error(name_location.clone(), message).hint(hint));
+                problems.push(Diagnostic::error(name_location.clone(), message).with_hint(hint));
             }
             None => drop(location_by_name.insert(name.to_lowercase(), name_location)),
         }
@@ -91,7 +91,7 @@ mod tests {
         let identity = |(name, file): (&str, &str)| Identity {
             name: name.to_owned(),
             organization: None,
-            place: SourceLocation::file(file),
+            location: SourceLocation::file(file),
             name_location: SourceLocation::file(file).at(1, 7),
         };
         let found = duplicate_names(&[("hello", "1"), ("other", "2"), ("Hello", "3")].map(identity));

@@ -19,14 +19,14 @@ pub(crate) fn forge_client(config: &Config, ci: &Ci, decision: &Decision, cancel
         format!("so this run writes {unavailable}, and does not check for newer commits or closed branches");
     let Some(token) = token else {
         // Outside CI, a missing token is normal, so it is not logged.
-        if ci.event != Event::None {
+        if ci.event != Event::Unknown {
             tracing::info!("`{token_variable}` is not set, {consequence}");
         }
         return None;
     };
     // The name has the form `host/owner/repository`.
     let repository = ci.repository.as_deref().and_then(|name| Some(name.split_once('/')?.1));
-    let (Some(api), Some(repository)) = (&ci.api, repository) else {
+    let (Some(api), Some(repository)) = (&ci.api_root, repository) else {
         tracing::info!("`{api_variable}` is not the API URL of the repository's host, {consequence}");
         return None;
     };

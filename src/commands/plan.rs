@@ -1,11 +1,11 @@
 //! Calculates the number of machines that a later job should use.
 
 use super::{CommandResult, Context};
-use crate::config::useful_shards;
+use crate::config::recommended_shard_count;
 use crate::error::pluralize;
 use crate::integration;
 use crate::plan::Decision;
-use crate::report::Shares;
+use crate::report::ShardCount;
 
 /// The amount of work that one machine can do while another machine starts, checks out the repository and installs packages.
 const STARTUP_WORK: u64 = 64 * integration::REQUEST_WEIGHT;
@@ -20,7 +20,7 @@ impl<'a> Context<'a> {
                 Decision::Publish => {
                     result = without_shard.check_with_env(self.config.env.as_deref()).await;
                     result.take_error()?;
-                    integration::weights(&self.select(&mut result.problems)?.sources)
+                    integration::integration_weights(&self.select(&mut result.problems)?.sources)
                 }
                 Decision::Preview(target) => {
                     let previews = self.previews(target)?;
@@ -29,9 +29,9 @@ impl<'a> Context<'a> {
                     let selection = self.select(&mut result.problems)?;
                     self.unique_preview_names(&selection, &previews, &mut result.problems)?;
                     for outcome in &mut result.outcomes {
-                        (outcome.name, outcome.preview) = (previews.name(&outcome.name), true);
+                        (outcome.name, outcome.is_preview) = (previews.name(&outcome.name), true);
                     }
-                    integration::weights(&selection.sources)
+                    integration::integration_weights(&selection.sources)
                 }
                 Decision::Delete(target) => {
                     let previews = self.previews(target)?;
@@ -43,15 +43,21 @@ impl<'a> Context<'a> {
                 Decision::Check | Decision::Plan(_) => {
                     result = without_shard.check().await;
                     result.take_error()?;
-                    integration::weights(&self.select(&mut result.problems)?.sources)
+                    integration::integration_weights(&self.select(&mut result.problems)?.sources)
                 }
                 Decision::Sweep | Decision::Nothing | Decision::Refuse(_) => Vec::new(),
             };
-            let shares = Shares { count: weights.len(), total: useful_shards(&weights, STARTUP_WORK) };
-            let division =
-                format!("{} in {}", pluralize(shares.count, "integration"), pluralize(shares.total, "share"));
-            tracing::info!("{division}");
-            (result.shares, result.division) = (Some(shares), Some(division));
+            let shard_count = ShardCount {
+                integrations: weights.len(),
+                shards: recommended_shard_count(&weights, STARTUP_WORK),
+            };
+            let share_description = format!(
+                "{} in {}",
+                pluralize(shard_count.integrations, "integration"),
+                pluralize(shard_count.shards, "shard")
+            );
+            tracing::info!("{share_description}");
+            (result.shard_count, result.share_description) = (Some(shard_count), Some(share_description));
             Ok(())
         }
         .await;

@@ -13,7 +13,7 @@ impl<'a> Context<'a> {
             let previews = self.previews(target)?;
             let selection = self.select(&mut result.problems)?;
             let share = self.share(&selection.sources);
-            result.division = share.division;
+            result.share_description = share.share_description;
             result.previews = self.valid_preview_names(&share.items, &previews);
             let staleness = self.preview_check(target);
             let env = self.config.preview_env.as_deref();

@@ -10,7 +10,7 @@ impl Context<'_> {
         let published = async {
             let selection = self.select(&mut result.problems)?;
             let share = self.share(&selection.sources);
-            result.division = share.division;
+            result.share_description = share.share_description;
             // The check for a newer commit runs while the integrations are packaged.
             let staleness = self.production_check();
             let env = self.config.env.as_deref();
@@ -22,8 +22,8 @@ impl Context<'_> {
             if let Verdict::Stop(stop) = verdict {
                 let reason = stop.to_string();
                 // Production has no comment on a pull request, so a notice must show that nothing was published.
-                self.printer.notice(&format!("not published to production: {reason}"));
-                let items = integrations.iter().map(|(i, _)| (i.name.clone(), &i.place));
+                self.printer.print_notice(&format!("not published to production: {reason}"));
+                let items = integrations.iter().map(|(i, _)| (i.name.clone(), &i.location));
                 result.outcomes = skipped_outcomes(items, false, &reason);
                 return Ok(());
             }

@@ -26,14 +26,14 @@ impl Context<'_> {
             match integration::discover(&self.config.patterns(), folder) {
                 Ok(sources) => sources.into(),
                 // Without manifests, `GITBOOK_NAME` and the other variables define the integration.
-                Err(DiscoveryError { found, is_unsearched: false, .. })
-                    if found.is_empty()
+                Err(DiscoveryError { manifests, is_incomplete: false, .. })
+                    if manifests.is_empty()
                         && self.config.integrations.is_none()
-                        && self.config.names_integration() =>
+                        && self.config.sets_integration_name() =>
                 {
-                    vec![integration::from_variables(folder)].into()
+                    vec![integration::source_without_manifest(folder)].into()
                 }
-                Err(DiscoveryError { found, problems, .. }) => Selection { sources: found, problems },
+                Err(DiscoveryError { manifests, problems, .. }) => Selection { sources: manifests, problems },
             };
         // A variable for a single integration is set, but several integrations are selected. Only this error is reported, since it may
         // cause the other errors.
@@ -46,8 +46,8 @@ impl Context<'_> {
 
     /// Returns the selected integrations for a command that needs only their names. If `GITBOOK_NAME` is set, no checkout is needed.
     pub(super) fn select_names(&self, problems: &mut Vec<Diagnostic>) -> Result<Selection, Error> {
-        if self.config.names_integration() {
-            Ok(vec![integration::from_variables(self.environment.folder())].into())
+        if self.config.sets_integration_name() {
+            Ok(vec![integration::source_without_manifest(self.environment.folder())].into())
         } else {
             self.select(problems)
         }

@@ -9,15 +9,15 @@ use crate::integration::{self, IntegrationSource};
 pub(super) struct Share<T> {
     pub(super) items: Vec<T>,
     /// A sentence for the report about the division; `None` if this machine does all the work.
-    pub(super) division: Option<String>,
+    pub(super) share_description: Option<String>,
 }
 
 impl Context<'_> {
     /// Returns this machine's share of the sources. All machines have about the same estimated work.
     pub(super) fn share<'s>(&self, sources: &'s [IntegrationSource]) -> Share<&'s IntegrationSource> {
         match self.shard {
-            Some(shard) => divide(shard, integration::weights(sources).into_iter().zip(sources)),
-            None => Share { items: sources.iter().collect(), division: None },
+            Some(shard) => divide(shard, integration::integration_weights(sources).into_iter().zip(sources)),
+            None => Share { items: sources.iter().collect(), share_description: None },
         }
     }
 
@@ -25,7 +25,7 @@ impl Context<'_> {
     pub(super) fn share_equally<T>(&self, items: Vec<T>) -> Share<T> {
         match self.shard {
             Some(shard) => divide(shard, items.into_iter().map(|item| (integration::REQUEST_WEIGHT, item))),
-            None => Share { items, division: None },
+            None => Share { items, share_description: None },
         }
     }
 }
@@ -34,10 +34,10 @@ impl Context<'_> {
 fn divide<T>(shard: Shard, items: impl ExactSizeIterator<Item = (u64, T)>) -> Share<T> {
     let all = pluralize(items.len(), "integration");
     let items = shard.select(items);
-    let division = match items.len() {
+    let share_description = match items.len() {
         0 => format!("shard {shard} has none of {all}: nothing to do"),
         number => format!("shard {shard} has {number} of {all}"),
     };
-    tracing::info!("{division}");
-    Share { items, division: Some(division) }
+    tracing::info!("{share_description}");
+    Share { items, share_description: Some(share_description) }
 }

@@ -48,14 +48,15 @@ impl Context<'_> {
 
     async fn delete_candidates(&self, sweep: &Sweep<'_>, candidates: Vec<SweepCandidate>) -> Vec<Outcome> {
         // Failed requests for comments must not stop the checks of branches, so comments have a separate circuit breaker.
-        let comments = &sweep.forge.own_circuit_breaker();
+        let comments = &sweep.forge.with_own_circuit_breaker();
         let now = update_comment::current_minute();
         let on_deleted = async |outcome: &Outcome, target: &Target| {
-            let rows = [crate::report::comment::removed_row(&outcome.name, self.ci.run, &now, self.printer)];
+            let rows =
+                [crate::report::comment::removed_row(&outcome.name, self.ci.run_number, &now, self.printer)];
             self.comment_on_swept_preview(comments, target, &rows).await;
         };
         let section = self.printer.start_section("checking", candidates.len(), "preview");
-        let outcomes = sweep.carry_out(candidates, on_deleted).await;
+        let outcomes = sweep.execute(candidates, on_deleted).await;
         drop(section);
         let count = |status| {
             let has_status =
@@ -85,13 +86,13 @@ impl Context<'_> {
         let has_no_patterns = self.config.integrations.is_none();
         let sources = match integration::discover(&self.config.patterns(), self.environment.folder()) {
             Ok(sources) => sources,
-            Err(DiscoveryError { found, is_unsearched: false, .. })
-                if found.is_empty() && has_no_patterns && self.config.names_integration() =>
+            Err(DiscoveryError { manifests, is_incomplete: false, .. })
+                if manifests.is_empty() && has_no_patterns && self.config.sets_integration_name() =>
             {
-                vec![integration::from_variables(self.environment.folder())]
+                vec![integration::source_without_manifest(self.environment.folder())]
             }
             // A sweep works without manifests if `GITBOOK_ORGANIZATION` is set.
-            Err(DiscoveryError { found, is_unsearched: false, .. }) if has_no_patterns => found,
+            Err(DiscoveryError { manifests, is_incomplete: false, .. }) if has_no_patterns => manifests,
             Err(incomplete) => {
                 self.report_problems(incomplete.problems, reported)?;
                 Vec::new()
@@ -103,10 +104,10 @@ impl Context<'_> {
         for source in &sources {
             for env in [&self.config.env, &self.config.preview_env] {
                 match integration::identity(source, &self.packaging(env.as_deref(), false)) {
-                    Ok(Identity { name, organization, place, .. }) => {
+                    Ok(Identity { name, organization, location, .. }) => {
                         names.push(name);
                         if let Some(organization) = organization {
-                            organizations.entry(organization).or_insert(place);
+                            organizations.entry(organization).or_insert(location);
                         }
                     }
                     Err(found) => problems.extend(found),

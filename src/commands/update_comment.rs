@@ -32,7 +32,7 @@ impl Context<'_> {
             _ => return,
         };
         let Some(forge) = self.forge.filter(|_| self.writes_comments()) else { return };
-        let rows = comment::rows(run, error, &current_minute(), self.printer);
+        let rows = comment::preview_rows(run, error, &current_minute(), self.printer);
         if rows.is_empty() {
             return;
         }
@@ -65,7 +65,7 @@ impl Context<'_> {
         gitbook: &GitBook,
     ) -> Vec<NamedPreview> {
         let covers_all = self.config.mode == Mode::Auto
-            && !self.config.names_integration()
+            && !self.config.sets_integration_name()
             && !self.is_one_of_several_jobs()
             && integration::is_whole_repository(self.checkout());
         let Some(forge) = self.forge.filter(|_| self.config.comment && covers_all) else {
@@ -74,7 +74,8 @@ impl Context<'_> {
         let work = async {
             // A failure is reported later, when the comment is written.
             let comments = self.find_comments(forge, target, true).await.unwrap_or_default();
-            let names = comments.iter().flat_map(ExistingComments::texts).flat_map(comment::previews);
+            let names =
+                comments.iter().flat_map(ExistingComments::texts).flat_map(comment::existing_preview_names);
             let names = names.filter(|name| !named_previews.iter().any(|known| known.name == *name));
             let mut removed = Vec::new();
             for name in names.collect::<BTreeSet<_>>() {
@@ -165,15 +166,19 @@ impl Context<'_> {
         rows: &[comment::Row],
         create: bool,
     ) {
-        let pull_request = forge.kind().pull_request(existing.number());
-        let new_text = |existing_texts: &[String]| comment::merge(existing_texts, rows);
-        let update = CommentUpdate { text: &new_text, create, shared: self.is_one_of_several_jobs() };
+        let pull_request = forge.kind().describe_pull_request(existing.number());
+        let new_text = |existing_texts: &[String]| comment::merge_rows(existing_texts, rows);
+        let update = CommentUpdate {
+            new_text: &new_text,
+            create_if_missing: create,
+            has_other_jobs: self.is_one_of_several_jobs(),
+        };
         match forge.update_comment(existing, &update).await {
             Ok(CommentResult::Written) => tracing::info!("updated the comment on {pull_request}"),
             Ok(CommentResult::Unverified(error)) => {
                 tracing::info!("wrote the comment on {pull_request}, but could not read it back: {error}");
             }
-            Ok(CommentResult::Unchanged | CommentResult::None)
+            Ok(CommentResult::Unchanged | CommentResult::Missing)
             | Err(ForgeError::Request(RequestError::Cancelled)) => {}
             Err(error) => branch_state::report_forge_failure(
                 self.printer,
@@ -191,7 +196,8 @@ impl Context<'_> {
     fn is_one_of_several_jobs(&self) -> bool {
         let patterns = self.config.integrations.as_ref();
         self.shard.is_some()
-            || patterns.is_some_and(|patterns| integration::selects_only_part(patterns, self.checkout()))
+            || patterns
+                .is_some_and(|patterns| integration::leaves_manifests_unselected(patterns, self.checkout()))
     }
 }
 

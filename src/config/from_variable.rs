@@ -91,7 +91,7 @@ impl Reader {
         };
         let suggestion = suggestion.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
         let hint = format!("{suggestion}{}", T::hint());
-        self.problems.push(Diagnostic::error(SourceLocation::variable(variable), message).hint(hint));
+        self.problems.push(Diagnostic::error(SourceLocation::variable(variable), message).with_hint(hint));
         None
     }
 

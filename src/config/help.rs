@@ -18,10 +18,10 @@ Examples:
 const EXIT_CODES: &str = "\
 Exit codes:
 
-  0         success, or nothing to do
-  1         the deployment failed
-  2         invalid configuration or integration
-  130, 143  cancelled
+  0              success, or nothing to do
+  1              the deployment failed
+  2              invalid configuration or integration
+  129, 130, 143  cancelled by a signal
 ";
 
 /// Returns the text of `--help`.

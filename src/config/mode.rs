@@ -1,7 +1,7 @@
 //! Parses `GITBOOK_MODE`.
 
 use super::from_variable::{FromVariable, InvalidValue};
-use crate::diagnostic::nearest;
+use crate::diagnostic::most_similar_name;
 
 /// The action of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl FromVariable for Mode {
     fn parse(text: &str) -> Result<Self, InvalidValue> {
         let entry = Self::ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
         entry.map(|(_, mode)| *mode).ok_or_else(|| {
-            let suggestion = nearest(text, Self::ALL.iter().map(|(name, _)| *name));
+            let suggestion = most_similar_name(text, Self::ALL.iter().map(|(name, _)| *name));
             InvalidValue::with_suggestion("unknown mode", suggestion)
         })
     }

@@ -8,7 +8,7 @@ use super::from_variable::{Concurrency, Parsed, PreviewVisibility, Retries};
 use super::token::Token;
 use super::variables::{self, FIELDS};
 use super::{BranchPatterns, Endpoint, Mode, Shard};
-use crate::diagnostic::{Diagnostic, SourceLocation, nearest};
+use crate::diagnostic::{Diagnostic, SourceLocation, most_similar_name};
 use crate::environment::Environment;
 use crate::integration::Override;
 use crate::preview::Template;
@@ -47,10 +47,10 @@ impl ParsedVariables {
     /// Returns an error for each variable that is not Unicode.
     pub(super) fn read(environment: &Environment) -> Result<Self, Vec<Diagnostic>> {
         let unreadable: Vec<_> = variables::names()
-            .filter(|name| environment.is_unreadable(name))
+            .filter(|name| environment.is_not_unicode(name))
             .map(|name| {
                 Diagnostic::error(SourceLocation::variable(name), "the value is not UTF-8")
-                    .hint("set it to UTF-8 text".to_owned())
+                    .with_hint("set it to UTF-8 text".to_owned())
             })
             .collect();
         if !unreadable.is_empty() {
@@ -83,10 +83,10 @@ pub(super) fn find_misspelled_names(environment: &Environment) -> Vec<Diagnostic
         // Names are compared without the common prefix, because the prefix would make all names similar.
         let suffix = name.strip_prefix("GITBOOK_")?;
         let suffixes = variables::names().filter_map(|known| known.strip_prefix("GITBOOK_"));
-        let suggestion = nearest(suffix, suffixes)?;
+        let suggestion = most_similar_name(suffix, suffixes)?;
         let message = "unknown variable; it has no effect";
         let hint = format!("did you mean `GITBOOK_{suggestion}`?");
-        Some(Diagnostic::warning(SourceLocation::variable(name), message).hint(hint))
+        Some(Diagnostic::warning(SourceLocation::variable(name), message).with_hint(hint))
     };
     unknown.filter_map(warning).collect()
 }

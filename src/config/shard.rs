@@ -60,7 +60,7 @@ fn assign_shards(weights: &[u64], total: usize) -> Vec<usize> {
 /// empty.
 ///
 /// `start_cost` is the amount of work that takes as long as starting a machine.
-pub(crate) fn useful_shards(weights: &[u64], start_cost: u64) -> usize {
+pub(crate) fn recommended_shard_count(weights: &[u64], start_cost: u64) -> usize {
     let sum = weights.iter().fold(0_u64, |sum, weight| sum.saturating_add(*weight));
     let heaviest = weights.iter().copied().max().unwrap_or(0);
     let time = |shards: u64| start_cost.saturating_add(heaviest.max(sum.div_ceil(shards)));
@@ -98,7 +98,7 @@ impl FromVariable for Shard {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Shard, assign_shards, useful_shards};
+    use super::{Shard, assign_shards, recommended_shard_count};
     use crate::config::from_variable::FromVariable as _;
 
     /// Returns the positions of the items in each shard.
@@ -121,14 +121,14 @@ mod tests {
 
     #[test]
     fn recommends_more_shards_only_if_they_save_time() {
-        let equal = |count: usize| useful_shards(&vec![10; count], 640);
+        let equal = |count: usize| recommended_shard_count(&vec![10; count], 640);
         assert_eq!([0, 1, 7, 8, 100, 10_000].map(equal), [0, 1, 1, 2, 14, 203]);
         assert_eq!(equal(1_000_000), 233);
         // The heaviest item takes the same time with more shards.
-        assert_eq!(useful_shards(&[1000, 10, 10, 10], 0), 1);
-        assert_eq!(useful_shards(&[1000, 1000, 10, 10], 0), 2);
-        assert_eq!(useful_shards(&[1; 1000], 0), 250);
-        assert_eq!(useful_shards(&[u64::MAX, u64::MAX], 1), 1);
+        assert_eq!(recommended_shard_count(&[1000, 10, 10, 10], 0), 1);
+        assert_eq!(recommended_shard_count(&[1000, 1000, 10, 10], 0), 2);
+        assert_eq!(recommended_shard_count(&[1; 1000], 0), 250);
+        assert_eq!(recommended_shard_count(&[u64::MAX, u64::MAX], 1), 1);
     }
 
     proptest! {
@@ -161,7 +161,7 @@ mod tests {
 
         #[test]
         fn useful_shards_are_not_empty(weights in prop::collection::vec(1..1_000_000_u64, 0..40), start in 0..10_000_000_u64) {
-            let total = useful_shards(&weights, start);
+            let total = recommended_shard_count(&weights, start);
             prop_assert!(total <= weights.len().min(256));
             prop_assert_eq!(total == 0, weights.is_empty());
             let shards = assign_shards(&weights, total);

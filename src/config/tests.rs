@@ -91,7 +91,7 @@ fn only_the_organization_may_apply_to_several_integrations() {
     let check = |variables: &[(&str, &str)], is_named: bool, problem: Option<&str>| {
         let config = read_config(variables).unwrap();
         let found = config.single_integration_override().map(|problem| problem.to_string());
-        assert_eq!((config.names_integration(), found.as_deref()), (is_named, problem), "{variables:?}");
+        assert_eq!((config.sets_integration_name(), found.as_deref()), (is_named, problem), "{variables:?}");
     };
     check(&[], false, None);
     check(&[("GITBOOK_ORGANIZATION", "acme")], false, None);

@@ -96,7 +96,7 @@ pub(crate) const GROUPS: [Group; 7] = [
             variable(
                 "GITBOOK_MODE",
                 Literal("auto"),
-                "`auto`, `publish`, `preview`, `delete`, `sweep`, `check` or `plan`. `auto` chooses by the CI event.",
+                "`auto`, `publish`, `preview`, `delete`, `sweep`, `check` or `plan`. `auto` selects the mode by the CI event.",
             ),
             variable(
                 "GITBOOK_PRODUCTION_BRANCH",

@@ -16,7 +16,8 @@ use super::guard::GuardError;
 use super::outcome::DeployError;
 use crate::cancel::Cancel;
 use crate::forge::{
-    Cost, DeploymentState, ForgeError, GitHub, NewDeployment, NewStatus, Reservation, SuccessfulDeployment,
+    DeploymentState, ForgeError, GitHub, NewDeployment, NewStatus, RequestCost, Reservation,
+    SuccessfulDeployment,
 };
 use crate::gitbook::{Attempts, Published};
 use crate::preview::{self, OwnershipMarker};
@@ -29,7 +30,7 @@ const MAX_AFTER_SIGNAL: Duration = Duration::from_secs(2);
 const MAX_IN_PROGRESS_REQUEST: Duration = Duration::from_secs(5);
 
 /// The cost of one deployment: one request that creates it and two that set its statuses.
-const DEPLOYMENT_COST: Cost = Cost { requests: 3, writes: 3 };
+const DEPLOYMENT_COST: RequestCost = RequestCost { requests: 3, writes: 3 };
 
 /// GitHub's limit for environment names, in characters.
 const MAX_ENVIRONMENT_NAME: usize = 255;
@@ -43,9 +44,8 @@ pub(crate) struct GitHubDeployments<'a> {
     cancel: &'a Cancel,
     commit: Option<&'a str>,
     log_url: Option<&'a str>,
-    /// A function that returns true if a text contains a secret. Texts with secrets are not recorded, since everyone with access to
-    /// the repository can read deployments.
-    holds_secret: &'a (dyn Fn(&str) -> bool + Sync),
+    /// Returns true if a text contains a secret. Such texts are not recorded, since all readers of the repository see deployments.
+    contains_secret: &'a (dyn Fn(&str) -> bool + Sync),
     /// The first failure. Nothing is recorded after it.
     failure: Mutex<Option<ForgeError>>,
     /// The number of deployments that were not recorded or not deactivated because a rate limit is nearly reached.
@@ -89,11 +89,11 @@ impl<'a> GitHubDeployments<'a> {
         cancel: &'a Cancel,
         commit: Option<&'a str>,
         log_url: Option<&'a str>,
-        holds_secret: &'a (dyn Fn(&str) -> bool + Sync),
+        contains_secret: &'a (dyn Fn(&str) -> bool + Sync),
     ) -> Self {
-        let forge = main_client.own_circuit_breaker();
+        let forge = main_client.with_own_circuit_breaker();
         let (failure, skipped, final_updates) = <_>::default();
-        Self { forge, main_client, cancel, commit, log_url, holds_secret, failure, skipped, final_updates }
+        Self { forge, main_client, cancel, commit, log_url, contains_secret, failure, skipped, final_updates }
     }
 
     /// Waits until all final statuses are set. Returns the first failure.
@@ -113,7 +113,7 @@ impl<'a> GitHubDeployments<'a> {
 
     /// Returns the version last published to production, or `None` if it is unknown or the last deployment failed.
     pub(super) async fn last_recorded(&self, integration: &str) -> Option<RecordedVersion> {
-        if !self.is_active() || (self.holds_secret)(integration) {
+        if !self.is_active() || (self.contains_secret)(integration) {
             return None;
         }
         let environment = environment_name(integration, None);
@@ -178,7 +178,7 @@ impl<'a> GitHubDeployments<'a> {
             }
             drop(reservation);
             // GitHub deactivates earlier deployments itself, but not in the transient environments of previews.
-            if is_new { forge.deactivate_before(deployment, &environment, &replaced).await } else { Ok(true) }
+            if is_new { forge.deactivate_older(deployment, &environment, &replaced).await } else { Ok(true) }
         };
         let update = tokio::spawn(update.with_current_subscriber());
         self.final_updates.lock().unwrap_or_else(PoisonError::into_inner).push(update);
@@ -209,7 +209,7 @@ impl<'a> GitHubDeployments<'a> {
         if [Some(integration), Some(name), branch.map(String::as_str)]
             .into_iter()
             .flatten()
-            .any(self.holds_secret)
+            .any(self.contains_secret)
         {
             tracing::info!("no deployment of `{name}` is recorded: its name or branch contains a secret");
             return None;
@@ -243,7 +243,8 @@ impl<'a> GitHubDeployments<'a> {
         url: Option<&str>,
         description: impl Into<String>,
     ) -> NewStatus {
-        let public_link = |url: Option<&str>| url.filter(|url| !(self.holds_secret)(url)).and_then(web_link);
+        let public_link =
+            |url: Option<&str>| url.filter(|url| !(self.contains_secret)(url)).and_then(web_link);
         NewStatus {
             state,
             url: public_link(url),

@@ -18,13 +18,13 @@ pub(crate) struct Outcome {
     /// The location of the integration's manifest.
     pub location: SourceLocation,
     /// True for a preview.
-    pub preview: bool,
+    pub is_preview: bool,
     /// The success or the error.
     pub result: Result<Success, DeployError>,
     /// The time that publishing, deleting or checking took, without packaging.
-    pub time: Duration,
+    pub duration: Duration,
     /// The time that packaging took, if the integration was packaged.
-    pub packaging: Option<Duration>,
+    pub packaging_time: Option<Duration>,
 }
 
 /// A successful outcome.
@@ -45,15 +45,15 @@ pub(crate) struct Success {
     /// The size of the replaced script, if known.
     pub script_bytes_before: Option<usize>,
     /// The packages in the script, the largest first; empty if unknown.
-    pub parts: Vec<PackageSize>,
+    pub packages: Vec<PackageSize>,
 }
 
 impl Success {
     /// Creates a result with the script's size and packages. Its status is [`Status::Checked`].
     #[must_use]
     pub(super) fn for_integration(integration: &Integration) -> Self {
-        let (script_bytes, parts) = (Some(integration.script_bytes()), integration.parts().to_vec());
-        Self { script_bytes, parts, ..Self::default() }
+        let (script_bytes, packages) = (Some(integration.script_bytes()), integration.packages().to_vec());
+        Self { script_bytes, packages, ..Self::default() }
     }
 }
 
@@ -283,11 +283,11 @@ impl Outcome {
     pub(crate) fn checked(integration: &Integration, time: Duration) -> Self {
         let outcome = Self {
             name: integration.name.clone(),
-            location: integration.place.clone(),
-            preview: false,
+            location: integration.location.clone(),
+            is_preview: false,
             result: Ok(Success::for_integration(integration)),
-            time,
-            packaging: Some(time),
+            duration: time,
+            packaging_time: Some(time),
         };
         outcome.log();
         outcome
@@ -301,10 +301,10 @@ impl Outcome {
         let outcome = Self {
             name,
             location: location.clone(),
-            preview,
+            is_preview: preview,
             result: Ok(success),
-            time: Duration::ZERO,
-            packaging: None,
+            duration: Duration::ZERO,
+            packaging_time: None,
         };
         outcome.log();
         outcome
@@ -313,7 +313,7 @@ impl Outcome {
     /// Adds the time that packaging took.
     #[must_use]
     pub(crate) fn packaged_in(self, packaging: Duration) -> Self {
-        Self { packaging: Some(packaging), ..self }
+        Self { packaging_time: Some(packaging), ..self }
     }
 
     /// Returns the value of the output `result`.
@@ -346,9 +346,9 @@ impl Outcome {
     /// Logs a successful outcome. The log for people shows the fields as a sentence.
     pub(super) fn log(&self) {
         if let Ok(success) = &self.result {
-            let milliseconds = u64::try_from(self.time.as_millis()).unwrap_or(u64::MAX);
+            let milliseconds = u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX);
             tracing::info!(
-                milliseconds = (!self.time.is_zero()).then_some(milliseconds),
+                milliseconds = (!self.duration.is_zero()).then_some(milliseconds),
                 script_bytes = success.script_bytes,
                 version = success.version,
                 url = success.url,

@@ -26,11 +26,11 @@ impl Deployer<'_> {
         staleness: &StalenessCheck<'_>,
     ) -> Outcome {
         let name = previews.name(&integration.name);
-        self.run_and_log(name.clone(), &integration.place, true, async {
+        self.run_and_log(name.clone(), &integration.location, true, async {
             let success = self.publish_preview(&name, integration, previews, staleness).await;
             let success = success.or_else(DeployError::into_skipped)?;
-            let Success { script_bytes, parts, .. } = Success::for_integration(integration);
-            Ok(Success { script_bytes, parts, ..success })
+            let Success { script_bytes, packages, .. } = Success::for_integration(integration);
+            Ok(Success { script_bytes, packages, ..success })
         })
         .await
     }
@@ -46,11 +46,11 @@ impl Deployer<'_> {
             name: name.to_owned(),
             title: preview::title(integration.title(), &previews.target.branch),
             visibility: previews.visibility,
-            mark: previews.marker(&integration.name),
+            marker: previews.marker(&integration.name),
         };
         let too_long = || DeployError::MarkerTooLong(name.to_owned());
         let (request, marker_with_hash) = integration.preview_request(&identity)?.ok_or_else(too_long)?;
-        let marker = &identity.mark;
+        let marker = &identity.marker;
         let expected = ExpectedIntegration::for_preview(integration, &identity);
         let read_at = Instant::now();
         let existing = self.read(name).await?;

@@ -25,7 +25,7 @@ impl Deployer<'_> {
         staleness: &StalenessCheck<'_>,
     ) -> Outcome {
         let name = integration.name.clone();
-        self.run_and_log(name.clone(), &integration.place, false, async {
+        self.run_and_log(name.clone(), &integration.location, false, async {
             let success = Success::for_integration(integration);
             if self.dry_run {
                 return Ok(Success { note: Some("dry run: would be published".to_owned()), ..success });

@@ -189,7 +189,7 @@ impl Sweep<'_> {
     /// Deletes up to 50 candidates that have no reason to be kept. Returns an outcome for each candidate.
     ///
     /// Calls `on_deleted` after each deletion with the outcome and the preview's branch or pull request.
-    pub(crate) async fn carry_out(
+    pub(crate) async fn execute(
         &self,
         mut candidates: Vec<SweepCandidate>,
         mut on_deleted: impl AsyncFnMut(&Outcome, &Target),
@@ -386,7 +386,7 @@ impl Sweep<'_> {
     /// Describes a pull request or branch, such as "pull request #12".
     fn describe_target(&self, target: &Target) -> String {
         match target.pull_request {
-            Some(number) => self.forge.kind().pull_request(number),
+            Some(number) => self.forge.kind().describe_pull_request(number),
             None => format!("branch `{}`", target.branch),
         }
     }

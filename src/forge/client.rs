@@ -141,7 +141,7 @@ impl Client {
     /// Returns a copy of the client with its own circuit breaker, so that a failed request of the copy does not stop requests of the
     /// original client, and vice versa.
     #[must_use]
-    pub(super) fn own_circuit_breaker(&self) -> Self {
+    pub(super) fn with_own_circuit_breaker(&self) -> Self {
         Self { circuit: CircuitBreaker::default(), ..self.clone() }
     }
 

@@ -40,11 +40,11 @@ impl ExistingComments {
 pub(crate) struct CommentUpdate<'a> {
     /// A function that receives the existing texts, oldest first, and returns the new text. For a text that it has returned before,
     /// it must return the same text again.
-    pub text: &'a (dyn Fn(&[String]) -> String + Sync),
+    pub new_text: &'a (dyn Fn(&[String]) -> String + Sync),
     /// True to create the comment if it is missing.
-    pub create: bool,
+    pub create_if_missing: bool,
     /// True if other jobs may write the comment at the same time.
-    pub shared: bool,
+    pub has_other_jobs: bool,
 }
 
 /// The result of an update.
@@ -57,7 +57,7 @@ pub(crate) enum CommentResult {
     /// The comment already had this text.
     Unchanged,
     /// There was no comment, and none was created because `create` is false.
-    None,
+    Missing,
 }
 
 /// The maximum number of times that the comment is written or read again. Even dozens of jobs that end at the same time need fewer.
@@ -93,13 +93,13 @@ impl Forge {
         update: &CommentUpdate<'_>,
     ) -> Result<CommentResult, ForgeError> {
         let mut random = fastrand::Rng::new();
-        let (mut has_written, mut is_final, mut has_waited) = (false, !update.shared, false);
+        let (mut has_written, mut is_final, mut has_waited) = (false, !update.has_other_jobs, false);
         for _ in 0..MAX_ROUNDS {
-            if existing.comments.is_empty() && !update.create {
-                return Ok(CommentResult::None);
+            if existing.comments.is_empty() && !update.create_if_missing {
+                return Ok(CommentResult::Missing);
             }
             let bodies: Vec<_> = existing.comments.iter().map(|(_, body)| body.clone()).collect();
-            let new_text = (update.text)(&bodies);
+            let new_text = (update.new_text)(&bodies);
             if matches!(&bodies[..], [only] if *only == new_text) {
                 match (has_written, is_final) {
                     (false, _) => return Ok(CommentResult::Unchanged),
@@ -115,7 +115,7 @@ impl Forge {
                 has_waited = true;
             } else {
                 existing.created = self.write(&existing, &new_text).await?.or(existing.created);
-                (has_written, is_final, has_waited) = (true, !update.shared, false);
+                (has_written, is_final, has_waited) = (true, !update.has_other_jobs, false);
             }
             existing = match self.read_comments(existing).await {
                 // The comment was written, so a failure to read it again is not an error.

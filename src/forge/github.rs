@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 
 use super::client::{Access, Client, PAGE_SIZE};
 use super::models::PullRequestResponse;
-use super::rate_limit_budget::{Cost, Reservation};
+use super::rate_limit_budget::{RequestCost, Reservation};
 use super::{ForgeError, Permission, RefState};
 use crate::http::RequestError;
 use crate::repository::{Branch, ForgeKind};
@@ -165,8 +165,8 @@ impl GitHub {
 
     /// Returns a copy of the client with its own circuit breaker.
     #[must_use]
-    pub(crate) fn own_circuit_breaker(&self) -> Self {
-        Self { client: self.client.own_circuit_breaker(), ..self.clone() }
+    pub(crate) fn with_own_circuit_breaker(&self) -> Self {
+        Self { client: self.client.with_own_circuit_breaker(), ..self.clone() }
     }
 
     /// Returns a copy of the client that waits for rate limits up to [`MaxWait::Long`](super::MaxWait::Long).
@@ -177,7 +177,7 @@ impl GitHub {
 
     /// Reserves requests for a deployment record. Returns `None` if a rate limit is nearly reached, because the comment and branch
     /// checks need the remaining requests.
-    pub(crate) fn reserve(&self, cost: Cost) -> Option<Reservation> {
+    pub(crate) fn reserve(&self, cost: RequestCost) -> Option<Reservation> {
         self.client.budget.reserve(cost)
     }
 

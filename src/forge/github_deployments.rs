@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::github::GitHub;
 use super::models::{DeploymentResponse, DeploymentStatus};
-use super::rate_limit_budget::Cost;
+use super::rate_limit_budget::RequestCost;
 use super::{ForgeError, Permission};
 
 /// A deployment to create.
@@ -64,12 +64,13 @@ const MAX_INACTIVE_READ: usize = 4;
 /// The number of statuses that are requested at the same time.
 const CONCURRENT_STATUS_REQUESTS: usize = 4;
 
-const LIST_DEPLOYMENTS_COST: Cost = Cost { requests: 1, writes: 0 };
+const LIST_DEPLOYMENTS_COST: RequestCost = RequestCost { requests: 1, writes: 0 };
 
 /// The cost of reading several statuses at the same time.
-const READ_STATUSES_COST: Cost = Cost { requests: CONCURRENT_STATUS_REQUESTS as u64, writes: 0 };
+const READ_STATUSES_COST: RequestCost =
+    RequestCost { requests: CONCURRENT_STATUS_REQUESTS as u64, writes: 0 };
 
-const ADD_STATUS_COST: Cost = Cost { requests: 1, writes: 1 };
+const ADD_STATUS_COST: RequestCost = RequestCost { requests: 1, writes: 1 };
 
 /// GitHub's limit for descriptions, in characters.
 const MAX_DESCRIPTION: usize = 140;
@@ -145,7 +146,7 @@ impl GitHub {
     ///
     /// # Errors
     /// Returns an error if a request to GitHub fails.
-    pub(crate) async fn deactivate_before(
+    pub(crate) async fn deactivate_older(
         &self,
         deployment: u64,
         environment: &str,

@@ -211,8 +211,8 @@ impl GitLab {
 
     /// Returns a copy of the client with its own circuit breaker.
     #[must_use]
-    pub(super) fn own_circuit_breaker(&self) -> Self {
-        Self { client: self.client.own_circuit_breaker(), ..self.clone() }
+    pub(super) fn with_own_circuit_breaker(&self) -> Self {
+        Self { client: self.client.with_own_circuit_breaker(), ..self.clone() }
     }
 
     /// Returns a copy of the client that uses `timeout` and never retries a request.

@@ -36,7 +36,7 @@ struct UsedRequests {
 
 /// The number of requests that an operation needs, and the number of writes among them.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Cost {
+pub(crate) struct RequestCost {
     pub(crate) requests: u64,
     pub(crate) writes: usize,
 }
@@ -46,7 +46,7 @@ pub(crate) struct Cost {
 #[derive(Debug)]
 pub(crate) struct Reservation {
     budget: RateLimitBudget,
-    cost: Cost,
+    cost: RequestCost,
 }
 
 impl RateLimitBudget {
@@ -63,7 +63,7 @@ impl RateLimitBudget {
     }
 
     /// Reserves requests for an optional operation. Returns `None` if a rate limit is nearly reached.
-    pub(super) fn reserve(&self, cost: Cost) -> Option<Reservation> {
+    pub(super) fn reserve(&self, cost: RequestCost) -> Option<Reservation> {
         self.with_lock(|used| {
             let now = Instant::now();
             used.recent_writes.retain(|write| now.duration_since(*write) < MINUTE);
@@ -98,9 +98,9 @@ impl Drop for Reservation {
 mod tests {
     use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-    use super::{Cost, RateLimitBudget};
+    use super::{RateLimitBudget, RequestCost};
 
-    const DEPLOYMENT: Cost = Cost { requests: 4, writes: 4 };
+    const DEPLOYMENT: RequestCost = RequestCost { requests: 4, writes: 4 };
 
     fn remaining_header(value: &'static str) -> HeaderMap {
         [(HeaderName::from_static("x-ratelimit-remaining"), HeaderValue::from_static(value))]
@@ -117,7 +117,7 @@ mod tests {
         let second = budget.reserve(DEPLOYMENT);
         assert!(second.is_some() && budget.reserve(DEPLOYMENT).is_none());
         (0..3).for_each(|_| budget.count_write());
-        assert!(budget.reserve(Cost { requests: 9, writes: 0 }).is_some());
+        assert!(budget.reserve(RequestCost { requests: 9, writes: 0 }).is_some());
         drop((first, second));
         assert!(budget.reserve(DEPLOYMENT).is_some());
     }

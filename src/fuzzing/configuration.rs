@@ -141,7 +141,7 @@ fn check_plan(config: &Config, ci: &Ci, plan: &Plan) {
             Decision::Publish => match &ci.event {
                 Event::Push(branch) | Event::Manual(Some(branch)) => is_production(config, ci, branch),
                 Event::Release => true,
-                event => *event == Event::None && config.endpoint == Endpoint::Sandbox,
+                event => *event == Event::Unknown && config.endpoint == Endpoint::Sandbox,
             },
             Decision::Plan(_) => false,
             Decision::Sweep => ci.event == Event::Schedule,
@@ -194,10 +194,10 @@ fn parse_assignment(line: &[u8]) -> Option<(String, &[u8])> {
 fn is_test_secret_in_tokens_only(variables: &BTreeMap<String, Vec<u8>>) -> bool {
     let contains_test_secret =
         |value: &[u8]| value.windows(TEST_SECRET.len()).any(|part| part == TEST_SECRET.as_bytes());
-    let is_token = |name: &&String| crate::environment::is_token(name);
+    let is_token_variable = |name: &&String| crate::environment::is_token_variable(name);
     let mut names =
         variables.iter().filter(|(_, value)| contains_test_secret(value)).map(|(name, _)| name).peekable();
-    names.peek().is_some() && names.all(|name| is_token(&name))
+    names.peek().is_some() && names.all(|name| is_token_variable(&name))
 }
 
 #[cfg(unix)]

@@ -185,7 +185,7 @@ fn check_names(plan: &Plan, config: &Config, ci: &Ci) {
         repository: ci.repository.clone().unwrap_or_default(),
         branch: branch.as_str().to_owned(),
         commit: ci.commit.clone().unwrap_or_default(),
-        run: ci.run,
+        run: ci.run_number,
         ..OwnershipMarker::default()
     };
     if let Some(summary) = preview::summary("Hello.", &marker) {

@@ -169,7 +169,7 @@ fn check_body(integration: &Integration) {
         ..OwnershipMarker::default()
     };
     let title = preview::title(integration.title(), &branch);
-    let identity = PreviewIdentity { name, title, visibility: "private", mark: marker };
+    let identity = PreviewIdentity { name, title, visibility: "private", marker };
     let request = integration.preview_request(&identity).expect("no other process changes the files");
     let (request, sent) = request.expect("the ownership marker of a short branch fits");
     let body = parse_body(&request.body().expect("no other process changes the files"));
@@ -177,7 +177,7 @@ fn check_body(integration: &Integration) {
     assert_eq!(found.as_ref(), Some(&sent));
     assert_eq!(
         sent,
-        OwnershipMarker { hash: sent.hash.clone(), script_bytes: sent.script_bytes, ..identity.mark }
+        OwnershipMarker { hash: sent.hash.clone(), script_bytes: sent.script_bytes, ..identity.marker }
     );
 }
 

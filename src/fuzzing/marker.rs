@@ -16,8 +16,8 @@ pub fn marker(data: &[u8]) {
         check(&found, &text);
     }
     check(&marker_with_values(&text), &text);
-    let merged = comment::merge(&[text.into_owned()], &[]);
-    let merged_again = comment::merge(std::slice::from_ref(&merged), &[]);
+    let merged = comment::merge_rows(&[text.into_owned()], &[]);
+    let merged_again = comment::merge_rows(std::slice::from_ref(&merged), &[]);
     assert_eq!(merged_again, merged, "a second merge changes the comment");
     assert!(merged.starts_with(comment::MARKER), "the comment has no marker: {merged:?}");
 }

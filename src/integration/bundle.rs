@@ -124,7 +124,7 @@ async fn send_request(
         // threads, and this request needs a single thread.
         match packaging_context
             .processes
-            .ask(&request_line, child_process::is_last_line, reports_parsing)
+            .send_request(&request_line, child_process::is_last_line, reports_parsing)
             .await
             .map(child_process::parse_reply)
         {
@@ -186,7 +186,7 @@ async fn handle_request(
             .with_path(displayed_path.to_owned());
         let message = format!("the script is not valid: {}", invalid_syntax.message);
         let hint = "build the script as one ES module for the Workers runtime".to_owned();
-        vec![Diagnostic::error(location, message).hint(hint)]
+        vec![Diagnostic::error(location, message).with_hint(hint)]
     })
 }
 
@@ -288,7 +288,7 @@ async fn invalid_script_error(script: &Path, root: &Path, corrections: Correctio
     );
     let reason = invalid_syntax.map(|(_, invalid_syntax)| invalid_syntax.message).unwrap_or_default();
     let hint = "rewrite this code; the bundler cannot compile it for the Workers runtime".to_owned();
-    Diagnostic::error(location, format!("the bundled script is not valid: {reason}")).hint(hint)
+    Diagnostic::error(location, format!("the bundled script is not valid: {reason}")).with_hint(hint)
 }
 
 /// Returns each module's path and the length of its code after tree shaking.

@@ -38,11 +38,11 @@ impl IntegrationSource {
 #[derive(Debug)]
 pub(crate) struct DiscoveryError {
     /// The manifests that were selected in spite of the problems.
-    pub found: Vec<IntegrationSource>,
+    pub manifests: Vec<IntegrationSource>,
     /// The problems with the patterns, folders and file names.
     pub problems: Vec<Diagnostic>,
     /// True if a folder could not be searched, so that there may be more manifests.
-    pub is_unsearched: bool,
+    pub is_incomplete: bool,
 }
 
 /// Returns the manifests selected by the patterns, each once, in the order of their paths.
@@ -63,7 +63,7 @@ pub(crate) fn discover(
     let selecting = if selecting.is_empty() { vec!["."] } else { selecting };
     let mut found = BTreeMap::new();
     let mut problems = Vec::new();
-    let mut is_unsearched = false;
+    let mut is_incomplete = false;
     for pattern in selecting {
         match select_manifests(pattern, working_directory) {
             Ok(selected) => {
@@ -77,7 +77,7 @@ pub(crate) fn discover(
             }
             Err(SelectionError::Pattern(problem)) => problems.push(*problem),
             Err(SelectionError::Unsearched(folder)) => {
-                is_unsearched = true;
+                is_incomplete = true;
                 problems.push(folder.problem(working_directory));
             }
         }
@@ -94,7 +94,11 @@ pub(crate) fn discover(
     let mut paths: Vec<_> = found.into_iter().map(|manifest| manifest.path).collect();
     paths.sort_by_cached_key(|path| sort_key(path));
     let found = paths.iter().map(|path| IntegrationSource::from_manifest(path, working_directory)).collect();
-    if problems.is_empty() { Ok(found) } else { Err(DiscoveryError { found, problems, is_unsearched }) }
+    if problems.is_empty() {
+        Ok(found)
+    } else {
+        Err(DiscoveryError { manifests: found, problems, is_incomplete })
+    }
 }
 
 /// The reason that a pattern selects no manifests.
@@ -143,19 +147,19 @@ impl SelectedFile {
             IntegrationSource::from_manifest(&self.path, working_directory).display_path,
         );
         let message = format!("`{MISNAMED_FILE}` is not a valid manifest name");
-        Diagnostic::error(location, message).hint(format!("rename the file to `{FILE_NAME}`"))
+        Diagnostic::error(location, message).with_hint(format!("rename the file to `{FILE_NAME}`"))
     }
 }
 
 /// Returns the source of an integration that has no manifest and is defined by variables alone.
 #[must_use]
-pub(crate) fn from_variables(working_directory: &Path) -> IntegrationSource {
+pub(crate) fn source_without_manifest(working_directory: &Path) -> IntegrationSource {
     IntegrationSource { manifest: None, display_path: PathBuf::new(), folder: working_directory.to_owned() }
 }
 
 /// Returns true if the repository has a manifest that no pattern selects. Ignores manifests in nested repositories.
 #[must_use]
-pub(crate) fn selects_only_part(patterns: &[String], checkout: Checkout<'_>) -> bool {
+pub(crate) fn leaves_manifests_unselected(patterns: &[String], checkout: Checkout<'_>) -> bool {
     let working_directory = checkout.working_directory;
     let root = repository_root(working_directory, checkout);
     let selected = discover(patterns, working_directory).unwrap_or_default();
@@ -189,7 +193,7 @@ fn sort_key(path: &Path) -> Vec<String> {
 /// Returns a problem with `GITBOOK_INTEGRATIONS`.
 fn pattern_problem(message: String, hint: &str) -> Box<Diagnostic> {
     let location = SourceLocation::variable("GITBOOK_INTEGRATIONS");
-    Box::new(Diagnostic::error(location, message).hint(Some(hint.to_owned())))
+    Box::new(Diagnostic::error(location, message).with_hint(Some(hint.to_owned())))
 }
 
 fn invalid_glob(pattern: &str, error: &globset::Error) -> Box<Diagnostic> {

@@ -21,14 +21,15 @@ pub(crate) enum FileError {
 }
 
 /// Returns true if a path without symbolic links is inside the repository at `root`, but not in `.git`.
-pub(crate) fn is_content(path: &Path, root: &Path) -> bool {
+pub(crate) fn is_repository_file(path: &Path, root: &Path) -> bool {
     path.strip_prefix(root).is_ok_and(|path| path.iter().all(|name| name != GIT_FOLDER))
 }
 
 /// Returns true if a path without symbolic links is inside the repository or in a `node_modules` folder. This folder may be
 /// above the repository.
-pub(crate) fn is_module(path: &Path, root: &Path) -> bool {
-    is_content(path, root) || !path.starts_with(root) && path.iter().any(|name| name == "node_modules")
+pub(crate) fn is_repository_or_package_file(path: &Path, root: &Path) -> bool {
+    is_repository_file(path, root)
+        || !path.starts_with(root) && path.iter().any(|name| name == "node_modules")
 }
 
 /// Opens a file if `is_allowed` accepts its path with all links resolved.
@@ -70,13 +71,18 @@ pub(crate) fn read_text(path: &Path, is_allowed: impl FnOnce(&Path) -> bool) -> 
 mod tests {
     use std::path::Path;
 
-    use super::{FileError, is_content, is_module, read};
+    use super::{FileError, is_repository_file, is_repository_or_package_file, read};
 
     #[test]
     fn content_is_inside_the_repository_but_not_in_the_git_folder() {
         let check = |path: &str, expected: [bool; 2]| {
             let [path, root] = [path, "/repository"].map(Path::new);
-            assert_eq!([is_content(path, root), is_module(path, root)], expected, "{}", path.display());
+            assert_eq!(
+                [is_repository_file(path, root), is_repository_or_package_file(path, root)],
+                expected,
+                "{}",
+                path.display()
+            );
         };
         check("/repository/a/b", [true, true]);
         check("/repository/node_modules/a", [true, true]);
@@ -103,7 +109,7 @@ mod tests {
         {
             std::os::unix::fs::symlink(target, root.join(link)).unwrap();
         }
-        let read = |name: &str| read(&root.join(name), |path| is_content(path, &root));
+        let read = |name: &str| read(&root.join(name), |path| is_repository_file(path, &root));
         assert_eq!(read("own").unwrap(), b"own");
         assert_eq!(read("b").unwrap(), b"own");
         for outside in ["a", "c", ".git/config", "../secret"] {

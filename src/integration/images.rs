@@ -12,7 +12,7 @@ use super::file_kind::FileKind;
 use super::files;
 use super::paths;
 use super::source_changed::SourceChanged;
-use crate::diagnostic::{Diagnostic, SourceLocation, lower_case};
+use crate::diagnostic::{Diagnostic, SourceLocation, normalize_message};
 
 /// The number of bytes to encode at once. A multiple of three avoids padding, and 48 KiB fit into the processor's cache.
 const CHUNK_BYTES: usize = 48 * 1024;
@@ -69,7 +69,7 @@ impl ManifestImage {
     /// Appends the image in base64. Returns an error if the file has changed since it was checked.
     pub(super) fn encode(&self, output: &mut Vec<u8>) -> Result<(), SourceChanged> {
         let unreadable = |error| SourceChanged::Unreadable(self.label.clone(), error);
-        let file = files::open(&self.path, |path| files::is_content(path, &self.root));
+        let file = files::open(&self.path, |path| files::is_repository_file(path, &self.root));
         let file = file.map_err(|error| unreadable(std::io::Error::other(error.to_string())))?;
         // Reading one extra byte detects a file that has grown, without reading all of it.
         let mut file = file.take(self.length as u64 + 1);
@@ -110,7 +110,7 @@ pub(crate) fn read(
     let kind = purpose.kind();
     let label = kind.label;
     let failed = |message: String, hint: &str| {
-        Box::new(Diagnostic::error(location.clone(), message).hint(Some(hint.to_owned())))
+        Box::new(Diagnostic::error(location.clone(), message).with_hint(Some(hint.to_owned())))
     };
     if Path::new(text).extension().is_none_or(|extension| extension != "png") {
         return Err(failed(
@@ -131,7 +131,7 @@ pub(crate) fn read(
             "reduce its dimensions, or compress it with a tool such as oxipng or pngquant",
         ));
     }
-    let bytes = files::read(&path, |path| files::is_content(path, root));
+    let bytes = files::read(&path, |path| files::is_repository_file(path, root));
     let bytes = bytes.map_err(|error| {
         failed(format!("could not read {label} `{text}`: {error}"), "check the permissions of the file")
     })?;
@@ -152,7 +152,7 @@ impl ImageHeader {
         // An error would reject images that GitBook's CLI accepts: GitBook's own repository has JPEG files named `.png`.
         let format = (*format != "PNG").then(|| {
             let hint = "export the image as PNG; it is sent to GitBook unchanged".to_owned();
-            warning(format!("{label} is a {format} image named `.png`")).hint(hint)
+            warning(format!("{label} is a {format} image named `.png`")).with_hint(hint)
         });
         let shape = (purpose == ImagePurpose::Icon && width != height).then(|| {
             warning(format!("{label} is {width} × {height} pixels; GitBook displays icons as squares"))
@@ -167,7 +167,7 @@ fn read_header(bytes: &[u8]) -> Result<ImageHeader, String> {
         Ok(imagesize::ImageType::Jpeg) => "JPEG",
         Ok(imagesize::ImageType::Gif) => "GIF",
         Ok(imagesize::ImageType::Webp) => "WebP",
-        _ => return read_png_header(bytes).map_err(|error| lower_case(&error.to_string())),
+        _ => return read_png_header(bytes).map_err(|error| normalize_message(&error.to_string())),
     };
     let size = imagesize::blob_size(bytes).map_err(|_| format!("the {format} header is incomplete"))?;
     Ok(ImageHeader { format, width: size.width, height: size.height })

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::files;
 use super::redact_manifest::redact_manifest;
-use crate::diagnostic::{Diagnostic, SourceLocation, nearest};
+use crate::diagnostic::{Diagnostic, SourceLocation, most_similar_name};
 use crate::yaml::{YamlData, YamlDocument, YamlKey, YamlMapping, YamlValue};
 
 /// The file name of a manifest.
@@ -72,10 +72,10 @@ impl Manifest {
             YamlData::Mapping(fields) => Ok(Self { location, folder: folder.to_owned(), fields }),
             YamlData::Null => {
                 let hint = "add `name`, `title`, `organization`, `script` and `scopes`".to_owned();
-                Err(Box::new(Diagnostic::error(location, "the manifest is empty").hint(hint)))
+                Err(Box::new(Diagnostic::error(location, "the manifest is empty").with_hint(hint)))
             }
             _ => Err(Box::new(Diagnostic::error(
-                node.place.clone(),
+                node.location.clone(),
                 format!("the manifest is {}; it must be a mapping", node.kind()),
             ))),
         }
@@ -91,7 +91,7 @@ impl Manifest {
         };
         // The schema check reports a value of the wrong type.
         let Some(entries) = envs.as_mapping() else {
-            let key = YamlKey { name: "envs".to_owned(), place: envs.place.clone() };
+            let key = YamlKey { name: "envs".to_owned(), location: envs.location.clone() };
             self.fields.set(key, envs);
             return Ok(());
         };
@@ -105,7 +105,7 @@ impl Manifest {
         };
         let Some(entry) = entry.as_mapping() else {
             let message = format!("an entry of `envs` is {}; it must be a mapping", entry.kind());
-            return Err(Box::new(Diagnostic::error(entry.place.clone(), message)));
+            return Err(Box::new(Diagnostic::error(entry.location.clone(), message)));
         };
         for (key, node) in entry.0.clone() {
             self.fields.set(key, node);
@@ -121,7 +121,7 @@ impl Manifest {
         for field in overrides {
             let location = SourceLocation::variable(&field.variable);
             match field.parse(&location) {
-                Ok(node) => self.fields.set(YamlKey { name: field.key.to_owned(), place: location }, node),
+                Ok(node) => self.fields.set(YamlKey { name: field.key.to_owned(), location }, node),
                 Err(problem) => problems.push(*problem),
             }
         }
@@ -129,7 +129,7 @@ impl Manifest {
     }
 
     fn unknown_env_problem(&self, env: &str, known: &[&str]) -> Box<Diagnostic> {
-        let hint = match (nearest(env, known.iter().copied()), known) {
+        let hint = match (most_similar_name(env, known.iter().copied()), known) {
             (Some(name), _) => format!("did you mean `{name}`?"),
             (None, []) => {
                 "add `envs` to the manifest, or unset `GITBOOK_ENV` and `GITBOOK_PREVIEW_ENV`".to_owned()
@@ -137,7 +137,7 @@ impl Manifest {
             (None, known) => format!("use one of: {}", known.join(", ")),
         };
         let message = format!("`envs` has no entry `{env}`");
-        Box::new(Diagnostic::error(self.location.clone(), message).hint(hint))
+        Box::new(Diagnostic::error(self.location.clone(), message).with_hint(hint))
     }
 }
 
@@ -147,7 +147,7 @@ impl Override {
             ValueFormat::Text => Ok(YamlValue::text(self.value.clone(), location)),
             ValueFormat::List => {
                 let items = list(&self.value).map(|item| YamlValue::text(item, location)).collect();
-                Ok(YamlValue { value: YamlData::List(items), place: location.clone() })
+                Ok(YamlValue { value: YamlData::List(items), location: location.clone() })
             }
             // The location has no text attached, so messages have no excerpt that could contain a secret.
             ValueFormat::Structure if self.key == "secrets" => {
@@ -203,7 +203,7 @@ fn read_manifest_file(
     if metadata.len() > MAX_FILE_SIZE {
         return Err(failed(format!("the manifest is {} bytes; the limit is 1 MiB", metadata.len())));
     }
-    let text = files::read_text(path, |path| files::is_content(path, root));
+    let text = files::read_text(path, |path| files::is_repository_file(path, root));
     text.map_err(|error| failed(format!("could not read the manifest: {error}")))
 }
 
@@ -225,7 +225,7 @@ mod tests {
         let path = temp.path().join("m");
         std::fs::write(&path, "name: a\rsecrets:\r  A: hush\r\ntitle: b\r").unwrap();
         let manifest = Manifest::load(Some((&path, "m".as_ref())), temp.path(), &root(temp.path())).unwrap();
-        let title = &manifest.fields.get("title").unwrap().place;
+        let title = &manifest.fields.get("title").unwrap().location;
         assert_eq!(title.to_string(), "m:4:8");
         assert_eq!(title.excerpt().unwrap().text, "title: b");
         let secret = title.at(3, 6).excerpt().unwrap().text;

@@ -8,7 +8,7 @@ pub(crate) use processes::{BUNDLE_ARGUMENT, Processes};
 pub(super) use processes::{ProcessEnd, ProcessReply};
 pub(super) use script_cache::CachedScript;
 pub(super) use threads::Threads;
-pub(crate) use threads::processors;
+pub(crate) use threads::processor_count;
 pub(super) use threads::with_large_stack;
 
 use std::collections::HashMap;

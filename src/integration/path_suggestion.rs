@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::file_kind::FileKind;
 use super::walk::walk;
-use crate::diagnostic::{display_path, nearest};
+use crate::diagnostic::{display_path, most_similar_name};
 
 /// The number of folder levels to search below the manifest.
 const MAX_DEPTH: usize = 4;
@@ -22,7 +22,7 @@ fn nearest_in_same_folder(root: &Path, folder: &Path, misspelled: &Path, kind: &
     let entries = std::fs::read_dir(parent).ok()?.filter_map(Result::ok).map(|entry| entry.path());
     let files = entries.filter(|path| path.starts_with(root) && is_candidate(path, kind));
     let names: Vec<_> = files.filter_map(|path| path.file_name()?.to_str().map(str::to_owned)).collect();
-    let name = nearest(misspelled.file_name()?.to_str()?, names.iter().map(String::as_str))?;
+    let name = most_similar_name(misspelled.file_name()?.to_str()?, names.iter().map(String::as_str))?;
     Some(with_leading_dot(&misspelled.with_file_name(name)))
 }
 
@@ -33,9 +33,9 @@ fn nearest_below(folder: &Path, misspelled: &Path, kind: &FileKind) -> Option<St
         files.filter_map(|path| Some(display_path(path.strip_prefix(folder).ok()?))).collect();
     let paths = || paths.iter().map(String::as_str);
     let name = |path| Path::new(path).file_name().and_then(|name| name.to_str()).unwrap_or(path);
-    let path_with_similar_path = || nearest(&normalized(misspelled), paths());
+    let path_with_similar_path = || most_similar_name(&normalized(misspelled), paths());
     let path_with_similar_name = || {
-        let near = nearest(misspelled.file_name()?.to_str()?, paths().map(name))?;
+        let near = most_similar_name(misspelled.file_name()?.to_str()?, paths().map(name))?;
         paths().filter(|path| name(path) == near).min_by_key(|path| path.len())
     };
     path_with_similar_path().or_else(path_with_similar_name).map(|path| with_leading_dot(Path::new(path)))

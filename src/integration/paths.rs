@@ -18,16 +18,17 @@ pub(crate) fn resolve(
     location: &SourceLocation,
 ) -> Result<PathBuf, Box<Diagnostic>> {
     let label = kind.label;
-    let failed =
-        |message: String, hint: String| Box::new(Diagnostic::error(location.clone(), message).hint(hint));
+    let failed = |message: String, hint: String| {
+        Box::new(Diagnostic::error(location.clone(), message).with_hint(hint))
+    };
     let path = find_existing(folder, text, kind).unwrap_or_else(|| folder.join(text));
     let path = dunce::canonicalize(path).map_err(|error| {
-        let nearest = path_suggestion::nearest_file(root, folder, text, kind);
-        let hint = nearest.map(|path| format!("did you mean `{path}`?"));
+        let most_similar_name = path_suggestion::nearest_file(root, folder, text, kind);
+        let hint = most_similar_name.map(|path| format!("did you mean `{path}`?"));
         let hint = hint.unwrap_or_else(|| "write the path relative to the folder of the manifest".to_owned());
         failed(format!("could not read {label} `{text}`: {error}"), hint)
     })?;
-    if !files::is_content(&path, root) {
+    if !files::is_repository_file(&path, root) {
         let hint = "move the file into the repository".to_owned();
         return Err(failed(format!("{label} `{text}` is outside the repository"), hint));
     }

@@ -29,11 +29,11 @@ pub(crate) struct Checkout<'a> {
 /// link. Since that root does not contain the manifest, the manifest is rejected.
 pub(crate) fn repository_root(folder: &Path, checkout: Checkout<'_>) -> PathBuf {
     let checkout_root = symlinks::checkout_root(checkout.working_directory, checkout.workspace);
-    let Ok(ResolvedPath { link_in, .. }) = symlinks::resolve(folder, &checkout_root) else {
+    let Ok(ResolvedPath { first_link_folder, .. }) = symlinks::resolve(folder, &checkout_root) else {
         return checkout_root;
     };
     let folder = canonical(folder);
-    let link_root = link_in.map(|folder| root_without_links(&folder, checkout));
+    let link_root = first_link_folder.map(|folder| root_without_links(&folder, checkout));
     link_root
         .filter(|root| !folder.starts_with(root))
         .unwrap_or_else(|| root_without_links(&folder, checkout))

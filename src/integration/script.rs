@@ -13,7 +13,7 @@ pub(super) async fn load_script(
     manifest: &Manifest,
     packaging: &Packaging<'_>,
 ) -> Result<Bundle, Vec<Diagnostic>> {
-    let script_field = manifest.fields.get("script").and_then(|node| Some((node.as_text()?, &node.place)));
+    let script_field = manifest.fields.get("script").and_then(|node| Some((node.as_text()?, &node.location)));
     let (text, location) = script_field.filter(|(text, _)| !text.is_empty()).ok_or_else(Vec::new)?;
     let folder = packaging.environment.folder();
     let root = packaging.root(&manifest.folder);
@@ -23,12 +23,14 @@ pub(super) async fn load_script(
     let bundle = if packaging.bundle {
         bundle::bundle(&path, &root, &display_base(folder), packaging.packaging_context).await?
     } else {
-        let script = files::read_text(&path, |path| files::is_content(path, &root)).map_err(|error| {
-            let message = format!("could not read the script `{text}`: {error}");
-            let hint = "set `script` to the built script, as UTF-8 text, or remove `GITBOOK_BUNDLE=false`"
-                .to_owned();
-            vec![Diagnostic::error(location.clone(), message).hint(hint)]
-        })?;
+        let script =
+            files::read_text(&path, |path| files::is_repository_file(path, &root)).map_err(|error| {
+                let message = format!("could not read the script `{text}`: {error}");
+                let hint =
+                    "set `script` to the built script, as UTF-8 text, or remove `GITBOOK_BUNDLE=false`"
+                        .to_owned();
+                vec![Diagnostic::error(location.clone(), message).with_hint(hint)]
+            })?;
         bundle::check_built_script(&path, &script, &display_base(folder), packaging.packaging_context)
             .await?;
         // The packages in a built script are unknown.

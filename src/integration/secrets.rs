@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 
 use crate::diagnostic::{Diagnostic, SourceLocation};
-use crate::environment::{Environment, is_token};
+use crate::environment::{Environment, is_token_variable};
 use crate::preview;
 use crate::yaml::YamlMapping;
 use one_password::OnePassword;
@@ -67,7 +67,7 @@ pub(crate) async fn resolve(
     timeout: Duration,
 ) -> (ManifestSecrets, Vec<Diagnostic>) {
     let one_password = &OnePassword { environment, timeout };
-    let texts = secrets.0.iter().filter_map(|(key, node)| Some((key, node.as_text()?, &node.place)));
+    let texts = secrets.0.iter().filter_map(|(key, node)| Some((key, node.as_text()?, &node.location)));
     let values = texts.map(async |(key, text, location)| {
         let mut referenced = Vec::new();
         let value = resolve_value(&key.name, text, one_password, location, &mut referenced).await;
@@ -92,13 +92,15 @@ pub(crate) fn check(secrets: &YamlMapping, environment: &Environment) -> Vec<Dia
     for (key, node) in &secrets.0 {
         let Some(text) = node.as_text() else { continue };
         match split_parts(text) {
-            Err(problem) => problems.push(invalid_expression_problem(&key.name, problem, &node.place)),
+            Err(problem) => problems.push(invalid_expression_problem(&key.name, problem, &node.location)),
             Ok(parts) => problems.extend(parts.iter().filter_map(|part| match part {
-                SecretPart::Variable(name) if is_token(name) || environment.token_in(name).is_some() => {
-                    Some(reserved_token_problem(&key.name, name, environment.token_in(name), &node.place))
+                SecretPart::Variable(name)
+                    if is_token_variable(name) || environment.token_in(name).is_some() =>
+                {
+                    Some(reserved_token_problem(&key.name, name, environment.token_in(name), &node.location))
                 }
                 SecretPart::Variable(name) if environment.get(name).is_none() => Some(Diagnostic::warning(
-                    node.place.clone(),
+                    node.location.clone(),
                     format!("`secrets.{}` uses the variable `{name}`, which is not set here", key.name),
                 )),
                 _ => None,
@@ -140,7 +142,7 @@ async fn resolve_value(
         let message = format!("`secrets.{key}` still contains an expression after it was resolved");
         let hint =
             "check the variable in the CI system: its value contains an expression that was not replaced";
-        return Err(Box::new(Diagnostic::error(location.clone(), message).hint(Some(hint.to_owned()))));
+        return Err(Box::new(Diagnostic::error(location.clone(), message).with_hint(Some(hint.to_owned()))));
     }
     Ok(value.into())
 }
@@ -152,14 +154,14 @@ fn read_variable<'a>(
     location: &SourceLocation,
 ) -> Result<&'a str, Box<Diagnostic>> {
     let token = environment.token_in(name);
-    if token.is_some() || is_token(name) {
+    if token.is_some() || is_token_variable(name) {
         return Err(Box::new(reserved_token_problem(key, name, token, location)));
     }
     environment.get(name).ok_or_else(|| {
-        let reason = if environment.is_unreadable(name) { "not Unicode" } else { "not set or empty" };
+        let reason = if environment.is_not_unicode(name) { "not Unicode" } else { "not set or empty" };
         let message = format!("`secrets.{key}` uses the variable `{name}`, which is {reason}");
         let hint = format!("pass `{name}` from the secrets of the CI system to this step");
-        Box::new(Diagnostic::error(location.clone(), message).hint(hint))
+        Box::new(Diagnostic::error(location.clone(), message).with_hint(hint))
     })
 }
 
@@ -177,18 +179,18 @@ fn reserved_token_problem(
     };
     let message = format!("`secrets.{key}` uses `{name}`, {reason}");
     let hint = "create a separate token for the integration and pass it in another variable".to_owned();
-    Diagnostic::error(location.clone(), message).hint(hint)
+    Diagnostic::error(location.clone(), message).with_hint(hint)
 }
 
 fn invalid_expression_problem(key: &str, problem: &str, location: &SourceLocation) -> Diagnostic {
     let hint = "use `${{ env.NAME }}` or `${{ op://vault/item/field }}`".to_owned();
-    Diagnostic::error(location.clone(), format!("`secrets.{key}` {problem}")).hint(hint)
+    Diagnostic::error(location.clone(), format!("`secrets.{key}` {problem}")).with_hint(hint)
 }
 
 fn one_password_problem(key: &str, reference: &str, problem: &str, location: &SourceLocation) -> Diagnostic {
     let message = format!("`secrets.{key}`: `op read {reference}` failed: {problem}");
     let hint = "install the 1Password CLI `op` and sign in; in CI, set `OP_SERVICE_ACCOUNT_TOKEN`";
-    Diagnostic::error(location.clone(), message).hint(Some(hint.to_owned()))
+    Diagnostic::error(location.clone(), message).with_hint(Some(hint.to_owned()))
 }
 
 /// Splits the value of a secret into literals and references. On error, returns a description of the problem.

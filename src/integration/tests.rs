@@ -214,7 +214,11 @@ fn a_bundled_script_has_package_sizes() {
     let parts = |repository: TestRepository| {
         let integration = repository.integration();
         let bytes = integration.script_bytes();
-        integration.parts().iter().map(|part| (part.package.clone(), part.bytes == bytes)).collect::<Vec<_>>()
+        integration
+            .packages()
+            .iter()
+            .map(|part| (part.package.clone(), part.bytes == bytes))
+            .collect::<Vec<_>>()
     };
     assert_eq!(parts(hello("").bundled()), [(None, true)]);
     // The packages in a built script are unknown.
@@ -272,7 +276,7 @@ fn preview_identity(commit: &str) -> PreviewIdentity {
         name: "hello-fix".into(),
         title: "Hello (fix)".into(),
         visibility: "private",
-        mark: OwnershipMarker {
+        marker: OwnershipMarker {
             integration: "hello".into(),
             repository: "github.com/acme/docs".into(),
             branch: "fix".into(),
@@ -294,7 +298,7 @@ fn a_preview_differs_in_title_visibility_and_marker() {
     let script_bytes = Some(u32::try_from(SCRIPT.len()).unwrap());
     assert_eq!(
         marker,
-        OwnershipMarker { hash: sent.hash.clone(), script_bytes, ..preview_identity("abc").mark }
+        OwnershipMarker { hash: sent.hash.clone(), script_bytes, ..preview_identity("abc").marker }
     );
     assert!(summary.as_str().unwrap().starts_with("Says hello.\n\n<!--"), "{summary}");
     let mut expected = repository.body();
@@ -321,7 +325,7 @@ fn a_marker_that_does_not_fit_into_the_summary_prevents_a_preview() {
 fn check_identity(repository: &TestRepository, expected: &str) {
     let environment = repository.environment();
     let found = match identity(&repository.source(&environment), &repository.packaging(&environment)) {
-        Ok(identity) => format!("{} of {:?} in {}", identity.name, identity.organization, identity.place),
+        Ok(identity) => format!("{} of {:?} in {}", identity.name, identity.organization, identity.location),
         Err(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
     };
     assert_eq!(found, expected);

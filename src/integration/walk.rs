@@ -25,7 +25,7 @@ impl UnsearchedFolder {
         let path = self.0.strip_prefix(working_directory).unwrap_or(&self.0).to_owned();
         let message = format!("`{GITIGNORE}` is not read: it is not a file or is larger than 1 MiB");
         let hint = "replace it with a small file; Git does not follow a link of this name".to_owned();
-        Diagnostic::error(SourceLocation::file(path), message).hint(hint)
+        Diagnostic::error(SourceLocation::file(path), message).with_hint(hint)
     }
 }
 
@@ -75,8 +75,8 @@ fn unreadable_gitignore(folder: &Path) -> Option<PathBuf> {
     let path = folder.join(GITIGNORE);
     let is_readable =
         |metadata: Metadata| metadata.is_dir() || metadata.is_file() && metadata.len() <= MAX_GITIGNORE;
-    let is_unreadable = path.metadata().is_ok_and(|metadata| !is_readable(metadata));
-    is_unreadable.then_some(path)
+    let is_not_unicode = path.metadata().is_ok_and(|metadata| !is_readable(metadata));
+    is_not_unicode.then_some(path)
 }
 
 #[cfg(all(test, unix))]

@@ -24,7 +24,7 @@ const SOURCE_EXTENSIONS: [&str; 9] = ["ts", "tsx", "mts", "cts", "js", "jsx", "m
 /// be the same on every machine, so that all machines divide the work in the same way. Therefore, the weights do not depend
 /// on ignored files and line endings.
 #[must_use]
-pub(crate) fn weights(sources: &[IntegrationSource]) -> Vec<u64> {
+pub(crate) fn integration_weights(sources: &[IntegrationSource]) -> Vec<u64> {
     sources.iter().map(|source| integration_weight(&source.folder)).collect()
 }
 
@@ -67,7 +67,7 @@ fn bytes_without_carriage_returns(path: &Path) -> io::Result<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::weights;
+    use super::integration_weights;
     use crate::integration::discover;
 
     /// Checks the weights of all integrations in a repository with these files, less the weight of a request (256 KiB).
@@ -80,7 +80,7 @@ mod tests {
             std::fs::write(path, content).unwrap();
         }
         let sources = discover(&["**/gitbook-manifest.yaml".to_owned()], temp.path()).unwrap();
-        let weights: Vec<_> = weights(&sources).iter().map(|weight| weight - 262_144).collect();
+        let weights: Vec<_> = integration_weights(&sources).iter().map(|weight| weight - 262_144).collect();
         assert_eq!(weights, expected, "{:?}", files.iter().map(|(path, _)| path).collect::<Vec<_>>());
     }
 

@@ -25,9 +25,9 @@ const OMITTED_ROWS_NOTE: &str = "\nSee the summaries of the runs for more previe
 
 /// Returns the redacted rows for a run. A skipped preview has no row, since another run writes its row.
 #[must_use]
-pub(crate) fn rows(run: &RunReport, error: Option<&Error>, now: &str, printer: &Printer) -> Vec<Row> {
+pub(crate) fn preview_rows(run: &RunReport, error: Option<&Error>, now: &str, printer: &Printer) -> Vec<Row> {
     let run_row = Row {
-        run: run.ci.as_ref().map_or(0, |ci| ci.run),
+        run: run.ci.as_ref().map_or(0, |ci| ci.run_number),
         attempt: run.ci.as_ref().map_or(0, |ci| ci.attempt),
         commit: run.ci.as_ref().and_then(|ci| ci.commit.clone()).unwrap_or_default(),
         updated_at: now.to_owned(),
@@ -104,7 +104,7 @@ fn failure_reasons(run: &RunReport, error: &Error, printer: &Printer) -> Vec<(St
 }
 
 fn failure_reason(preview: &NamedPreview, run: &RunReport, error: &Error, printer: &Printer) -> String {
-    if !matches!(error, Error::Sources(_)) {
+    if !matches!(error, Error::InvalidIntegrations(_)) {
         return first_line_of(&printer.redact(&error.to_string()));
     }
     let folder = preview.location.path().and_then(|path| path.parent());
@@ -128,7 +128,7 @@ fn first_line_of(text: &str) -> String {
 /// Merges new rows into the rows of existing comments, which are sorted from the oldest to the newest. Returns the text of the
 /// merged comment. If the only existing comment already has all new rows, returns the same text.
 #[must_use]
-pub(crate) fn merge(existing: &[String], new: &[Row]) -> String {
+pub(crate) fn merge_rows(existing: &[String], new: &[Row]) -> String {
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
     for row in existing.iter().flat_map(|text| text.lines()).filter_map(Row::read) {
         if rows.get(&row.name).is_none_or(|known| known.run <= row.run) {
@@ -157,7 +157,7 @@ pub(crate) fn merge(existing: &[String], new: &[Row]) -> String {
 }
 
 /// Returns the names of the previews that a comment lists as existing.
-pub(crate) fn previews(comment: &str) -> Vec<String> {
+pub(crate) fn existing_preview_names(comment: &str) -> Vec<String> {
     let rows = comment
         .lines()
         .filter_map(Row::read)

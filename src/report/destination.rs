@@ -38,7 +38,7 @@ impl FinishedRun<'_> {
         match (self.run.outcomes.first(), self.error) {
             (Some(first), _) => first.status_name(),
             (None, Some(_)) => "failed",
-            (None, None) if self.run.shares.is_some() => "checked",
+            (None, None) if self.run.shard_count.is_some() => "checked",
             (None, None) => "skipped",
         }
     }
@@ -92,6 +92,6 @@ impl ResultFile {
     }
 
     fn resolve(&self) -> io::Result<PathBuf> {
-        symlinks::without_links(&self.path, &self.checkout)
+        symlinks::resolve_without_checkout_links(&self.path, &self.checkout)
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn dispatch(environment: &Environment, printer: &Printer) -> (Dispatc
         Some(Err(error)) => {
             let message = format!("invalid log filter: {error}");
             let hint = "use a level such as `debug`, or `target=level` pairs separated by commas".to_owned();
-            let problem = Diagnostic::error(SourceLocation::variable("RUST_LOG"), message).hint(hint);
+            let problem = Diagnostic::error(SourceLocation::variable("RUST_LOG"), message).with_hint(hint);
             (EnvFilter::new(default), Some(problem))
         }
     };

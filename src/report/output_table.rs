@@ -42,12 +42,12 @@ pub(crate) const OUTPUTS: [OutputRow; 11] = [
     row(Output::Name, "name", "Name of the published or deleted integration."),
     row(Output::Url, "url", "Page of the integration in the GitBook app."),
     row(Output::Version, "version", "Published version."),
-    row(Output::Preview, "preview", "`true` if the run is about a preview, else `false`."),
+    row(Output::Preview, "preview", "`true` if the run publishes or deletes a preview, else `false`."),
     row(Output::Integrations, "integrations", "JSON array with one object per integration."),
     row(
         Output::Matrix,
         "matrix",
         "Value for `strategy.matrix` with one `shard` per job, as JSON. Only with `GITBOOK_MODE=plan`.",
     ),
-    row(Output::Count, "count", "Number of integrations."),
+    row(Output::Count, "count", "Number of integrations in this run."),
 ];

@@ -97,7 +97,7 @@ impl OutputFile {
             names.join(", ")
         );
         Diagnostic::warning(None, message)
-            .hint("set `GITBOOK_REPORT_FILE` to get all results in a file".to_owned())
+            .with_hint("set `GITBOOK_REPORT_FILE` to get all results in a file".to_owned())
     }
 }
 
@@ -105,7 +105,7 @@ impl OutputFile {
 fn output_values(finished: &FinishedRun<'_>) -> Vec<(&'static str, String)> {
     let FinishedRun { run, printer, .. } = *finished;
     let plan = run.plan.as_ref();
-    let shares = run.shares;
+    let shard_count = run.shard_count;
     let mode = plan.map_or("", |plan| plan.decision.name());
     let reason = plan.map(|plan| printer.redact(&plan.reason)).unwrap_or_default();
     let commit = run.ci.as_ref().and_then(|ci| ci.commit.as_deref());
@@ -135,8 +135,8 @@ fn output_values(finished: &FinishedRun<'_>) -> Vec<(&'static str, String)> {
         Output::Version => version.clone(),
         Output::Preview => is_preview.to_string(),
         Output::Integrations => integrations.clone(),
-        Output::Matrix => shares.map(|shares| shares.matrix().to_string()).unwrap_or_default(),
-        Output::Count => shares.map_or(run.outcomes.len(), |shares| shares.count).to_string(),
+        Output::Matrix => shard_count.map(|count| count.matrix().to_string()).unwrap_or_default(),
+        Output::Count => shard_count.map_or(run.outcomes.len(), |count| count.integrations).to_string(),
     };
     OUTPUTS.iter().map(|row| (row.name, value(row.output))).collect()
 }

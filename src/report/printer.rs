@@ -226,7 +226,7 @@ impl Printer {
     }
 
     /// Prints a notice. GitHub shows a notice on the page of the run.
-    pub(crate) fn notice(&self, text: &str) {
+    pub(crate) fn print_notice(&self, text: &str) {
         let text = self.redact(text);
         match self.format {
             LogFormat::Text => {

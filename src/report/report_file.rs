@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::destination::{Destination, FinishedRun, ResultFile};
-use super::{Printer, Shares, excerpt};
+use super::{Printer, ShardCount, excerpt};
 use crate::deploy::Outcome;
 use crate::diagnostic::{Diagnostic, display_path};
 use crate::environment::Environment;
@@ -43,9 +43,9 @@ fn report_object(finished: &FinishedRun<'_>) -> Value {
         "mode": run.plan.as_ref().map(|plan| plan.decision.name()),
         "reason": run.plan.as_ref().map(|plan| &plan.reason),
         "result": finished.result(),
-        "count": run.shares.map(|shares| shares.count),
-        "matrix": run.shares.map(Shares::matrix),
-        "division": run.division,
+        "count": run.shard_count.map(|count| count.integrations),
+        "matrix": run.shard_count.map(ShardCount::matrix),
+        "division": run.share_description,
         "ci": ci.map(|ci| json!({
             "system": ci.system,
             "repository": ci.repository,
@@ -66,12 +66,12 @@ pub(super) fn integration_object(outcome: &Outcome) -> Value {
     json!({
         "name": outcome.name,
         "result": outcome.status_name(),
-        "preview": outcome.preview,
+        "preview": outcome.is_preview,
         "url": success.and_then(|success| success.url.as_deref()),
         "version": success.and_then(|success| success.version.as_deref()),
         "manifest": outcome.location.to_string(),
         "script_bytes": success.and_then(|success| success.script_bytes),
-        "milliseconds": milliseconds(outcome.time),
+        "milliseconds": milliseconds(outcome.duration),
         "note": success.and_then(|success| success.note.as_deref()),
         "error": outcome.result.as_ref().err().map(|error| error_object(error, Some(error.hint()))),
     })
@@ -81,10 +81,10 @@ pub(super) fn integration_object(outcome: &Outcome) -> Value {
 fn detailed_integration_object(outcome: &Outcome) -> Value {
     let mut value = integration_object(outcome);
     let success = outcome.result.as_ref().ok();
-    let sizes = success.map_or(&[][..], |success| &success.parts);
+    let sizes = success.map_or(&[][..], |success| &success.packages);
     let packages = sizes.iter().filter_map(|size| Some((size.package.as_deref()?, size.bytes)));
     value["packages"] = packages.map(|(name, bytes)| json!({"name": name, "bytes": bytes})).collect();
-    value["packaging_milliseconds"] = outcome.packaging.map(milliseconds).into();
+    value["packaging_milliseconds"] = outcome.packaging_time.map(milliseconds).into();
     value["script_bytes_before"] = success.and_then(|success| success.script_bytes_before).into();
     value
 }

@@ -60,8 +60,8 @@ fn markdown_document(run: &RunReport, error: Option<&Error>, printer: &Printer) 
     if let Some(plan) = &run.plan {
         text.push_str(&format!("**{}**: {}\n\n", plan.decision.name(), markdown(&plan.reason, printer)));
     }
-    if let Some(division) = &run.division {
-        text.push_str(&format!("{}\n\n", markdown(division, printer)));
+    if let Some(share_description) = &run.share_description {
+        text.push_str(&format!("{}\n\n", markdown(share_description, printer)));
     }
     let failures = run.outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err());
     for failure in failures.take(MAX_FAILURES) {
@@ -100,8 +100,8 @@ fn slowest_table(run: &RunReport, printer: &Printer) -> String {
     let decision = run.plan.as_ref().map(|plan| &plan.decision);
     // A check publishes nothing, so its time is all packaging time.
     let publishes = !matches!(decision, Some(Decision::Check | Decision::Plan(_)));
-    let publishing = |outcome: &Outcome| if publishes { outcome.time } else { Duration::ZERO };
-    let packaged = run.outcomes.iter().filter_map(|outcome| Some((outcome, outcome.packaging?)));
+    let publishing = |outcome: &Outcome| if publishes { outcome.duration } else { Duration::ZERO };
+    let packaged = run.outcomes.iter().filter_map(|outcome| Some((outcome, outcome.packaging_time?)));
     let mut slowest: Vec<_> = packaged.collect();
     if slowest.len() <= MAX_WITHOUT_SLOWEST_TABLE {
         return String::new();
@@ -131,7 +131,7 @@ fn table_row(outcome: &Outcome, printer: &Printer) -> String {
     let note = note.map(|note| format!(" ({})", markdown(note)));
     let version = success.and_then(|success| success.version.as_deref()).map(markdown).unwrap_or_default();
     let script = success.and_then(script_size).unwrap_or_default();
-    let time = format_duration(outcome.time);
+    let time = format_duration(outcome.duration);
     format!(
         "| {name} | {}{} | {version} | {script} | {time} |\n",
         outcome.status_name(),

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::suggestion::{Suggest, suggestion};
 use super::{Field, SchemaRule};
-use crate::diagnostic::{Diagnostic, nearest};
+use crate::diagnostic::{Diagnostic, most_similar_name};
 use crate::yaml::{YamlData, YamlKey, YamlMapping, YamlValue};
 
 /// A problem in a value, key or field.
@@ -55,7 +55,7 @@ impl Checker<'_> {
                 if let Some(problem) = url::find_problem(text) {
                     let message = format!("`{path}` is not a valid URL: {problem}");
                     let hint = "write a complete address, such as `https://example.com/page`".to_owned();
-                    self.violation(Diagnostic::error(node.place.clone(), message).hint(hint));
+                    self.violation(Diagnostic::error(node.location.clone(), message).with_hint(hint));
                 }
             }
             (SchemaRule::OneOf { .. }, YamlData::Text(text)) => self.check_name(node, text, rule, path),
@@ -113,17 +113,17 @@ impl Checker<'_> {
         for field in fields().filter(|field| field.required && map.get(field.name).is_none()) {
             let message = format!("`{}` is missing", join(path, field.name));
             let hint = format!("add `{}`; it must be {}", field.name, field.rule.kind());
-            self.violation(Diagnostic::error(node.place.clone(), message).hint(hint));
+            self.violation(Diagnostic::error(node.location.clone(), message).with_hint(hint));
         }
     }
 
     fn unknown_field<'a>(&mut self, key: &YamlKey, known: impl Iterator<Item = &'a str>, path: &str) {
-        let hint = match nearest(&key.name, known) {
+        let hint = match most_similar_name(&key.name, known) {
             Some(known) => format!("did you mean `{known}`? unknown fields {SENT_UNCHANGED}"),
             None => format!("check the spelling; unknown fields {SENT_UNCHANGED}"),
         };
-        let warning = Diagnostic::warning(key.place.clone(), format!("unknown field `{path}`"));
-        self.findings.push(Finding { kind: FindingKind::UnknownField, diagnostic: warning.hint(hint) });
+        let warning = Diagnostic::warning(key.location.clone(), format!("unknown field `{path}`"));
+        self.findings.push(Finding { kind: FindingKind::UnknownField, diagnostic: warning.with_hint(hint) });
     }
 
     fn check_name(&mut self, node: &YamlValue, text: &str, rule: &SchemaRule, path: &str) {
@@ -139,14 +139,14 @@ impl Checker<'_> {
             None => all_names,
         };
         let message = format!("`{path}` is `{}`, which is not a valid value", truncated(text));
-        let place = node.place.clone();
+        let location = node.location.clone();
         let diagnostic = if *closed {
-            Diagnostic::error(place, message).hint(hint)
+            Diagnostic::error(location, message).with_hint(hint)
         } else {
             let separator = if hint.ends_with('?') { " " } else { "; " };
             let message = format!("`{path}` has the unknown value `{}`", truncated(text));
-            Diagnostic::warning(place, message)
-                .hint(format!("{hint}{separator}unknown values {SENT_UNCHANGED}"))
+            Diagnostic::warning(location, message)
+                .with_hint(format!("{hint}{separator}unknown values {SENT_UNCHANGED}"))
         };
         self.findings.push(Finding { kind: FindingKind::UnknownName, diagnostic });
     }
@@ -193,11 +193,11 @@ impl Checker<'_> {
             }
             _ => None,
         };
-        self.violation(Diagnostic::error(node.place.clone(), message).hint(hint));
+        self.violation(Diagnostic::error(node.location.clone(), message).with_hint(hint));
     }
 
     fn error(&mut self, node: &YamlValue, message: String) {
-        self.violation(Diagnostic::error(node.place.clone(), message));
+        self.violation(Diagnostic::error(node.location.clone(), message));
     }
 
     fn violation(&mut self, diagnostic: Diagnostic) {

@@ -1,6 +1,6 @@
 //! Chooses a known name to suggest for an unknown one. Never suggests a name that grants more rights.
 
-use crate::diagnostic::nearest;
+use crate::diagnostic::most_similar_name;
 
 /// The names that may be suggested for an unknown name.
 #[derive(Debug)]
@@ -21,8 +21,10 @@ const RETIRED_SCOPES: [(&str, &str); 2] =
 pub(super) fn suggestion(unknown: &str, known: &[&str], suggest: &Suggest) -> Option<String> {
     let successor = RETIRED_SCOPES.iter().find(|(retired, _)| *retired == unknown);
     let name = match suggest {
-        Suggest::Any => nearest(unknown, known.iter().copied()),
-        Suggest::Except(widest) => nearest(unknown, known.iter().copied().filter(|name| name != widest)),
+        Suggest::Any => most_similar_name(unknown, known.iter().copied()),
+        Suggest::Except(widest) => {
+            most_similar_name(unknown, known.iter().copied().filter(|name| name != widest))
+        }
         Suggest::Scope => match successor {
             Some((_, successor)) => return Some(format!("use its successor `{successor}`")),
             None => nearest_scope(unknown, known),
@@ -38,10 +40,12 @@ fn nearest_scope<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
     let first = |scope: &'a str| scope.split(':').next().unwrap_or(scope);
     let has_near_first =
         |scope: &&'a str| is_near(unknown.split(':').next().unwrap_or(unknown), first(scope));
-    nearest(unknown, candidates.iter().copied().filter(has_near_first)).or_else(|| match *candidates {
-        [only] => Some(only),
-        _ => None,
-    })
+    most_similar_name(unknown, candidates.iter().copied().filter(has_near_first)).or_else(
+        || match *candidates {
+            [only] => Some(only),
+            _ => None,
+        },
+    )
 }
 
 /// Returns true if two scopes have the same number of segments and all segments are similar. If at least two segments follow the first
@@ -57,7 +61,7 @@ fn is_near_scope(unknown: &str, known: &str) -> bool {
 }
 
 fn is_near(unknown: &str, known: &str) -> bool {
-    nearest(unknown, [known]).is_some()
+    most_similar_name(unknown, [known]).is_some()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use serde_saphyr::{Error, UserMessageFormatter};
 
 use super::YamlText;
-use crate::diagnostic::{Diagnostic, SourceLocation, TextPosition, lower_case};
+use crate::diagnostic::{Diagnostic, SourceLocation, TextPosition, normalize_message};
 
 const UNCLOSED_HINT: &str =
     "check this line and the lines above for an unclosed bracket or quote and for wrong indentation";
@@ -20,9 +20,9 @@ const TAB_HINT: &str = "indent with spaces; YAML does not allow tabs";
 /// Converts an error of the YAML parser to a diagnostic.
 pub(super) fn to_diagnostic(error: &Error, source: &YamlText<'_>) -> Diagnostic {
     let error = error.without_snippet();
-    let place = error
+    let location = error
         .location()
-        .map_or_else(|| source.place.clone(), |location| super::locate(source.place, location));
+        .map_or_else(|| source.location.clone(), |location| super::locate(source.location, location));
     let (message, hint) = match error {
         Error::DuplicateMappingKey { key, .. } => {
             let key = key.as_deref().map(|key| format!(" `{key}`")).unwrap_or_default();
@@ -46,13 +46,15 @@ pub(super) fn to_diagnostic(error: &Error, source: &YamlText<'_>) -> Diagnostic 
         _ => (parser_message(error), None),
     };
     let (message, hint) = reword(message, hint);
-    let place = tag_in_message(&message).and_then(|tag| locate_tag(tag, &place, source)).unwrap_or(place);
-    match find_tab(source.text, &place).filter(|_| message.contains("tab")) {
+    let location =
+        tag_in_message(&message).and_then(|tag| locate_tag(tag, &location, source)).unwrap_or(location);
+    match find_tab(source.text, &location).filter(|_| message.contains("tab")) {
         Some((line, column)) => {
-            Diagnostic::error(place.at(line, column), "not valid YAML: indented with a tab")
-                .hint(TAB_HINT.to_owned())
+            Diagnostic::error(location.at(line, column), "not valid YAML: indented with a tab")
+                .with_hint(TAB_HINT.to_owned())
         }
-        None => Diagnostic::error(place, format!("not valid YAML: {message}")).hint(hint.map(str::to_owned)),
+        None => Diagnostic::error(location, format!("not valid YAML: {message}"))
+            .with_hint(hint.map(str::to_owned)),
     }
 }
 
@@ -89,7 +91,7 @@ fn locate_tag(tag: &str, value: &SourceLocation, source: &YamlText<'_>) -> Optio
         let end = text.char_indices().nth(characters).map_or(text.len(), |(end, _)| end);
         let start = text[..end].rfind(tag)?;
         let column = text[..start].chars().count() + 1;
-        Some(source.place.at(index + 1, column).up_to_column(column + length))
+        Some(source.location.at(index + 1, column).up_to_column(column + length))
     })
 }
 
@@ -97,13 +99,13 @@ fn parser_message(error: &Error) -> String {
     let message = error.render_with_formatter(&UserMessageFormatter);
     // The parser appends the location to the message, but a diagnostic already begins with the location.
     let message = message.lines().next().unwrap_or_default();
-    lower_case(message.split(" at line ").next().unwrap_or(message))
+    normalize_message(message.split(" at line ").next().unwrap_or(message))
 }
 
 /// Returns the line and column of the first tab in the indentation of the reported line or the next line. The parser may report a tab
 /// one line too early.
-fn find_tab(text: &str, place: &SourceLocation) -> Option<(usize, usize)> {
-    let first = place.position?.line;
+fn find_tab(text: &str, location: &SourceLocation) -> Option<(usize, usize)> {
+    let first = location.position?.line;
     text.lines().enumerate().skip(first - 1).take(2).find_map(|(index, line)| {
         let indent = line.chars().take_while(|character| matches!(character, ' ' | '\t'));
         let column = indent.enumerate().find(|(_, character)| *character == '\t')?.0;

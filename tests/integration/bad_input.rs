@@ -12,7 +12,7 @@ use crate::support::{Deployment, RecordedRequests as _, Repository, deployment, 
 /// Runs with invalid input and returns the log. Asserts exit code 2 and no request.
 async fn log_of_rejected_run(run: Deployment, repository: &Repository) -> String {
     let server = gitbook().await;
-    let finished = run.against(&server.uri()).folder(repository).run().await;
+    let finished = run.with_endpoint(&server.uri()).folder(repository).run().await;
     assert_eq!(finished.code, Some(2), "{finished:#?}");
     assert_eq!(server.requests().await, [""; 0], "{finished:#?}");
     assert_eq!(finished.output("result"), "failed");

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Deployment, Fault, FaultInjector, Finished, Repository, Running, Sandbox, deployment, payloads,
-    repository, until,
+    repository, wait_until,
 };
 
 /// GitHub's runner kills a step 10 s after its first signal.
@@ -69,7 +69,7 @@ impl TestEnvironment {
     }
 
     fn run_on_event(&self, event: &str, payload: &Value) -> Deployment {
-        let run = deployment().on_github_event(event, payload, 100).against(self.gitbook.endpoint());
+        let run = deployment().on_github_event(event, payload, 100).with_endpoint(self.gitbook.endpoint());
         run.with_forge(&self.forge)
             .variable("GITBOOK_CONCURRENCY", "1")
             .variable("GITBOOK_LOG_FORMAT", "text")
@@ -120,7 +120,7 @@ impl TestEnvironment {
     /// Starts a run and waits until it has met this number of faults, which the test has already set.
     async fn started_with_faults(self, run: Deployment, faults: usize) -> StartedRun {
         let run = run.start();
-        until("the faults occur or the run ends", async || {
+        wait_until("the faults occur or the run ends", async || {
             self.gitbook.fault_count() == faults || run.written("outputs").is_some()
         })
         .await;
@@ -161,7 +161,8 @@ impl StartedRun {
             run.signal(signal).await;
         }
         if let Some(barrier) = barrier {
-            until("the program receives the signal", async || run.has_logged("no new work is started")).await;
+            wait_until("the program receives the signal", async || run.has_logged("no new work is started"))
+                .await;
             barrier.release();
         }
         let finished = run.finish().await;

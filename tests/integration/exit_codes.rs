@@ -11,7 +11,8 @@ use wiremock::{Mock, MockServer};
 async fn exits_with_0_after_a_success() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
-    let finished = deployment().against(&server.uri()).push_to("main").folder(&repository).run().await;
+    let finished =
+        deployment().with_endpoint(&server.uri()).on_push_to("main").folder(&repository).run().await;
     assert_eq!((finished.code, finished.report["exit_code"].as_i64()), (Some(0), Some(0)), "{finished:#?}");
     assert_eq!(finished.output("result"), "published");
     assert_eq!(server.requests().await, ["GET /v1/integrations/hello", "POST /v1/integrations/hello"]);
@@ -20,7 +21,7 @@ async fn exits_with_0_after_a_success() {
 #[tokio::test]
 async fn exits_with_0_if_there_is_nothing_to_do() {
     let server = gitbook().await;
-    let finished = deployment().against(&server.uri()).variable("GITBOOK_EVENT", "tag").run().await;
+    let finished = deployment().with_endpoint(&server.uri()).variable("GITBOOK_EVENT", "tag").run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
     notice: nothing: a tag was pushed; set `GITBOOK_MODE=publish` to publish from tags
@@ -34,7 +35,8 @@ async fn exits_with_1_after_a_failed_deployment() {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(api_error(401, "Authentication required")).mount(&server).await;
     let repository = repository().integration("hello");
-    let finished = deployment().against(&server.uri()).push_to("main").folder(&repository).run().await;
+    let finished =
+        deployment().with_endpoint(&server.uri()).on_push_to("main").folder(&repository).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 1
     info: could not read `hello` before publishing, so its version is not checked: GitBook rejected the token: 401 Authentication required
@@ -84,7 +86,7 @@ async fn exits_with_2_for_an_unknown_argument() {
 async fn exits_with_2_if_no_ci_event_is_detected() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
-    let finished = deployment().against(&server.uri()).folder(&repository).run().await;
+    let finished = deployment().with_endpoint(&server.uri()).folder(&repository).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 2
     error: no CI event detected
@@ -97,7 +99,7 @@ async fn exits_with_2_if_no_ci_event_is_detected() {
 async fn exits_with_2_for_an_empty_token_on_a_push_to_production() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
-    let run = deployment().against(&server.uri()).variable("GITBOOK_TOKEN", "").push_to("main");
+    let run = deployment().with_endpoint(&server.uri()).variable("GITBOOK_TOKEN", "").on_push_to("main");
     insta::assert_snapshot!(run.folder(&repository).run().await.log(), @"
     exit 2
     error: `GITBOOK_TOKEN` is unset or empty
@@ -127,7 +129,7 @@ async fn exits_with_2_if_the_ci_event_is_unknown_or_unreadable() {
 async fn exits_with_2_for_an_invalid_manifest_or_script() {
     let server = gitbook().await;
     let check = async |repository: crate::support::Repository| {
-        let finished = deployment().against(&server.uri()).publish().folder(&repository).run().await;
+        let finished = deployment().with_endpoint(&server.uri()).publish().folder(&repository).run().await;
         assert_eq!(
             (finished.code, finished.report["exit_code"].as_i64()),
             (Some(2), Some(2)),

@@ -50,7 +50,7 @@ impl TestEnvironment {
 
     /// Returns a run with this number of retries.
     fn run(&self, retries: usize) -> Deployment {
-        let run = deployment().against(self.proxy.endpoint()).folder(&self.repository);
+        let run = deployment().with_endpoint(self.proxy.endpoint()).folder(&self.repository);
         run.variable("GITBOOK_RETRIES", retries.to_string())
     }
 
@@ -168,5 +168,5 @@ fn html_page(status: u16) -> Response {
 
 /// Returns a fault that replaces GitBook's response with an error. The request has no effect.
 fn gitbook_error(status: u16) -> Fault {
-    Fault::Say(Effect::Lost, Response::error(status, "Come back later"))
+    Fault::Respond(Effect::Dropped, Response::error(status, "Come back later"))
 }

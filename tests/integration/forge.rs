@@ -24,5 +24,8 @@ fn on_pull_request(
     forge: &FakeGitHub,
 ) -> Deployment {
     let payload = payloads::pull_request(action, 12, "fix", &sha(commit));
-    deployment().on_github_event("pull_request", &payload, run).against(gitbook.endpoint()).with_forge(forge)
+    deployment()
+        .on_github_event("pull_request", &payload, run)
+        .with_endpoint(gitbook.endpoint())
+        .with_forge(forge)
 }

@@ -16,8 +16,8 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use tokio::task::JoinHandle;
 
 use crate::support::{Deployment, Finished};
-use scenario::{Before, Fault, Scenario, World};
-use scheduler::{Fate, Scheduler};
+use scenario::{Before, Fault, Scenario, TestEnvironment};
+use scheduler::{RequestFault, Scheduler};
 
 /// The number of interleavings of each scenario with a forge token, and also of each scenario without a forge token.
 const INTERLEAVINGS_PER_SCENARIO: usize = 52;
@@ -43,7 +43,7 @@ struct Schedule {
     /// The run that continues at each step at which both runs wait: true for the first run.
     first_continues: Vec<bool>,
     /// The fates of the first write requests to GitBook, for each run.
-    fates: [Vec<Fate>; 2],
+    fates: [Vec<RequestFault>; 2],
 }
 
 /// Returns a strategy for schedules in which the second event happens after fewer than `requests` requests of the first run.
@@ -51,7 +51,7 @@ fn schedule_strategy(requests: usize) -> impl Strategy<Value = Schedule> {
     let before = prop_oneof![
         2 => Just(Before::Nothing), 2 => Just(Before::Earlier), 1 => Just(Before::OtherCounter), 1 => Just(Before::Unnamed)
     ];
-    let fate = prop_oneof![2 => Just(Fate::Passes), 1 => Just(Fate::IsLost), 2 => Just(Fate::LosesAnswer)];
+    let fate = prop_oneof![2 => Just(RequestFault::Passes), 1 => Just(RequestFault::IsLost), 2 => Just(RequestFault::LosesAnswer)];
     // One run finishes before the other run continues, or the runs continue in a random order.
     let first_continues = prop_oneof![
         2 => prop::collection::vec(any::<bool>(), 40), 2 => Just(vec![false]), 1 => Just(vec![true])
@@ -101,7 +101,8 @@ impl Run {
     /// Starts a run that sends its requests through the scheduler's two addresses, one for GitBook and one for the forge. The
     /// tokens end with the name of the run.
     fn start(run: Deployment, addresses: &[String; 2], forge_token: Option<&str>, name: char) -> Self {
-        let run = run.against(&addresses[0]).variable("GITBOOK_TOKEN", format!("gb_api_token_of_{name}"));
+        let run =
+            run.with_endpoint(&addresses[0]).variable("GITBOOK_TOKEN", format!("gb_api_token_of_{name}"));
         let run = run.variable("GITBOOK_RETRIES", "3").variable("GITHUB_API_URL", &addresses[1]);
         let run = match forge_token {
             Some(token) => run.variable("GITHUB_TOKEN", format!("{token}{name}")),
@@ -117,7 +118,7 @@ impl Run {
 
 /// Runs the program twice with the requests in the order of the schedule, and returns the result.
 async fn run_interleaving(scenario: Scenario, with_token: bool, schedule: Schedule) -> Interleaving {
-    let world = World::new(scenario, schedule.before, schedule.by_hand).await;
+    let world = TestEnvironment::new(scenario, schedule.before, schedule.by_hand).await;
     let scheduler = Scheduler::default();
     let addresses = [
         scheduler.before(world.sandbox.endpoint(), true).await,
@@ -152,15 +153,15 @@ async fn run_interleaving(scenario: Scenario, with_token: bool, schedule: Schedu
         };
         let request = scheduler.take(run);
         let fate = if request.changes {
-            fates[usize::from(run == 'B')].next().copied().unwrap_or(Fate::Passes)
+            fates[usize::from(run == 'B')].next().copied().unwrap_or(RequestFault::Passes)
         } else if schedule.is_slow
             && run == 'A'
             && request.is_to_gitbook
             && !std::mem::replace(&mut is_slow, true)
         {
-            Fate::IsSlow
+            RequestFault::IsSlow
         } else {
-            Fate::Passes
+            RequestFault::Passes
         };
         passed += usize::from(run == 'A');
         trace.push(format!("{run} {} {fate:?}", request.text));
@@ -211,7 +212,7 @@ async fn wait_for_requests(scheduler: &Scheduler, first: &Run, second: &Run) {
 }
 
 /// Compares the final state with the messages of both runs.
-fn outcome(world: &World, finished: &[Finished; 2]) -> Outcome {
+fn outcome(world: &TestEnvironment, finished: &[Finished; 2]) -> Outcome {
     let Some(fault) = world.fault() else { return Outcome::Correct };
     // Parts of the messages about the effects of another run.
     let errors = ["overwritten the version of the newer commit", "was deleted, but", "while this run waited"];

@@ -6,7 +6,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support::{
     Finished, HoldingProxy, RecordedRequests as _, Repository, Sandbox, api_error, deployment, gitbook,
-    repository, until,
+    repository, wait_until,
 };
 
 /// The number of integrations in a large repository.
@@ -34,7 +34,7 @@ async fn rejecting_gitbook() -> MockServer {
 async fn publish(number: usize, format: &str, variables: &[(&str, &str)]) -> (Finished, usize) {
     let server = rejecting_gitbook().await;
     let repository = repository_with(number);
-    let run = deployment().against(&server.uri()).publish().folder(&repository);
+    let run = deployment().with_endpoint(&server.uri()).publish().folder(&repository);
     let run = run.variable("GITBOOK_LOG_FORMAT", format).variable("GITBOOK_CONCURRENCY", "16");
     let run = variables.iter().fold(run, |run, (name, value)| run.variable(name, *value));
     let finished = run.run().await;
@@ -132,7 +132,7 @@ fn slowest_integrations(finished: &Finished) -> Vec<(String, [u64; 2])> {
 async fn the_summary_lists_the_slowest_integrations() {
     let server = gitbook().await;
     let (small, large) = (repository_with(10), repository_with(11));
-    let run_with = |repository: &Repository| deployment().against(&server.uri()).folder(repository);
+    let run_with = |repository: &Repository| deployment().with_endpoint(&server.uri()).folder(repository);
     let finished = run_with(&small).publish().run().await;
     assert!(!finished.summary.contains("Slowest"), "{}", finished.summary);
     for finished in [
@@ -170,7 +170,7 @@ async fn a_long_run_repeats_no_log_line() {
     Mock::given(method("POST")).respond_with(slow).mount(&server).await;
     let repository = repository_with(2);
     for format in ["text", "github", "json"] {
-        let run = deployment().against(&server.uri()).publish().folder(&repository);
+        let run = deployment().with_endpoint(&server.uri()).publish().folder(&repository);
         let finished = run.variable("GITBOOK_LOG_FORMAT", format).run().await;
         assert_eq!(finished.code, Some(1), "{}", finished.log());
         let mut lines: Vec<_> = finished.stderr.lines().collect();
@@ -188,11 +188,11 @@ async fn a_slow_integration_does_not_delay_others() {
     let gitbook = HoldingProxy::before(&sandbox).await;
     let mut held = gitbook.hold("POST", "part-000");
     let repository = repository_with(8);
-    let run = deployment().against(gitbook.endpoint()).publish().folder(&repository);
+    let run = deployment().with_endpoint(gitbook.endpoint()).publish().folder(&repository);
     let run = run.variable("GITBOOK_CONCURRENCY", "2").start();
     held.reached().await;
     let all: Vec<_> = (0..8).map(|number| format!("part-{number:03}")).collect();
-    until("all others are published", async || sandbox.names() == all[1..]).await;
+    wait_until("all others are published", async || sandbox.names() == all[1..]).await;
     held.release();
     let finished = run.finish().await;
     assert_eq!(finished.code, Some(0), "{finished:#?}");

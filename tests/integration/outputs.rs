@@ -44,7 +44,7 @@ fn summary(finished: &Finished) -> String {
 async fn publish_two_previews() -> Finished {
     let server = gitbook().await;
     let repository = repository().integration("one").integration("two");
-    deployment().against(&server.uri()).on_github("fix/it", 7).folder(&repository).run().await
+    deployment().with_endpoint(&server.uri()).on_github("fix/it", 7).folder(&repository).run().await
 }
 
 #[tokio::test]
@@ -203,7 +203,7 @@ async fn all_outputs_show_that_a_run_did_nothing() {
 async fn publish_rejected_integration() -> Finished {
     let server = refusing(401, "Authentication required").await;
     let repository = repository().integration("hello");
-    deployment().against(&server.uri()).push_to("main").folder(&repository).run().await
+    deployment().with_endpoint(&server.uri()).on_push_to("main").folder(&repository).run().await
 }
 
 #[tokio::test]
@@ -289,7 +289,7 @@ async fn the_report_shows_a_failure() {
 /// Runs with a manifest that contains an error and a warning.
 async fn run_with_invalid_manifest() -> Finished {
     let repository = repository().manifest("hello", "hello", "summary: 12\nvisibilty: x\n");
-    deployment().against("http://127.0.0.1:1").push_to("main").folder(&repository).run().await
+    deployment().with_endpoint("http://127.0.0.1:1").on_push_to("main").folder(&repository).run().await
 }
 
 #[tokio::test]
@@ -383,7 +383,7 @@ fn names(value: &Value) -> Vec<&str> {
 async fn outputs_for_a_single_integration_describe_the_first() {
     let server = gitbook().await;
     let repository = repository().integration("b").integration("a");
-    let run: Deployment = deployment().against(&server.uri()).push_to("main").folder(&repository);
+    let run: Deployment = deployment().with_endpoint(&server.uri()).on_push_to("main").folder(&repository);
     let finished = run.run().await;
     assert_eq!(finished.output("name"), "a");
     assert_eq!(names(&finished.integrations()), ["a", "b"]);

@@ -1,6 +1,6 @@
 //! The progress line on a terminal.
 
-use crate::support::{Deployment, HoldingProxy, Repository, Sandbox, deployment, repository, until};
+use crate::support::{Deployment, HoldingProxy, Repository, Sandbox, deployment, repository, wait_until};
 
 /// Returns the screen of a terminal after these bytes, without trailing blank lines.
 fn screen(bytes: &str) -> String {
@@ -17,7 +17,7 @@ fn three_integrations() -> Repository {
 
 fn publishing(endpoint: &str, repository: &Repository) -> Deployment {
     deployment()
-        .against(endpoint)
+        .with_endpoint(endpoint)
         .publish()
         .folder(repository)
         .variable("PATH", "/usr/local/bin:/usr/bin:/bin")
@@ -32,7 +32,7 @@ async fn shows_and_removes_the_progress_line() {
     let run = publishing(gitbook.endpoint(), &repository).on_a_terminal().variable("TERM", "xterm");
     let run = run.start();
     held.reached().await;
-    until("the progress line shows 2 of 3 integrations", async || {
+    wait_until("the progress line shows 2 of 3 integrations", async || {
         let shown = screen(&run.written("log").unwrap_or_default());
         let line = shown.lines().last().unwrap_or_default().to_owned();
         line.trim_start_matches(['|', '/', '-', '\\', ' ']) == "publishing [=============>      ] 2/3 two"

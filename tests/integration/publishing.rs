@@ -28,7 +28,7 @@ fn stored_integration(folder: &TempDir, name: &str) -> Value {
 }
 
 fn push(endpoint: &str, branch: &str, repository: &Repository) -> Deployment {
-    deployment().against(endpoint).push_to(branch).folder(repository)
+    deployment().with_endpoint(endpoint).on_push_to(branch).folder(repository)
 }
 
 fn results(finished: &Finished) -> Vec<(String, String)> {
@@ -165,7 +165,7 @@ async fn deleting_a_deleted_preview_again_succeeds() {
     let repository = repository().integration("hello").integration("world");
     push(&endpoint, "fix", &repository).run().await;
     push(&endpoint, "other", &repository).run().await;
-    let delete = || deployment().against(&endpoint).event("delete", "fix").folder(&repository);
+    let delete = || deployment().with_endpoint(&endpoint).event("delete", "fix").folder(&repository);
     let finished = delete().run().await;
     assert_eq!((finished.code, finished.output("mode")), (Some(0), "delete".to_owned()));
     let (hello, world) = ("hello-fix".to_owned(), "world-fix".to_owned());
@@ -184,7 +184,7 @@ async fn deletes_a_preview_without_its_script_icon_and_secret() {
     push(&endpoint, "fix", &repository).run().await;
     let bare = "name: hello\nsecrets: {KEY: \"${{ env.NOT_SET }}\"}\nicon: none.png\n";
     let bare = crate::support::repository().file("gitbook-manifest.yaml", bare);
-    let finished = deployment().against(&endpoint).event("closed", "fix").folder(&bare).run().await;
+    let finished = deployment().with_endpoint(&endpoint).event("closed", "fix").folder(&bare).run().await;
     assert_eq!((finished.code, finished.output("result")), (Some(0), "deleted".to_owned()), "{finished:#?}");
     assert!(!folder.path().join("hello-fix").exists());
 }
@@ -207,7 +207,8 @@ async fn a_dry_run_changes_nothing() {
     assert_eq!(server.requests().await, ["GET /v1/integrations/hello-fix"]);
     let (endpoint, folder) = kept().await;
     push(&endpoint, "fix", &repository).run().await;
-    let delete = deployment().against(&endpoint).event("delete", "fix").variable("GITBOOK_DRY_RUN", "true");
+    let delete =
+        deployment().with_endpoint(&endpoint).event("delete", "fix").variable("GITBOOK_DRY_RUN", "true");
     insta::assert_snapshot!(delete.folder(&repository).run().await.log(), @"
     exit 0
     info: checked hello-fix (… s): dry run: would be deleted

@@ -19,7 +19,7 @@ fn publishing(repository: &Repository) -> Deployment {
 /// Runs the program, which cannot read the secret, and returns the log. Asserts exit code 2 and no request.
 async fn log_of_rejected_run(run: Deployment) -> String {
     let server = gitbook().await;
-    let finished = run.against(&server.uri()).run().await;
+    let finished = run.with_endpoint(&server.uri()).run().await;
     assert_eq!(finished.code, Some(2), "{finished:#?}");
     assert_eq!(server.requests().await, [""; 0]);
     finished.log()
@@ -29,7 +29,7 @@ async fn log_of_rejected_run(run: Deployment) -> String {
 async fn reads_a_secret_from_1password() {
     let server = gitbook().await;
     let repository = repository_with_op("printf '%s\\n' \"hush-$*\"");
-    let finished = publishing(&repository).against(&server.uri()).run().await;
+    let finished = publishing(&repository).with_endpoint(&server.uri()).run().await;
     assert_eq!(finished.code, Some(0), "{finished:#?}");
     assert_eq!(server.body().await["secrets"], json!({"KEY": "hush-read op://vault/item/field"}));
     assert!(!finished.everything().contains("hush-read"), "{finished:#?}");
@@ -41,7 +41,7 @@ async fn op_does_not_receive_the_tokens() {
     let repository = repository_with_op("env > \"$SEEN\"; echo hush-hush");
     let seen = repository.path("seen");
     let run = publishing(&repository)
-        .against(&server.uri())
+        .with_endpoint(&server.uri())
         .variable("SEEN", seen.to_str().unwrap())
         .variable("OP_SERVICE_ACCOUNT_TOKEN", "of-1password")
         .variable("GITHUB_TOKEN", "of-github")

@@ -93,7 +93,7 @@ impl Deployment {
     }
 
     /// Sets GitBook's endpoint and the token, and disables retries.
-    pub(crate) fn against(self, endpoint: &str) -> Self {
+    pub(crate) fn with_endpoint(self, endpoint: &str) -> Self {
         self.variable("GITBOOK_ENDPOINT", endpoint)
             .variable("GITBOOK_TOKEN", TOKEN)
             .variable("GITBOOK_RETRIES", "0")
@@ -105,7 +105,7 @@ impl Deployment {
     }
 
     /// Sets the generic variables for a push to a branch of a repository with the production branch `main`.
-    pub(crate) fn push_to(self, branch: &str) -> Self {
+    pub(crate) fn on_push_to(self, branch: &str) -> Self {
         self.event("push", branch)
     }
 
@@ -274,7 +274,7 @@ impl Running {
 }
 
 /// Waits until a condition is true. Panics after twenty seconds.
-pub(crate) async fn until(condition: &str, mut is_true: impl AsyncFnMut() -> bool) {
+pub(crate) async fn wait_until(condition: &str, mut is_true: impl AsyncFnMut() -> bool) {
     for _ in 0..400 {
         if is_true().await {
             return;

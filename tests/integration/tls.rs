@@ -7,7 +7,7 @@ use crate::support::{
 };
 
 fn publishing(endpoint: &str) -> Deployment {
-    deployment().against(endpoint).publish()
+    deployment().with_endpoint(endpoint).publish()
 }
 
 fn publishing_with_authority(endpoint: &str) -> Deployment {

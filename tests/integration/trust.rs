@@ -38,7 +38,8 @@ async fn a_manifest_cannot_use_a_token_as_a_secret() {
     for name in TOKEN_VARIABLES {
         let secrets = format!("secrets:\n  KEY: 'a-${{{{ env.{name} }}}}'\n");
         let folder = repository().manifest(".", "hello", &secrets);
-        let run = deployment().publish().against("http://127.0.0.1:1").variable(name, "t0ken-of-somebody");
+        let run =
+            deployment().publish().with_endpoint("http://127.0.0.1:1").variable(name, "t0ken-of-somebody");
         let finished = run.folder(&folder).run().await;
         assert_eq!(finished.code, Some(2), "{name}: {}", finished.log());
         assert!(finished.stderr.contains(&format!("`{name}`")), "{name}: {}", finished.log());
@@ -109,7 +110,7 @@ async fn start_endless_server() -> String {
 #[tokio::test]
 async fn stops_reading_an_endless_response() {
     let folder = repository().manifest(".", "hello", "");
-    let run = deployment().publish().against(&start_endless_server().await).folder(&folder);
+    let run = deployment().publish().with_endpoint(&start_endless_server().await).folder(&folder);
     let finished = run.run().await;
     assert_eq!(finished.code, Some(1), "{}", finished.log());
     assert!(finished.stderr.contains("8 MiB"), "{}", finished.log());

@@ -246,7 +246,7 @@ fn detects_the_repository_and_the_run() {
     let check = |run: &WorkflowRun, expected: [&str; 3]| {
         let ci = run.ci().unwrap();
         let found = [ci.repository, ci.run_url, ci.default_branch].map(Option::unwrap_or_default);
-        assert_eq!((found, ci.run), (expected.map(str::to_owned), 1000));
+        assert_eq!((found, ci.run_number), (expected.map(str::to_owned), 1000));
     };
     let run = test_payloads::push_to("x");
     let url = "https://github.com/Codertocat/Hello-World/actions/runs/1000";

@@ -341,7 +341,7 @@ pub(super) fn check_outcome(
 ) -> Result<(), TestCaseError> {
     prop_assert_eq!(outcome.status_name(), expected, "{:?}", outcome.result);
     prop_assert_eq!(&outcome.name, name);
-    prop_assert!(outcome.preview);
+    prop_assert!(outcome.is_preview);
     if let Err(error) = &outcome.result {
         let text = error.to_string();
         prop_assert!(text.starts_with(&format!("`{name}` was not changed: ")), "{}", text);

@@ -27,7 +27,7 @@ impl<'a> ForgeFailures<'a> {
     pub(super) fn next_client(&self) -> Result<Forge, ForgeError> {
         let (count, failure) = &*self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if *count < MAX_FAILURES {
-            Ok(self.forge.own_circuit_breaker())
+            Ok(self.forge.with_own_circuit_breaker())
         } else {
             Err(ForgeError::CircuitOpen(failure.clone()))
         }

@@ -27,16 +27,21 @@ impl ModuleReader {
     /// # Errors
     /// Returns [`FileError::Outside`] if the file or archive is neither in the repository nor in a package.
     pub(super) fn read(&self, path: &Path) -> Result<Vec<u8>, FileError> {
-        let is_module = |path: &Path| files::is_module(path, &self.root);
+        let is_repository_or_package_file =
+            |path: &Path| files::is_repository_or_package_file(path, &self.root);
         if path.exists() {
-            return files::read(path, is_module);
+            return files::read(path, is_repository_or_package_file);
         }
         match VPath::from(path)? {
-            VPath::Native(path) => files::read(&path, is_module),
-            VPath::Virtual(virtual_path) => files::read(&virtual_path.physical_base_path(), is_module),
+            VPath::Native(path) => files::read(&path, is_repository_or_package_file),
+            VPath::Virtual(virtual_path) => {
+                files::read(&virtual_path.physical_base_path(), is_repository_or_package_file)
+            }
             VPath::Zip(entry) => {
                 let archive = entry.physical_base_path();
-                files::open(&archive, |archive| is_module(&archive.join(&entry.zip_path)))?;
+                files::open(&archive, |archive| {
+                    is_repository_or_package_file(&archive.join(&entry.zip_path))
+                })?;
                 Ok(self.cache.read(archive, entry.zip_path)?)
             }
         }

@@ -180,6 +180,6 @@ impl From<SerializedDiagnostic> for Diagnostic {
             }
         });
         let severity = if problem.is_error { Severity::Error } else { Severity::Warning };
-        Self { severity, ..Self::error(location, problem.message) }.hint(problem.hint)
+        Self { severity, ..Self::error(location, problem.message) }.with_hint(problem.hint)
     }
 }

@@ -64,7 +64,9 @@ impl Corrections {
         let message = problem.to_message_with(&DiagnosticOptions::default());
         let Some(name) = message.split('"').nth(1) else { return };
         let exporter = problem.exporter().unwrap_or_default();
-        let text = files::read_text(&source_path(&exporter), |path| files::is_module(path, root));
+        let text = files::read_text(&source_path(&exporter), |path| {
+            files::is_repository_or_package_file(path, root)
+        });
         if text.is_ok_and(|text| super::module_format::is_plain_script(&text, &exporter, root)) {
             match name {
                 "default" => self.commonjs_modules.insert(exporter),

@@ -32,7 +32,7 @@ impl DeviceCheck {
         }
         folders.device.as_deref().map_or(Ok(()), |path| {
             let problem = Diagnostic::error(SourceLocation::file(path), "`package.json` is not a file");
-            Err(Box::new(problem.hint("replace the link with a file".to_owned())))
+            Err(Box::new(problem.with_hint("replace the link with a file".to_owned())))
         })
     }
 }

@@ -9,7 +9,7 @@ use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
 use super::child_process::Crash;
 use super::sources::{ReadFailure, source_path};
 use super::unresolved_imports;
-use crate::diagnostic::{Diagnostic, Severity, SourceLocation, display_path, lower_case};
+use crate::diagnostic::{Diagnostic, Severity, SourceLocation, display_path, normalize_message};
 use crate::integration::files;
 use crate::integration::packaging_context::ProcessEnd;
 
@@ -75,7 +75,7 @@ impl DiagnosticContext<'_> {
             unresolved_imports::Explanation::Replacement(problem) => self.with_relative_path(problem),
             unresolved_imports::Explanation::AtImport { reason, hint } => {
                 let message = format!("`{specifier}` cannot be imported: {reason}");
-                Diagnostic { message, ..self.with_bundler_message(problem) }.hint(hint)
+                Diagnostic { message, ..self.with_bundler_message(problem) }.with_hint(hint)
             }
         }
     }
@@ -117,7 +117,7 @@ impl DiagnosticContext<'_> {
             ),
             None => return original,
         };
-        Diagnostic { message, ..original }.hint(hint.to_owned())
+        Diagnostic { message, ..original }.with_hint(hint.to_owned())
     }
 
     /// Explains a failure inside the bundler. The usual cause is a `package.json` with a syntax error.
@@ -128,7 +128,7 @@ impl DiagnosticContext<'_> {
         let message = problem.to_message_with(&self.diagnostic_options());
         let reason = message.lines().nth(1).unwrap_or_default();
         let location = SourceLocation::file(self.relative_path(self.script));
-        Diagnostic::error(location, format!("the bundler failed: {}", lower_case(reason)))
+        Diagnostic::error(location, format!("the bundler failed: {}", normalize_message(reason)))
     }
 
     fn diagnostic_options(&self) -> DiagnosticOptions {
@@ -152,7 +152,7 @@ impl DiagnosticContext<'_> {
             }
             _ => location,
         };
-        let message = lower_case(problem.to_message_with(&options).lines().next().unwrap_or_default());
+        let message = normalize_message(problem.to_message_with(&options).lines().next().unwrap_or_default());
         let message = message.replace(&format!("{}{MAIN_SEPARATOR}", self.display_base.display()), "");
         Diagnostic::error(location, message)
     }
@@ -200,7 +200,7 @@ pub(super) fn crash_error(crash: &Crash, script: &Path, display_base: &Path) -> 
             "give this step more memory, or make the script smaller",
         ),
     };
-    Diagnostic::error(location, message).hint(hint.to_owned())
+    Diagnostic::error(location, message).with_hint(hint.to_owned())
 }
 
 /// Returns true if a stack overflow probably ended the process. Rust aborts a process whose stack overflows.
@@ -248,7 +248,8 @@ fn with_utf16_position(
     line: usize,
     column: usize,
 ) -> SourceLocation {
-    let text = files::read_text(file, |path| files::is_module(path, root)).unwrap_or_default();
+    let text =
+        files::read_text(file, |path| files::is_repository_or_package_file(path, root)).unwrap_or_default();
     let first_line = line.saturating_sub(1).max(1);
     let lines: Vec<_> = text.lines().skip(first_line - 1).take(2).collect();
     let target_line = lines.get(line.saturating_sub(first_line)).copied().unwrap_or_default();

@@ -28,7 +28,9 @@ fn is_esm_for_node(path: &Path, root: &Path) -> bool {
         Some("cjs" | "cts") => false,
         _ => {
             let mut packages = path.ancestors().skip(1).map(|folder| folder.join("package.json"));
-            let read = |file: PathBuf| files::read_text(&file, |path| files::is_module(path, root)).ok();
+            let read = |file: PathBuf| {
+                files::read_text(&file, |path| files::is_repository_or_package_file(path, root)).ok()
+            };
             let text = packages.find_map(read).unwrap_or_default();
             let package = serde_json::from_str::<serde_json::Value>(&text).unwrap_or_default();
             package["type"] == "module"

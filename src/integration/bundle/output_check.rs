@@ -11,7 +11,7 @@ use oxc::semantic::SemanticBuilder;
 use oxc::span::{SourceType, Span};
 use rolldown_common::OutputChunk;
 
-use crate::diagnostic::lower_case;
+use crate::diagnostic::normalize_message;
 
 /// Syntax that the Workers runtime does not support.
 #[derive(Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ fn first_error(diagnostics: impl IntoIterator<Item = OxcDiagnostic>) -> Result<(
     let error = diagnostics.into_iter().find(|diagnostic| diagnostic.severity == Severity::Error);
     error.map_or(Ok(()), |error| {
         let offset = error.labels.first().map_or(0, |label| label.offset() as usize);
-        Err(InvalidSyntax { offset, message: lower_case(&error.message) })
+        Err(InvalidSyntax { offset, message: normalize_message(&error.message) })
     })
 }
 

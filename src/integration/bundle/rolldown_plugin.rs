@@ -27,7 +27,7 @@ use super::module_facts::ModuleFacts;
 use super::rewrite::apply_rules;
 use super::sources::{ReadFailure, module_type, source_path};
 use super::tsconfig::TsconfigFiles;
-use crate::diagnostic::{Diagnostic, lower_case};
+use crate::diagnostic::{Diagnostic, normalize_message};
 use crate::integration::files::FileError;
 
 /// The name prefix of the virtual modules that replace a `require` of a runtime module, such as `node:path`.
@@ -69,7 +69,7 @@ impl RolldownPlugin {
 
     fn report_error(&self, path: &Path, source: &str, span: Span, message: String, hint: Option<String>) {
         let location = location_at_offset(path, &self.root, source, span.start as usize);
-        self.lock_facts().problems.push(Diagnostic::error(location, message).hint(hint));
+        self.lock_facts().problems.push(Diagnostic::error(location, message).with_hint(hint));
     }
 
     /// Returns an error if the bundler would read a device to resolve an import.
@@ -291,7 +291,7 @@ impl Plugin for RolldownPlugin {
             });
             for error in compiled.err().unwrap_or_default() {
                 let span = Span::empty(error.labels.first().map_or(0, |label| label.offset()));
-                self.report_error(&path, ast.source(), span, lower_case(&error.message), None);
+                self.report_error(&path, ast.source(), span, normalize_message(&error.message), None);
             }
         }
         let namespace_imports = namespace_import_specifiers(ast.program())

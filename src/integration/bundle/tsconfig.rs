@@ -245,7 +245,7 @@ impl TsconfigFiles {
                 None => {
                     let message = format!("`{base}` in `extends` does not exist; its options are ignored");
                     let hint = "correct the path, or install the package that contains the file".to_owned();
-                    self.report(Diagnostic::warning(SourceLocation::file(path), message).hint(hint));
+                    self.report(Diagnostic::warning(SourceLocation::file(path), message).with_hint(hint));
                 }
             }
         }
@@ -273,9 +273,10 @@ impl TsconfigFiles {
 
 fn parse_tsconfig(path: &Path, root: &Path) -> Result<TsConfig, Box<Diagnostic>> {
     let location = SourceLocation::file(path);
-    let text = files::read_text(path, |path| files::is_module(path, root)).map_err(|error| {
-        Box::new(Diagnostic::error(location.clone(), format!("could not read the file: {error}")))
-    })?;
+    let text =
+        files::read_text(path, |path| files::is_repository_or_package_file(path, root)).map_err(|error| {
+            Box::new(Diagnostic::error(location.clone(), format!("could not read the file: {error}")))
+        })?;
     let location = location.with_text(&text);
     TsConfig::parse(true, path, path, text).map_err(|error| {
         let location = location.at(error.line(), error.column().max(1));

@@ -89,7 +89,7 @@ fn explain_unresolved_path(specifier: &str, name: &str, folder: &Path, root: &Pa
                 "build the package before this step, or set its `main` or `exports` to existing files"
                     .to_owned()
             };
-            Explanation::Replacement(Diagnostic::error(SourceLocation::file(file), message).hint(hint))
+            Explanation::Replacement(Diagnostic::error(SourceLocation::file(file), message).with_hint(hint))
         }
         Some(missing) => Explanation::AtImport {
             reason: format!("the file `{missing}` is missing in the package `{name}`"),
@@ -121,7 +121,7 @@ fn explain_missing_package(name: &str, importer: &Path, root: &Path) -> Explanat
             format!("packages are not installed: there is no `node_modules` folder next to `{file}`");
         let hint = format!("run `{install_command}` before this step");
         return Explanation::Replacement(
-            Diagnostic::error(SourceLocation::file(folder.join(file)), message).hint(hint),
+            Diagnostic::error(SourceLocation::file(folder.join(file)), message).with_hint(hint),
         );
     }
     Explanation::AtImport {
@@ -136,15 +136,15 @@ fn explain_missing_package(name: &str, importer: &Path, root: &Path) -> Explanat
 /// the nearest `package.json`.
 fn nearest_lockfile(path: &Path, root: &Path) -> Option<(PathBuf, Lockfile)> {
     let folders: Vec<_> = path.ancestors().skip(1).take_while(|folder| folder.starts_with(root)).collect();
-    let nearest = |is_candidate: fn(&Lockfile) -> bool| {
+    let most_similar_name = |is_candidate: fn(&Lockfile) -> bool| {
         folders.iter().find_map(|folder| {
             let mut candidates = LOCKFILES.iter().filter(|lockfile| is_candidate(lockfile));
             let lockfile = candidates.find(|lockfile| folder.join(lockfile.name).is_file())?;
             Some(((*folder).to_owned(), *lockfile))
         })
     };
-    let lockfile = nearest(|lockfile| lockfile.name != "package.json");
-    lockfile.or_else(|| nearest(|lockfile| lockfile.name == "package.json"))
+    let lockfile = most_similar_name(|lockfile| lockfile.name != "package.json");
+    lockfile.or_else(|| most_similar_name(|lockfile| lockfile.name == "package.json"))
 }
 
 /// Returns the package name at the start of an import specifier.
@@ -195,7 +195,7 @@ pub(super) fn broken_package_json_error(script: &Path, root: &Path) -> Option<Di
 }
 
 fn read_package_json(file: &Path, root: &Path) -> Result<serde_json::Value, Box<Diagnostic>> {
-    let text = files::read_text(file, |path| files::is_module(path, root));
+    let text = files::read_text(file, |path| files::is_repository_or_package_file(path, root));
     let text = text.unwrap_or_else(|_| "{}".to_owned());
     let text = text.trim_start_matches('\u{feff}');
     serde_json::from_str(text).map_err(|error| {
@@ -205,7 +205,8 @@ fn read_package_json(file: &Path, root: &Path) -> Result<serde_json::Value, Box<
             SourceLocation::file(file).with_text(text).at(error.line().max(1), error.column().max(1));
         let hint = "correct the file; check it for merge conflict markers".to_owned();
         Box::new(
-            Diagnostic::error(location, format!("`package.json` is not valid JSON: {message}")).hint(hint),
+            Diagnostic::error(location, format!("`package.json` is not valid JSON: {message}"))
+                .with_hint(hint),
         )
     })
 }

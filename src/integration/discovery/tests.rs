@@ -80,7 +80,7 @@ fn check_files(files: &[&str], patterns: &[&str], selected: &[&str], problems: &
     let patterns: Vec<_> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
     let (found, messages) = match discover(&patterns, temp.path()) {
         Ok(found) => (found, Vec::new()),
-        Err(error) => (error.found, error.problems),
+        Err(error) => (error.manifests, error.problems),
     };
     let messages: Vec<_> = messages.iter().map(ToString::to_string).collect();
     let found: Vec<_> = found.iter().map(|source| display_path(&source.display_path)).collect();
@@ -249,7 +249,11 @@ fn finds_unselected_manifests_outside_nested_repositories() {
         }
         let patterns: Vec<_> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
         let checkout = Checkout { working_directory: temp.path(), workspace: None };
-        assert_eq!(super::selects_only_part(&patterns, checkout), expected, "{files:?} {patterns:?}");
+        assert_eq!(
+            super::leaves_manifests_unselected(&patterns, checkout),
+            expected,
+            "{files:?} {patterns:?}"
+        );
     };
     check(&["a/gitbook-manifest.yaml"], &["a"], false);
     let two = ["a/gitbook-manifest.yaml", "b/gitbook-manifest.yaml"];

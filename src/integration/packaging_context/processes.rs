@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Semaphore;
 
-use super::processors;
+use super::processor_count;
 
 /// The internal argument that starts the program as a bundling process.
 pub(crate) const BUNDLE_ARGUMENT: &str = "bundle-on-request";
@@ -68,7 +68,7 @@ pub(crate) enum ProcessEnd {
 impl Processes {
     /// Creates an empty pool. Without a program, every request fails.
     pub(crate) fn new(program: Option<PathBuf>) -> Self {
-        Self { program, idle: Mutex::default(), permits: Semaphore::new(processors() + 1) }
+        Self { program, idle: Mutex::default(), permits: Semaphore::new(processor_count() + 1) }
     }
 
     /// Starts one process in advance, so that it is ready for the first script.
@@ -84,19 +84,19 @@ impl Processes {
     ///
     /// # Errors
     /// Returns an error if no process can be started.
-    pub(crate) async fn ask(
+    pub(crate) async fn send_request(
         &self,
         request: &str,
         is_last: impl Fn(&str) -> bool,
-        is_only: bool,
+        is_single_script: bool,
     ) -> std::io::Result<ProcessReply> {
         let _permit = self.permits.acquire().await;
-        let idle = if is_only { None } else { self.lock_idle().pop() };
+        let idle = if is_single_script { None } else { self.lock_idle().pop() };
         let mut process = idle.map_or_else(|| self.start(), Ok)?;
-        match tokio::time::timeout(MAX_BUNDLING_TIME, process.ask(request, is_last)).await {
+        match tokio::time::timeout(MAX_BUNDLING_TIME, process.send_request(request, is_last)).await {
             Ok(reply) => {
                 let reply = reply?;
-                if reply.end.is_none() && !is_only {
+                if reply.end.is_none() && !is_single_script {
                     self.lock_idle().push(process);
                 }
                 Ok(reply)
@@ -127,7 +127,11 @@ impl Processes {
 }
 
 impl Process {
-    async fn ask(&mut self, request: &str, is_last: impl Fn(&str) -> bool) -> std::io::Result<ProcessReply> {
+    async fn send_request(
+        &mut self,
+        request: &str,
+        is_last: impl Fn(&str) -> bool,
+    ) -> std::io::Result<ProcessReply> {
         let mut reply = ProcessReply::default();
         // Writing fails if the process has crashed. In this case, the loop below returns its exit status.
         drop(self.input.write_all(format!("{request}\n").as_bytes()).await);

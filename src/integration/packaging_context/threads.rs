@@ -22,7 +22,7 @@ pub(crate) struct Threads {
 
 impl Default for Threads {
     fn default() -> Self {
-        Self { runtime: OnceLock::new(), permits: Semaphore::new(processors() + 1) }
+        Self { runtime: OnceLock::new(), permits: Semaphore::new(processor_count() + 1) }
     }
 }
 
@@ -35,12 +35,14 @@ impl Threads {
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
-        is_alone: bool,
+        is_single_script: bool,
     ) -> std::io::Result<T> {
         // Acquiring a permit fails only for a closed semaphore. Nothing closes this semaphore.
         let _permit = self.permits.acquire().await;
-        let runtime =
-            self.runtime.get_or_init(|| start_runtime(if is_alone { 1 } else { processors() })).as_ref();
+        let runtime = self
+            .runtime
+            .get_or_init(|| start_runtime(if is_single_script { 1 } else { processor_count() }))
+            .as_ref();
         let runtime = runtime.map_err(|error| std::io::Error::new(error.kind(), error.to_string()))?;
         Ok(runtime.spawn(work).await?)
     }
@@ -58,7 +60,7 @@ pub(crate) fn with_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> std:
 }
 
 /// Returns the number of processors available to this process.
-pub(crate) fn processors() -> usize {
+pub(crate) fn processor_count() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 
-use crate::environment::{Environment, is_token};
+use crate::environment::{Environment, is_token_variable};
 
 /// The duration of a call after which the log mentions the call.
 const SLOW_CALL: Duration = Duration::from_secs(3);
@@ -92,7 +92,7 @@ impl OnePassword<'_> {
 
     /// Starts the CLI with all variables except the tokens of this program.
     fn start(&self, reference: &str) -> Result<Child, String> {
-        let is_passed = |name: &str| !is_token(name) || name.starts_with("OP_");
+        let is_passed = |name: &str| !is_token_variable(name) || name.starts_with("OP_");
         let mut command = Command::new("op");
         command.args(["read", reference]);
         command.env_clear().envs(self.environment.iter().filter(|(name, _)| is_passed(name)));

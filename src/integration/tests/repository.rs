@@ -7,7 +7,7 @@ use crate::environment::Environment;
 use crate::integration::{
     Integration, IntegrationSource, Override, Packaged, Packaging, PackagingContext, ValueFormat,
 };
-use crate::integration::{discover, from_variables, package};
+use crate::integration::{discover, package, source_without_manifest};
 
 /// A manifest with the required fields.
 pub(super) const HELLO: &str = "name: hello\ntitle: Hello\norganization: acme\nscript: main.js\nscopes: [space:git:sync, openapi:read]\n";
@@ -96,7 +96,7 @@ impl TestRepository {
     pub(super) fn source(&self, environment: &Environment) -> IntegrationSource {
         match discover(&[".".to_owned()], environment.folder()) {
             Ok(sources) => sources[0].clone(),
-            Err(_) => from_variables(environment.folder()),
+            Err(_) => source_without_manifest(environment.folder()),
         }
     }
 

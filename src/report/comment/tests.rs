@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::row::{Row, RowState};
-use super::{MAX_LENGTH, merge};
+use super::{MAX_LENGTH, merge_rows};
 
 fn row(name: &str, run: u64) -> Row {
     Row {
@@ -41,8 +41,8 @@ fn visible(comment: &str) -> String {
 
 /// Merges rows, and checks that merging them again changes nothing.
 fn merge_twice(existing: &[String], new: &[Row]) -> String {
-    let comment = merge(existing, new);
-    assert_eq!(merge(std::slice::from_ref(&comment), new), comment);
+    let comment = merge_rows(existing, new);
+    assert_eq!(merge_rows(std::slice::from_ref(&comment), new), comment);
     comment
 }
 
@@ -133,11 +133,11 @@ fn ignores_a_repeated_row() {
         Row { commit: row("", 12).commit, shown_commit: row("", 12).shown_commit, ..row("hello-fix", 13) };
     let unchanged =
         Row { state: RowState::Unchanged, updated_at: "2026-11-22 11:00 UTC".to_owned(), ..again.clone() };
-    assert_eq!(merge(std::slice::from_ref(&first), &[unchanged]), first);
-    assert_eq!(merge(std::slice::from_ref(&first), &[again]), first);
+    assert_eq!(merge_rows(std::slice::from_ref(&first), &[unchanged]), first);
+    assert_eq!(merge_rows(std::slice::from_ref(&first), &[again]), first);
     // A row for another commit is not a repetition.
     let unchanged = Row { state: RowState::Unchanged, ..row("hello-fix", 13) };
-    assert_ne!(merge(std::slice::from_ref(&first), &[unchanged]), first);
+    assert_ne!(merge_rows(std::slice::from_ref(&first), &[unchanged]), first);
 }
 
 #[test]
@@ -242,8 +242,8 @@ proptest! {
             // A run has one row for each preview.
             job_rows.sort_by(|a, b| a.name.cmp(&b.name));
             job_rows.dedup_by(|a, b| a.name == b.name);
-            let new = merge(&comments, &job_rows);
-            prop_assert_eq!(&merge(std::slice::from_ref(&new), &job_rows), &new);
+            let new = merge_rows(&comments, &job_rows);
+            prop_assert_eq!(&merge_rows(std::slice::from_ref(&new), &job_rows), &new);
             for row in comments.iter().flat_map(|text| text.lines()).filter_map(Row::read) {
                 let kept = new.lines().filter_map(Row::read).any(|kept| kept.name == row.name);
                 prop_assert!(kept || row.name.is_empty(), "`{}` was lost", row.name);

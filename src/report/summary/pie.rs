@@ -17,7 +17,7 @@ const MAX_PACKAGE_SLICES: usize = 6;
 pub(super) fn pie_charts(outcomes: &[Outcome], printer: &Printer) -> String {
     let succeeded =
         outcomes.iter().filter_map(|outcome| Some((&*outcome.name, outcome.result.as_ref().ok()?)));
-    let mut scripts: Vec<_> = succeeded.filter(|(_, success)| !success.parts.is_empty()).collect();
+    let mut scripts: Vec<_> = succeeded.filter(|(_, success)| !success.packages.is_empty()).collect();
     scripts.sort_by_key(|(_, success)| std::cmp::Reverse(success.script_bytes));
     if scripts.is_empty() {
         return String::new();
@@ -38,7 +38,7 @@ fn pie_chart(name: &str, success: &Success, is_open: bool, printer: &Printer) ->
     let open = if is_open { " open" } else { "" };
     let (name, size) = (markdown(name, printer), script_size(success).unwrap_or_default());
     let mut text = format!("<details{open}><summary>{name}, {size}</summary>\n\n```mermaid\npie showData\n");
-    for (label, bytes) in slices(&success.parts, printer) {
+    for (label, bytes) in slices(&success.packages, printer) {
         text.push_str(&format!("    \"{label}\" : {bytes}\n"));
     }
     text + "```\n\n</details>\n\n"

@@ -36,21 +36,12 @@ impl<'a> Comparison<'a> {
         match rule {
             SchemaRule::Any => {}
             SchemaRule::Text { min, max } => {
-                self.compare_keywords(
-                    schema,
-                    path,
-                    &[type_keyword("string"), min_length_keyword(*min), maximum_keyword("maxLength", *max)],
-                    &[],
-                );
+                let (min, max) = (min_length_keyword(*min), maximum_keyword("maxLength", *max));
+                self.compare_keywords(schema, path, &[type_keyword("string"), min, max], &[]);
             }
             SchemaRule::Url { max } => {
-                let format = ("format", json!("uri"));
-                self.compare_keywords(
-                    schema,
-                    path,
-                    &[type_keyword("string"), format, maximum_keyword("maxLength", *max)],
-                    &[],
-                );
+                let (format, max) = (("format", json!("uri")), maximum_keyword("maxLength", *max));
+                self.compare_keywords(schema, path, &[type_keyword("string"), format, max], &[]);
             }
             SchemaRule::Boolean => self.compare_keywords(schema, path, &[type_keyword("boolean")], &[]),
             SchemaRule::Number => self.compare_keywords(schema, path, &[type_keyword("number")], &[]),

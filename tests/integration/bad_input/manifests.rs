@@ -295,7 +295,7 @@ async fn rejects_names_that_differ_only_in_case() {
 #[tokio::test]
 async fn rejects_a_preview_name_that_an_integration_already_has() {
     let repository = repository().manifest("one", "hello", "").manifest("two", "hello-fix", "");
-    let run = deployment().push_to("fix");
+    let run = deployment().on_push_to("fix");
     insta::assert_snapshot!(log_of_rejected_run(run, &repository).await, @"
     exit 2
     error: preview name `hello-fix` is already the name of the integration in `two/gitbook-manifest.yaml`
@@ -357,7 +357,7 @@ async fn rejects_duplicate_names_in_different_shards() {
 #[tokio::test]
 async fn rejects_duplicate_names_before_a_deletion() {
     let repository = repository().manifest("one", "hello", "").manifest("two", "Hello", "");
-    let run = deployment().event("delete", "fix").against("http://127.0.0.1:9");
+    let run = deployment().event("delete", "fix").with_endpoint("http://127.0.0.1:9");
     insta::assert_snapshot!(log_of_rejected_run(run, &repository).await, @"
     exit 2
     error: duplicate name `Hello`: also used in `one/gitbook-manifest.yaml:1:7`

@@ -366,7 +366,7 @@ async fn never_uses_the_file_system_root_as_the_repository() {
     let run = deployment().publish().variable("GITBOOK_SCRIPT", "../../shared.ts");
     let run = run.variable("GITLAB_CI", "true").variable("CI_PROJECT_DIR", "/");
     let server = gitbook().await;
-    let finished = run.against(&server.uri()).folder(repository.path("apps/hello")).run().await;
+    let finished = run.with_endpoint(&server.uri()).folder(repository.path("apps/hello")).run().await;
     assert_eq!((finished.code, server.requests().await.len()), (Some(2), 0), "{finished:#?}");
     assert!(finished.log().contains("`../../shared.ts`"), "{finished:#?}");
 }

@@ -29,14 +29,14 @@ async fn reports_all_invalid_variables_at_once() {
 
 #[tokio::test]
 async fn rejects_endpoints_that_expose_the_token() {
-    let finished = deployment().against("http://gitbook.example").publish().run().await;
+    let finished = deployment().with_endpoint("http://gitbook.example").publish().run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 2
     error: GITBOOK_ENDPOINT: plain `http` would send the token unencrypted
      hint: use an `https` URL, an `http` URL of a loopback address, or `sandbox`
     error: invalid configuration: 1 error in 1 variable; nothing was sent
     ");
-    let finished = deployment().against("https://user:hush@gitbook.example").publish().run().await;
+    let finished = deployment().with_endpoint("https://user:hush@gitbook.example").publish().run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 2
     error: GITBOOK_ENDPOINT: the URL contains a user name or password
@@ -127,7 +127,8 @@ async fn rejects_preview_modes_without_a_branch_or_repository() {
 #[tokio::test]
 async fn rejects_an_unknown_production_branch() {
     let server = gitbook().await;
-    let run = deployment().against(&server.uri()).push_to("main").variable("GITBOOK_DEFAULT_BRANCH", "");
+    let run =
+        deployment().with_endpoint(&server.uri()).on_push_to("main").variable("GITBOOK_DEFAULT_BRANCH", "");
     insta::assert_snapshot!(log_of_rejected_run(run, &repository().integration(".")).await, @"
     exit 2
     error: the production branch is unknown
@@ -149,7 +150,7 @@ async fn rejects_a_token_with_the_prefix_bearer() {
 
 #[tokio::test]
 async fn rejects_production_branch_patterns_that_match_no_branch() {
-    let run = deployment().against("http://127.0.0.1:1").push_to("main");
+    let run = deployment().with_endpoint("http://127.0.0.1:1").on_push_to("main");
     let finished = run.variable("GITBOOK_PRODUCTION_BRANCH", "main, !main").run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 2
@@ -164,7 +165,7 @@ async fn rejects_production_branch_patterns_that_match_no_branch() {
 async fn logs_a_notice_if_the_default_branch_is_not_a_production_branch() {
     let repository = repository().integration("hello");
     let check = async |patterns: &str, expects_notice: bool| {
-        let run = deployment().push_to("release/1").variable("GITBOOK_DEFAULT_BRANCH", "main");
+        let run = deployment().on_push_to("release/1").variable("GITBOOK_DEFAULT_BRANCH", "main");
         let run = run.variable("GITBOOK_ENDPOINT", "sandbox").variable("GITBOOK_PRODUCTION_BRANCH", patterns);
         let finished = run.variable("GITBOOK_DRY_RUN", "true").folder(&repository).run().await;
         let notice = "notice: `GITBOOK_PRODUCTION_BRANCH`";

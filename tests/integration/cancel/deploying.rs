@@ -3,9 +3,9 @@
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
-use super::{StartedRun, TestEnvironment, outcome_for_all_signals, until};
-use crate::support::Effect::{Done, Lost};
-use crate::support::Fault::{self, Say, Stall, StallInAnswer};
+use super::{StartedRun, TestEnvironment, outcome_for_all_signals, wait_until};
+use crate::support::Effect::{Applied, Dropped};
+use crate::support::Fault::{self, Respond, Stall, StallInResponse};
 use crate::support::Response;
 
 /// Sends signals while a request to publish has this fault. Returns the outcome.
@@ -24,7 +24,7 @@ async fn cancel_publishing_after_log(fault: Fault, text: &str) -> String {
         let environment = TestEnvironment::new().await;
         let run = environment.push();
         let started = environment.started_with_fault(run, "POST", fault.clone()).await;
-        until(text, async || started.run.has_logged(text)).await;
+        wait_until(text, async || started.run.has_logged(text)).await;
         started
     })
     .await
@@ -53,7 +53,7 @@ async fn cancels_while_connecting() {
 
 #[tokio::test]
 async fn cancels_a_request_in_flight() {
-    let (lost, done) = tokio::join!(cancel_publishing(Stall(Lost)), cancel_publishing(Stall(Done)));
+    let (lost, done) = tokio::join!(cancel_publishing(Stall(Dropped)), cancel_publishing(Stall(Applied)));
     insta::assert_snapshot!(lost, @"
     result failed
     warning: received SIG…: no new work is started
@@ -67,7 +67,7 @@ async fn cancels_a_request_in_flight() {
 
 #[tokio::test]
 async fn cancels_while_a_response_is_read() {
-    insta::assert_snapshot!(cancel_publishing(StallInAnswer).await, @"
+    insta::assert_snapshot!(cancel_publishing(StallInResponse).await, @"
     result failed
     warning: received SIG…: no new work is started
     info: skipped two (… s): not started: cancelled by SIG…
@@ -79,7 +79,7 @@ async fn cancels_while_a_response_is_read() {
 
 #[tokio::test]
 async fn cancels_the_pause_before_a_retry() {
-    let busy = |status| Say(Lost, Response::error(status, "Busy").header("retry-after", "60"));
+    let busy = |status| Respond(Dropped, Response::error(status, "Busy").header("retry-after", "60"));
     let (busy, limited) = tokio::join!(
         cancel_publishing_after_log(busy(503), "503 Busy"),
         cancel_publishing_after_log(busy(429), "429 Busy")
@@ -115,7 +115,7 @@ async fn cancels_the_read_before_publishing() {
             if action == "closed" {
                 environment.forge.close_pull_request(12);
             }
-            environment.started_with_fault(run, "GET", Stall(Done)).await
+            environment.started_with_fault(run, "GET", Stall(Applied)).await
         });
         started.await
     };
@@ -145,10 +145,10 @@ async fn cancels_the_read_before_a_retry() {
             if action == "closed" {
                 environment.forge.close_pull_request(12);
             }
-            environment.gitbook.fail(method, Say(Lost, Response::error(status, "Busy")), 1);
+            environment.gitbook.fail(method, Respond(Dropped, Response::error(status, "Busy")), 1);
             // The read before the first attempt succeeds; the read before the retry stalls.
             environment.gitbook.fail("GET", Fault::None, 1);
-            environment.gitbook.fail("GET", Stall(Done), 1);
+            environment.gitbook.fail("GET", Stall(Applied), 1);
             let run = environment.pull_request(action);
             environment.started_with_faults(run, 2).await
         });
@@ -200,7 +200,7 @@ async fn cancels_a_deletion() {
         });
         started.await
     };
-    let (lost, done) = tokio::join!(deleting(Stall(Lost)), deleting(Stall(Done)));
+    let (lost, done) = tokio::join!(deleting(Stall(Dropped)), deleting(Stall(Applied)));
     insta::assert_snapshot!(lost, @"
     result failed
     warning: received SIG…: no new work is started
@@ -224,9 +224,9 @@ async fn cancels_a_sweep() {
         started.await
     };
     let (list, read, delete) = tokio::join!(
-        sweeping("LIST", Stall(Done)),
-        sweeping("GET", Stall(Done)),
-        sweeping("DELETE", Stall(Done))
+        sweeping("LIST", Stall(Applied)),
+        sweeping("GET", Stall(Applied)),
+        sweeping("DELETE", Stall(Applied))
     );
     insta::assert_snapshot!(list, @"
     result failed

@@ -62,7 +62,7 @@ async fn cancels_while_the_status_in_progress_is_set() {
         let environment = TestEnvironment::new().await;
         let barrier = environment.forge.hold("POST", "/statuses$");
         let run = environment.pull_request("opened");
-        let started = environment.started_with_fault(run, "POST", Fault::Stall(Effect::Lost)).await;
+        let started = environment.started_with_fault(run, "POST", Fault::Stall(Effect::Dropped)).await;
         barrier.reached().await;
         StartedRun { barrier: Some(barrier), ..started }
     });
@@ -81,7 +81,7 @@ async fn a_cancelled_publication_sets_the_deployment_status_failure() {
     let outcome = outcome_for_all_signals(async || {
         let environment = TestEnvironment::new().await;
         let run = environment.pull_request("opened");
-        environment.started_with_fault(run, "POST", Fault::Stall(Effect::Lost)).await
+        environment.started_with_fault(run, "POST", Fault::Stall(Effect::Dropped)).await
     });
     insta::assert_snapshot!(outcome.await, @"
     result failed

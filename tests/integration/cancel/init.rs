@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{MAX_SHUTDOWN_TIME, TestEnvironment, assert_report_is_correct};
-use crate::support::{Effect, Fault, until};
+use crate::support::{Effect, Fault, wait_until};
 
 /// Returns true if the machine supports PID namespaces. Panics in CI if it does not.
 #[expect(clippy::disallowed_methods, reason = "runs `unshare`, not the program under test")]
@@ -33,10 +33,10 @@ async fn signals_end_the_first_process_of_a_container() {
             let repository = environment.repository.manifest("one", "one", secrets);
             let op = if stage == "op" { "echo > op.pid\nexec sleep 50" } else { "echo hush-hush" };
             let environment = TestEnvironment { repository: repository.program("bin/op", op), ..environment };
-            environment.gitbook.fail("POST", Fault::Stall(Effect::Lost), 1);
+            environment.gitbook.fail("POST", Fault::Stall(Effect::Dropped), 1);
             let path = environment.repository.path_variable("bin");
             let run = environment.push().variable("PATH", path).with_pid_1().start();
-            until("the run reaches the stage", async || {
+            wait_until("the run reaches the stage", async || {
                 environment.repository.path("op.pid").exists() || environment.gitbook.fault_count() == 1
             })
             .await;

@@ -1,7 +1,7 @@
 //! Signals before the first request.
 
 use super::{StartedRun, TestEnvironment, outcome_for_all_signals};
-use crate::support::{Repository, until};
+use crate::support::{Repository, wait_until};
 
 /// Starts a run in which `op`, the program that reads a secret of the second integration, does not exit.
 async fn start_with_hanging_op(change_repository: fn(Repository) -> Repository) -> StartedRun {
@@ -12,7 +12,7 @@ async fn start_with_hanging_op(change_repository: fn(Repository) -> Repository) 
     let environment = TestEnvironment { repository, ..environment };
     let run = environment.push().variable("PATH", environment.repository.path_variable("bin"));
     let run = run.variable("GITBOOK_CONCURRENCY", "2").start();
-    until("`op` starts", async || environment.repository.path("op.pid").exists()).await;
+    wait_until("`op` starts", async || environment.repository.path("op.pid").exists()).await;
     StartedRun::new(environment, run)
 }
 

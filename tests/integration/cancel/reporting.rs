@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{MAX_SHUTDOWN_TIME, SIGNALS, TestEnvironment};
-use crate::support::{Running, until};
+use crate::support::{Running, wait_until};
 
 /// Starts a push whose report file is a pipe without a reader. Waits until all other outputs are written.
 async fn start_with_unread_report_pipe() -> (TestEnvironment, PathBuf, Running) {
@@ -12,7 +12,7 @@ async fn start_with_unread_report_pipe() -> (TestEnvironment, PathBuf, Running) 
     let status = tokio::process::Command::new("mkfifo").arg(&path).status().await.unwrap();
     assert!(status.success());
     let run = environment.push().variable("GITBOOK_REPORT_FILE", path.to_str().unwrap()).start();
-    until("all other outputs are written", async || run.written("summary.md").is_some()).await;
+    wait_until("all other outputs are written", async || run.written("summary.md").is_some()).await;
     (environment, path, run)
 }
 
@@ -24,7 +24,8 @@ async fn a_signal_after_the_last_request_does_not_change_the_report() {
         for signal in signals {
             run.signal(signal).await;
         }
-        until("the program receives the signal", async || run.has_logged("no new work is started")).await;
+        wait_until("the program receives the signal", async || run.has_logged("no new work is started"))
+            .await;
         let report =
             tokio::time::timeout(MAX_SHUTDOWN_TIME, tokio::fs::read_to_string(&path)).await.unwrap().unwrap();
         let report: serde_json::Value = serde_json::from_str(&report).unwrap();

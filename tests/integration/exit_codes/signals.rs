@@ -6,7 +6,7 @@ use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support::{
-    Deployment, RecordedRequests as _, api_error, deployment, published, repository, until,
+    Deployment, RecordedRequests as _, api_error, deployment, published, repository, wait_until,
 };
 
 /// Starts a server that delays its responses to one HTTP method.
@@ -19,13 +19,13 @@ async fn slow_server(slow_method: &str, delay: Duration, answer: ResponseTemplat
 }
 
 fn publishing(server: &MockServer) -> Deployment {
-    deployment().against(&server.uri()).push_to("main").variable("GITBOOK_CONCURRENCY", "1")
+    deployment().with_endpoint(&server.uri()).on_push_to("main").variable("GITBOOK_CONCURRENCY", "1")
 }
 
 /// Waits until the server has received a request with this method.
 async fn until_requested(server: &MockServer, method: &str) {
     let has_request = async || server.requests().await.iter().any(|request| request.starts_with(method));
-    until("the server receives a request", has_request).await;
+    wait_until("the server receives a request", has_request).await;
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn finishes_a_request_in_flight_after_a_signal() {
 async fn does_not_publish_after_a_signal_during_the_read() {
     let server = slow_server("GET", Duration::from_secs(3), api_error(404, "Integration not found")).await;
     let repository = repository().integration("hello");
-    let run = publishing(&server).push_to("fix").folder(&repository).start();
+    let run = publishing(&server).on_push_to("fix").folder(&repository).start();
     until_requested(&server, "GET").await;
     run.signal("TERM").await;
     let finished = run.finish().await;
@@ -129,7 +129,7 @@ async fn a_signal_between_requests_ends_the_run_at_once() {
     let repository = repository.program("bin/op", "echo $$ > op.pid\nexec sleep 50");
     let run = publishing(&server).variable("PATH", repository.path_variable("bin")).folder(&repository);
     let run = run.start();
-    until("`op` starts", async || repository.path("op.pid").exists()).await;
+    wait_until("`op` starts", async || repository.path("op.pid").exists()).await;
     let started = Instant::now();
     run.signal("INT").await;
     let finished = run.finish().await;

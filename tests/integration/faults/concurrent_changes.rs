@@ -4,8 +4,8 @@ use fake_github::FakeGitHub;
 use serde_json::{Value, json};
 
 use super::{TestCase, TestEnvironment, gitbook_error, outcome_table, preview};
-use crate::support::Effect::{self, Done, Lost};
-use crate::support::Fault::{self, Meanwhile, Reset, Say};
+use crate::support::Effect::{self, Applied, Dropped};
+use crate::support::Fault::{self, Reset, Respond, RespondAfterChange};
 use crate::support::{Response, payloads};
 
 /// The number of the tested run; the existing preview is version 3 of run 7.
@@ -24,13 +24,13 @@ fn preview_of_run(run: u64) -> Value {
 }
 
 /// Returns a fault after which the program cannot know the effect: a 503 response, while another client stores an integration.
-fn fault_with_unknown_effect(effect: Effect, other: Value) -> Fault {
-    Meanwhile(effect, Response::error(503, "Come back later"), other)
+fn unanswered(effect: Effect, other: Value) -> Fault {
+    RespondAfterChange(effect, Response::error(503, "Come back later"), other)
 }
 
 /// Returns a fault without an effect: a 429 response, while another client stores an integration.
-fn fault_without_effect(other: Value) -> Fault {
-    Meanwhile(Lost, Response::error(429, "Too many"), other)
+fn rejected(other: Value) -> Fault {
+    RespondAfterChange(Dropped, Response::error(429, "Too many"), other)
 }
 
 async fn outcome((name, method, faults): &TestCase<'_>) -> String {
@@ -40,7 +40,7 @@ async fn outcome((name, method, faults): &TestCase<'_>) -> String {
     environment.proxy.fail("GET", Fault::None, 1);
     for (fault, kind) in faults.iter().zip([*method, "GET"]) {
         environment.proxy.fail(kind, fault.clone(), 1);
-        if let Meanwhile(_, _, other) = fault {
+        if let RespondAfterChange(_, _, other) = fault {
             before.insert("hello-fix".to_owned(), other["version"].clone());
         }
     }
@@ -52,7 +52,7 @@ async fn outcome((name, method, faults): &TestCase<'_>) -> String {
     let outcome = environment.outcome_since(before, name, run.variable("GITBOOK_LOG_FORMAT", "text")).await;
     assert_eq!(environment.proxy.fault_count(), faults.len(), "{outcome}");
     let other = faults.iter().find_map(|fault| match fault {
-        Meanwhile(_, _, other) => Some(other),
+        RespondAfterChange(_, _, other) => Some(other),
         _ => None,
     });
     // The integration that another client has stored must be unchanged.
@@ -64,34 +64,22 @@ async fn outcome((name, method, faults): &TestCase<'_>) -> String {
 
 #[tokio::test]
 async fn a_retried_deletion_respects_concurrent_changes() {
-    let forbidden = Say(Lost, Response::error(403, "You may not"));
+    let forbidden = Respond(Dropped, Response::error(403, "You may not"));
     let cases: &[TestCase<'_>] = &[
-        ("newer run, unknown effect", "DELETE", &[fault_with_unknown_effect(Lost, preview_of_run(9))]),
-        (
-            "newer run, after a successful deletion",
-            "DELETE",
-            &[fault_with_unknown_effect(Done, preview_of_run(9))],
-        ),
-        ("newer run, after a rejection", "DELETE", &[fault_without_effect(preview_of_run(9))]),
-        ("third party, unknown effect", "DELETE", &[fault_with_unknown_effect(Done, third_party())]),
-        ("third party, after a rejection", "DELETE", &[fault_without_effect(third_party())]),
-        ("older run, unknown effect", "DELETE", &[fault_with_unknown_effect(Done, preview_of_run(6))]),
-        (
-            "same run, unknown effect",
-            "DELETE",
-            &[fault_with_unknown_effect(Done, preview_of_run(RUN_NUMBER))],
-        ),
+        ("newer run, unknown effect", "DELETE", &[unanswered(Dropped, preview_of_run(9))]),
+        ("newer run, after a successful deletion", "DELETE", &[unanswered(Applied, preview_of_run(9))]),
+        ("newer run, after a rejection", "DELETE", &[rejected(preview_of_run(9))]),
+        ("third party, unknown effect", "DELETE", &[unanswered(Applied, third_party())]),
+        ("third party, after a rejection", "DELETE", &[rejected(third_party())]),
+        ("older run, unknown effect", "DELETE", &[unanswered(Applied, preview_of_run(6))]),
+        ("same run, unknown effect", "DELETE", &[unanswered(Applied, preview_of_run(RUN_NUMBER))]),
         (
             "failed read, unknown effect",
             "DELETE",
-            &[fault_with_unknown_effect(Lost, preview_of_run(7)), gitbook_error(503)],
+            &[unanswered(Dropped, preview_of_run(7)), gitbook_error(503)],
         ),
-        ("read reset, after a rejection", "DELETE", &[fault_without_effect(preview_of_run(9)), Reset(Done)]),
-        (
-            "read forbidden, after a rejection",
-            "DELETE",
-            &[fault_without_effect(preview_of_run(7)), forbidden],
-        ),
+        ("read reset, after a rejection", "DELETE", &[rejected(preview_of_run(9)), Reset(Applied)]),
+        ("read forbidden, after a rejection", "DELETE", &[rejected(preview_of_run(7)), forbidden]),
     ];
     insta::assert_snapshot!(outcome_table(cases, outcome).await, @"
     == newer run, unknown effect: GET DELETE GET; stored: hello-fix 9
@@ -136,30 +124,26 @@ async fn a_retried_deletion_respects_concurrent_changes() {
 
 #[tokio::test]
 async fn a_retried_publication_respects_concurrent_changes() {
-    let forbidden = Say(Lost, Response::error(403, "You may not"));
+    let forbidden = Respond(Dropped, Response::error(403, "You may not"));
     let cases: &[TestCase<'_>] = &[
-        ("newer run, unknown effect", "POST", &[fault_with_unknown_effect(Lost, preview_of_run(9))]),
-        (
-            "newer run, after a successful publication",
-            "POST",
-            &[fault_with_unknown_effect(Done, preview_of_run(9))],
-        ),
-        ("newer run, after a rejection", "POST", &[fault_without_effect(preview_of_run(9))]),
-        ("third party, unknown effect", "POST", &[fault_with_unknown_effect(Done, third_party())]),
-        ("third party, after a rejection", "POST", &[fault_without_effect(third_party())]),
-        ("older run, unknown effect", "POST", &[fault_with_unknown_effect(Done, preview_of_run(6))]),
+        ("newer run, unknown effect", "POST", &[unanswered(Dropped, preview_of_run(9))]),
+        ("newer run, after a successful publication", "POST", &[unanswered(Applied, preview_of_run(9))]),
+        ("newer run, after a rejection", "POST", &[rejected(preview_of_run(9))]),
+        ("third party, unknown effect", "POST", &[unanswered(Applied, third_party())]),
+        ("third party, after a rejection", "POST", &[rejected(third_party())]),
+        ("older run, unknown effect", "POST", &[unanswered(Applied, preview_of_run(6))]),
         (
             "same run with other content, unknown effect",
             "POST",
-            &[fault_with_unknown_effect(Done, preview_of_run(RUN_NUMBER))],
+            &[unanswered(Applied, preview_of_run(RUN_NUMBER))],
         ),
         (
             "failed read, unknown effect",
             "POST",
-            &[fault_with_unknown_effect(Lost, preview_of_run(7)), gitbook_error(503)],
+            &[unanswered(Dropped, preview_of_run(7)), gitbook_error(503)],
         ),
-        ("read reset, after a rejection", "POST", &[fault_without_effect(preview_of_run(9)), Reset(Done)]),
-        ("read forbidden, after a rejection", "POST", &[fault_without_effect(preview_of_run(7)), forbidden]),
+        ("read reset, after a rejection", "POST", &[rejected(preview_of_run(9)), Reset(Applied)]),
+        ("read forbidden, after a rejection", "POST", &[rejected(preview_of_run(7)), forbidden]),
     ];
     insta::assert_snapshot!(outcome_table(cases, outcome).await, @"
     == newer run, unknown effect: GET POST GET; stored: hello-fix 9
@@ -207,9 +191,9 @@ async fn a_retried_publication_respects_concurrent_changes() {
 async fn republishes_its_own_preview_after_a_failed_attempt() {
     let environment = TestEnvironment::new().await;
     let run = || environment.run(1).on_github("fix", RUN_NUMBER).variable("GITBOOK_SKIP_UNCHANGED", "false");
-    for (version, effect) in [(1, None), (2, Some(Lost)), (3, Some(Done))] {
+    for (version, effect) in [(1, None), (2, Some(Dropped)), (3, Some(Applied))] {
         if let Some(effect) = effect {
-            environment.proxy.fail("POST", Say(effect, Response::error(503, "Come back later")), 1);
+            environment.proxy.fail("POST", Respond(effect, Response::error(503, "Come back later")), 1);
         }
         let finished = run().run().await;
         assert_eq!(finished.output("result"), "published", "{}", finished.log());
@@ -223,7 +207,7 @@ async fn marks_the_deployment_of_a_superseded_publication_inactive() {
     let (environment, forge) = (TestEnvironment::with_preview().await, FakeGitHub::start().await);
     let sha = "1".repeat(40);
     forge.set_branch("fix", &sha);
-    environment.proxy.fail("POST", fault_with_unknown_effect(Done, preview_of_run(9)), 1);
+    environment.proxy.fail("POST", unanswered(Applied, preview_of_run(9)), 1);
     let run = environment
         .run(1)
         .on_github_event("push", &payloads::push("fix", &sha), RUN_NUMBER)

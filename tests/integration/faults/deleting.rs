@@ -1,9 +1,9 @@
 //! Faults during the deletion of a preview.
 
 use super::{TestCase, TestEnvironment, gitbook_error, html_page, outcome_table};
-use crate::support::Effect::{Done, Lost};
+use crate::support::Effect::{Applied, Dropped};
 use crate::support::Fault::{
-    self, HangUp, Reset, ResetAndRefuse, ResetInAnswer, ResetInRequest, Say, Stall, StallInAnswer,
+    self, HangUp, Reset, ResetAndRefuse, ResetInRequest, ResetInResponse, Respond, Stall, StallInResponse,
 };
 use crate::support::Response;
 
@@ -19,15 +19,15 @@ async fn deletion_outcome((name, kind, faults): &TestCase<'_>, retries: usize, t
 }
 
 fn failed_deletions() -> Vec<TestCase<'static>> {
-    let api_error = |status| Say(Lost, Response::error(status, "No"));
+    let api_error = |status| Respond(Dropped, Response::error(status, "No"));
     let leak = |faults: Vec<Fault>| &*Vec::leak(faults);
     vec![
         ("reset during the request", "DELETE", leak(vec![ResetInRequest])),
-        ("reset, without an effect", "DELETE", leak(vec![Reset(Lost)])),
-        ("reset, after the effect", "DELETE", leak(vec![Reset(Done)])),
-        ("closed, after the effect", "DELETE", leak(vec![HangUp(Done)])),
-        ("reset during the response", "DELETE", leak(vec![ResetInAnswer])),
-        ("HTML page with 502, after the effect", "DELETE", leak(vec![Say(Done, html_page(502))])),
+        ("reset, without an effect", "DELETE", leak(vec![Reset(Dropped)])),
+        ("reset, after the effect", "DELETE", leak(vec![Reset(Applied)])),
+        ("closed, after the effect", "DELETE", leak(vec![HangUp(Applied)])),
+        ("reset during the response", "DELETE", leak(vec![ResetInResponse])),
+        ("HTML page with 502, after the effect", "DELETE", leak(vec![Respond(Applied, html_page(502))])),
         ("503", "DELETE", leak(vec![gitbook_error(503)])),
         ("429", "DELETE", leak(vec![api_error(429)])),
     ]
@@ -101,11 +101,15 @@ async fn a_deletion_with_a_lost_response_succeeds() {
 #[tokio::test]
 async fn a_proxy_page_or_redirect_does_not_count_as_a_deletion() {
     let cases: &[TestCase<'_>] = &[
-        ("HTML page with 200", "DELETE", &[Say(Lost, html_page(200))]),
-        ("HTML page with 404", "DELETE", &[Say(Lost, html_page(404))]),
-        ("redirect", "DELETE", &[Say(Lost, Response::new(302, "").header("location", "http://localhost:1"))]),
-        ("empty response, after the effect", "DELETE", &[Say(Done, Response::new(200, ""))]),
-        ("JSON object, after the effect", "DELETE", &[Say(Done, Response::new(200, "{}"))]),
+        ("HTML page with 200", "DELETE", &[Respond(Dropped, html_page(200))]),
+        ("HTML page with 404", "DELETE", &[Respond(Dropped, html_page(404))]),
+        (
+            "redirect",
+            "DELETE",
+            &[Respond(Dropped, Response::new(302, "").header("location", "http://localhost:1"))],
+        ),
+        ("empty response, after the effect", "DELETE", &[Respond(Applied, Response::new(200, ""))]),
+        ("JSON object, after the effect", "DELETE", &[Respond(Applied, Response::new(200, "{}"))]),
     ];
     insta::assert_snapshot!(outcome_table(cases, async |case| deletion_outcome(case, 0, "20s").await).await, @"
     == HTML page with 200: GET DELETE; stored: hello-fix 3
@@ -130,8 +134,8 @@ async fn a_proxy_page_or_redirect_does_not_count_as_a_deletion() {
 #[tokio::test]
 async fn reports_a_deletion_with_an_unknown_effect() {
     let cases: &[TestCase<'_>] = &[
-        ("connection refused on retry", "DELETE", &[ResetAndRefuse(Done)]),
-        ("403 on retry", "DELETE", &[Reset(Lost), Say(Lost, Response::error(403, "You may not"))]),
+        ("connection refused on retry", "DELETE", &[ResetAndRefuse(Applied)]),
+        ("403 on retry", "DELETE", &[Reset(Dropped), Respond(Dropped, Response::error(403, "You may not"))]),
     ];
     insta::assert_snapshot!(outcome_table(cases, async |case| deletion_outcome(case, 1, "20s").await).await, @"
     == connection refused on retry: GET DELETE; stored: nothing
@@ -150,9 +154,9 @@ async fn reports_a_deletion_with_an_unknown_effect() {
 #[tokio::test]
 async fn reports_a_deletion_that_times_out() {
     let cases: &[TestCase<'_>] = &[
-        ("no response, without an effect", "DELETE", &[Stall(Lost)]),
-        ("no response, after the effect", "DELETE", &[Stall(Done)]),
-        ("half a response", "DELETE", &[StallInAnswer]),
+        ("no response, without an effect", "DELETE", &[Stall(Dropped)]),
+        ("no response, after the effect", "DELETE", &[Stall(Applied)]),
+        ("half a response", "DELETE", &[StallInResponse]),
     ];
     insta::assert_snapshot!(outcome_table(cases, async |case| deletion_outcome(case, 0, "2s").await).await, @"
     == no response, without an effect: GET DELETE; stored: hello-fix 3

@@ -1,9 +1,10 @@
 //! Faults while a preview is published. The program first reads the existing preview.
 
 use super::{TestCase, TestEnvironment, gitbook_error, html_page, outcome_table};
-use crate::support::Effect::{Done, Lost};
+use crate::support::Effect::{Applied, Dropped};
 use crate::support::Fault::{
-    self, Cut, HangUp, Reset, ResetAndRefuse, ResetInAnswer, ResetInRequest, Say, Stall, StallInAnswer,
+    self, Cut, HangUp, Reset, ResetAndRefuse, ResetInRequest, ResetInResponse, Respond, Stall,
+    StallInResponse,
 };
 use crate::support::Response;
 
@@ -21,7 +22,7 @@ async fn outcome(
     for fault in *faults {
         environment.proxy.fail(kind, Fault::clone(fault), 1);
     }
-    let run = environment.run(retries).push_to("fix").variable("GITBOOK_TIMEOUT", timeout);
+    let run = environment.run(retries).on_push_to("fix").variable("GITBOOK_TIMEOUT", timeout);
     let outcome = environment.outcome(name, run).await;
     assert_eq!(environment.proxy.fault_count(), faults.len(), "{outcome}");
     outcome
@@ -31,15 +32,19 @@ async fn outcome(
 async fn does_not_publish_over_a_preview_that_cannot_be_read() {
     let cases: &[TestCase<'_>] = &[
         ("reset during the request", "GET", &[ResetInRequest]),
-        ("reset after the request", "GET", &[Reset(Done)]),
-        ("reset during the response", "GET", &[ResetInAnswer]),
-        ("connection closed", "GET", &[HangUp(Lost)]),
+        ("reset after the request", "GET", &[Reset(Applied)]),
+        ("reset during the response", "GET", &[ResetInResponse]),
+        ("connection closed", "GET", &[HangUp(Dropped)]),
         ("response cut short", "GET", &[Cut]),
-        ("HTML page with 200", "GET", &[Say(Lost, html_page(200))]),
-        ("HTML page with 404", "GET", &[Say(Lost, html_page(404))]),
+        ("HTML page with 200", "GET", &[Respond(Dropped, html_page(200))]),
+        ("HTML page with 404", "GET", &[Respond(Dropped, html_page(404))]),
         ("503", "GET", &[gitbook_error(503)]),
         ("429", "GET", &[gitbook_error(429)]),
-        ("redirect", "GET", &[Say(Lost, Response::new(307, "").header("location", "http://localhost:1"))]),
+        (
+            "redirect",
+            "GET",
+            &[Respond(Dropped, Response::new(307, "").header("location", "http://localhost:1"))],
+        ),
     ];
     insta::assert_snapshot!(outcome_table(cases, async |case| outcome_with_existing_preview(case, 0, "20s").await).await, @"
     == reset during the request: GET; stored: hello-fix 3
@@ -80,8 +85,12 @@ async fn does_not_publish_over_a_preview_that_cannot_be_read() {
     error: reading `hello-fix` failed
     cause: GitBook redirects to another server (307); the token is not sent there
     ");
+}
+
+#[tokio::test]
+async fn does_not_publish_over_a_preview_without_a_timely_response() {
     let cases: &[TestCase<'_>] =
-        &[("no response", "GET", &[Stall(Done)]), ("half a response", "GET", &[StallInAnswer])];
+        &[("no response", "GET", &[Stall(Applied)]), ("half a response", "GET", &[StallInResponse])];
     insta::assert_snapshot!(outcome_table(cases, async |case| outcome_with_existing_preview(case, 0, "2s").await).await, @"
     == no response: GET; stored: hello-fix 3
     == half a response: GET; stored: hello-fix 3
@@ -95,10 +104,10 @@ async fn does_not_publish_over_a_preview_that_cannot_be_read() {
 #[tokio::test]
 async fn publishes_once_after_a_lost_response() {
     let cases: &[TestCase<'_>] = &[
-        ("response lost", "POST", &[Reset(Done)]),
-        ("request lost, then response lost", "POST", &[Reset(Lost), Say(Done, html_page(504))]),
-        ("half a response", "POST", &[ResetInAnswer]),
-        ("request lost", "POST", &[Reset(Lost)]),
+        ("response lost", "POST", &[Reset(Applied)]),
+        ("request lost, then response lost", "POST", &[Reset(Dropped), Respond(Applied, html_page(504))]),
+        ("half a response", "POST", &[ResetInResponse]),
+        ("request lost", "POST", &[Reset(Dropped)]),
         ("response cut short", "POST", &[Cut]),
     ];
     insta::assert_snapshot!(outcome_table(cases, async |case| outcome_with_existing_preview(case, case.2.len(), "20s").await).await, @"
@@ -124,7 +133,7 @@ async fn publishes_once_after_a_lost_response() {
     warning: connection lost: request or response body error: error reading a body from connection: end of file before message length reached
     info: published hello-fix v4 (0.1 KiB, … s)
     ");
-    let cases: &[TestCase<'_>] = &[("no response", "POST", &[Stall(Done)])];
+    let cases: &[TestCase<'_>] = &[("no response", "POST", &[Stall(Applied)])];
     insta::assert_snapshot!(outcome_table(cases, async |case| outcome_with_existing_preview(case, 1, "2s").await).await, @"
     == no response: GET POST GET GET; stored: hello-fix 4
     exit 0
@@ -136,13 +145,16 @@ async fn publishes_once_after_a_lost_response() {
 #[tokio::test]
 async fn reports_that_a_preview_may_have_been_created() {
     let cases: &[TestCase<'_>] = &[
-        ("reset on the connection of the read", "POST", &[Reset(Done)]),
-        ("connection refused on retry", "POST", &[ResetAndRefuse(Done)]),
+        ("reset on the connection of the read", "POST", &[Reset(Applied)]),
+        ("connection refused on retry", "POST", &[ResetAndRefuse(Applied)]),
         ("429", "POST", &[gitbook_error(429)]),
         (
             "integration limit reached on retry",
             "POST",
-            &[HangUp(Lost), Say(Lost, Response::error(403, "You have reached the limit of integrations"))],
+            &[
+                HangUp(Dropped),
+                Respond(Dropped, Response::error(403, "You have reached the limit of integrations")),
+            ],
         ),
     ];
     // All attempts fail. After `ResetAndRefuse`, the retry fails without a fault of its own.

@@ -1,10 +1,10 @@
 //! Faults while an integration is published to production.
 
 use super::{TestCase, TestEnvironment, gitbook_error, html_page, outcome_table};
-use crate::support::Effect::{Done, Lost};
+use crate::support::Effect::{Applied, Dropped};
 use crate::support::Fault::{
-    self, Cut, CutWithoutLength, Drip, HangUp, Reset, ResetAndRefuse, ResetInAnswer, ResetInRequest,
-    ResetOnConnect, Say, Stall, StallInAnswer,
+    self, Cut, CutWithoutLength, Drip, HangUp, Reset, ResetAndRefuse, ResetInRequest, ResetInResponse,
+    ResetOnConnect, Respond, Stall, StallInResponse,
 };
 use crate::support::Response;
 
@@ -29,7 +29,7 @@ async fn publish_outcome(
     for fault in faults {
         environment.proxy.fail(kind, fault.clone(), 1);
     }
-    let run = environment.run(retries).push_to("main").variable("GITBOOK_TIMEOUT", timeout);
+    let run = environment.run(retries).on_push_to("main").variable("GITBOOK_TIMEOUT", timeout);
     let outcome = environment.outcome(name, run).await;
     assert_eq!(environment.proxy.fault_count(), faults.len(), "{outcome}");
     outcome
@@ -37,11 +37,11 @@ async fn publish_outcome(
 
 const BROKEN_CONNECTIONS: &[TestCase<'_>] = &[
     ("reset during the request", "POST", &[ResetInRequest]),
-    ("reset after the request, without an effect", "POST", &[Reset(Lost)]),
-    ("reset after the request, after the effect", "POST", &[Reset(Done)]),
-    ("closed after the request, without an effect", "POST", &[HangUp(Lost)]),
-    ("closed after the request, after the effect", "POST", &[HangUp(Done)]),
-    ("reset during the response", "POST", &[ResetInAnswer]),
+    ("reset after the request, without an effect", "POST", &[Reset(Dropped)]),
+    ("reset after the request, after the effect", "POST", &[Reset(Applied)]),
+    ("closed after the request, without an effect", "POST", &[HangUp(Dropped)]),
+    ("closed after the request, after the effect", "POST", &[HangUp(Applied)]),
+    ("reset during the response", "POST", &[ResetInResponse]),
     ("response cut short", "POST", &[Cut]),
     ("response without a length cut short", "POST", &[CutWithoutLength]),
 ];
@@ -106,21 +106,24 @@ async fn retries_after_a_broken_connection() {
 
 #[tokio::test]
 async fn reports_earlier_attempts_with_an_unknown_effect() {
-    let api_error = |status, message: &str| Say(Lost, Response::error(status, message));
+    let api_error = |status, message: &str| Respond(Dropped, Response::error(status, message));
     let cases: &[TestCase<'_>] = &[
-        ("connection refused on retry", "POST", &[ResetAndRefuse(Done)]),
-        ("401 on retry", "POST", &[Reset(Lost), api_error(401, "Authentication required")]),
-        ("429 on retry", "POST", &[Reset(Lost), api_error(429, "Too many requests")]),
-        ("400 on retry", "POST", &[HangUp(Lost), api_error(400, "No.")]),
+        ("connection refused on retry", "POST", &[ResetAndRefuse(Applied)]),
+        ("401 on retry", "POST", &[Reset(Dropped), api_error(401, "Authentication required")]),
+        ("429 on retry", "POST", &[Reset(Dropped), api_error(429, "Too many requests")]),
+        ("400 on retry", "POST", &[HangUp(Dropped), api_error(400, "No.")]),
         (
             "redirect on retry",
             "POST",
-            &[Reset(Lost), Say(Lost, Response::new(302, "").header("location", "http://localhost:1"))],
+            &[
+                Reset(Dropped),
+                Respond(Dropped, Response::new(302, "").header("location", "http://localhost:1")),
+            ],
         ),
         (
             "long rate limit on retry",
             "POST",
-            &[Reset(Lost), Say(Lost, Response::error(429, "No").header("retry-after", "3600"))],
+            &[Reset(Dropped), Respond(Dropped, Response::error(429, "No").header("retry-after", "3600"))],
         ),
     ];
     let outcome = outcome_table(cases, async |(name, kind, faults)| {
@@ -164,11 +167,11 @@ async fn reports_earlier_attempts_with_an_unknown_effect() {
 #[tokio::test]
 async fn reports_an_invalid_response() {
     let cases: &[TestCase<'_>] = &[
-        ("HTML page with 200, without an effect", "POST", &[Say(Lost, html_page(200))]),
-        ("HTML page with 200, after the effect", "POST", &[Say(Done, html_page(200))]),
-        ("empty response", "POST", &[Say(Lost, Response::new(200, ""))]),
-        ("HTML page with 403", "POST", &[Say(Lost, html_page(403))]),
-        ("HTML page with 502, after the effect", "POST", &[Say(Done, html_page(502))]),
+        ("HTML page with 200, without an effect", "POST", &[Respond(Dropped, html_page(200))]),
+        ("HTML page with 200, after the effect", "POST", &[Respond(Applied, html_page(200))]),
+        ("empty response", "POST", &[Respond(Dropped, Response::new(200, ""))]),
+        ("HTML page with 403", "POST", &[Respond(Dropped, html_page(403))]),
+        ("HTML page with 502, after the effect", "POST", &[Respond(Applied, html_page(502))]),
         ("503", "POST", &[gitbook_error(503)]),
         ("429", "POST", &[gitbook_error(429)]),
     ];
@@ -204,7 +207,7 @@ async fn reports_an_invalid_response() {
 #[tokio::test]
 async fn retries_after_a_rate_limit_or_server_error() {
     let limited =
-        |name, value: &str| Say(Lost, Response::error(429, "Too many requests").header(name, value));
+        |name, value: &str| Respond(Dropped, Response::error(429, "Too many requests").header(name, value));
     let cases: &[TestCase<'_>] = &[
         ("rate limit without a reset time", "POST", &[gitbook_error(429)]),
         ("rate limit of 1 s", "POST", &[limited("retry-after", "1")]),
@@ -213,7 +216,7 @@ async fn retries_after_a_rate_limit_or_server_error() {
         (
             "two server errors, the second after the effect",
             "POST",
-            &[Say(Lost, html_page(502)), Say(Done, html_page(504))],
+            &[Respond(Dropped, html_page(502)), Respond(Applied, html_page(504))],
         ),
     ];
     insta::assert_snapshot!(outcome_table(cases, outcome_with_one_more_attempt).await, @"
@@ -243,9 +246,9 @@ async fn retries_after_a_rate_limit_or_server_error() {
 #[tokio::test]
 async fn reports_a_timeout() {
     let cases: &[TestCase<'_>] = &[
-        ("no response, without an effect", "POST", &[Stall(Lost)]),
-        ("no response, after the effect", "POST", &[Stall(Done)]),
-        ("half a response", "POST", &[StallInAnswer]),
+        ("no response, without an effect", "POST", &[Stall(Dropped)]),
+        ("no response, after the effect", "POST", &[Stall(Applied)]),
+        ("half a response", "POST", &[StallInResponse]),
         ("one byte per second", "POST", &[Drip]),
     ];
     let check = async |retries| {
@@ -295,13 +298,13 @@ async fn reports_a_reset_while_a_large_body_is_sent() {
         let script = format!("export default {{ a: '{}' }};\n", "0123456789abcdef".repeat(500_000));
         std::fs::write(environment.repository.path("hello/main.ts"), script).unwrap();
         environment.proxy.fail("POST", fault, 1);
-        let run = environment.run(retries).push_to("main").variable("GITBOOK_BUNDLE", "false");
+        let run = environment.run(retries).on_push_to("main").variable("GITBOOK_BUNDLE", "false");
         environment.outcome(name, run.variable("GITBOOK_SCRIPT", "main.ts")).await
     };
     let outcome = futures::future::join_all([
         check("reset during the request", ResetInRequest, 0),
         check("reset during the request, then success", ResetInRequest, 1),
-        check("reset during the response, then success", ResetInAnswer, 1),
+        check("reset during the response, then success", ResetInResponse, 1),
     ]);
     // The program may notice the reset while it sends the request or while it waits for the response.
     let outcome = outcome.await.join("\n").replace("error writing a body to connection", "connection error");

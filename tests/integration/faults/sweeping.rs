@@ -4,8 +4,10 @@ use fake_github::FakeGitHub;
 use serde_json::{Value, json};
 
 use super::{TestCase, TestEnvironment, gitbook_error, html_page, outcome_table, preview};
-use crate::support::Effect::{Done, Lost};
-use crate::support::Fault::{self, Cut, HangUp, Meanwhile, Reset, ResetInAnswer, ResetInRequest, Say, Stall};
+use crate::support::Effect::{Applied, Dropped};
+use crate::support::Fault::{
+    self, Cut, HangUp, Reset, ResetInRequest, ResetInResponse, Respond, RespondAfterChange, Stall,
+};
 use crate::support::Response;
 
 async fn sweep_outcome((name, kind, faults): &TestCase<'_>, retries: usize, timeout: &str) -> String {
@@ -15,7 +17,7 @@ async fn sweep_outcome((name, kind, faults): &TestCase<'_>, retries: usize, time
         environment.proxy.fail(kind, Fault::clone(fault), 1);
     }
     let mut before = environment.versions();
-    if let Some(Meanwhile(_, _, other)) = faults.first() {
+    if let Some(RespondAfterChange(_, _, other)) = faults.first() {
         before.insert("hello-fix".to_owned(), other["version"].clone());
     }
     let run = environment.run(retries).with_forge(&forge).event("schedule", "main");
@@ -28,13 +30,13 @@ async fn sweep_outcome((name, kind, faults): &TestCase<'_>, retries: usize, time
 async fn a_sweep_deletes_nothing_if_the_integrations_cannot_be_listed() {
     let cases: &[TestCase<'_>] = &[
         ("reset during the request", "LIST", &[ResetInRequest]),
-        ("reset during the response", "LIST", &[ResetInAnswer]),
-        ("connection closed", "LIST", &[HangUp(Done)]),
+        ("reset during the response", "LIST", &[ResetInResponse]),
+        ("connection closed", "LIST", &[HangUp(Applied)]),
         ("response cut short", "LIST", &[Cut]),
-        ("HTML page", "LIST", &[Say(Lost, html_page(200))]),
+        ("HTML page", "LIST", &[Respond(Dropped, html_page(200))]),
         ("503", "LIST", &[gitbook_error(503)]),
         ("429", "LIST", &[gitbook_error(429)]),
-        ("JSON object without items", "LIST", &[Say(Lost, Response::new(200, "{}"))]),
+        ("JSON object without items", "LIST", &[Respond(Dropped, Response::new(200, "{}"))]),
     ];
     insta::assert_snapshot!(outcome_table(cases, async |case| sweep_outcome(case, 0, "20s").await).await, @"
     == reset during the request: LIST; stored: hello-fix 3
@@ -70,7 +72,7 @@ async fn a_sweep_deletes_nothing_if_the_integrations_cannot_be_listed() {
     error: sweep failed
     cause: could not list the integrations of the organization `acme`: GitBook sent an unexpected response body with status 200: missing field `items` at line 1 column 2
     ");
-    insta::assert_snapshot!(sweep_outcome(&("no response", "LIST", &[Stall(Done)]), 0, "2s").await, @"
+    insta::assert_snapshot!(sweep_outcome(&("no response", "LIST", &[Stall(Applied)]), 0, "2s").await, @"
     == no response: LIST; stored: hello-fix 3
     exit 1
     error: sweep failed
@@ -81,9 +83,9 @@ async fn a_sweep_deletes_nothing_if_the_integrations_cannot_be_listed() {
 #[tokio::test]
 async fn a_sweep_keeps_a_preview_that_cannot_be_read() {
     let cases: &[TestCase<'_>] = &[
-        ("reset", "GET", &[Reset(Done)]),
+        ("reset", "GET", &[Reset(Applied)]),
         ("response cut short", "GET", &[Cut]),
-        ("HTML page", "GET", &[Say(Lost, html_page(404))]),
+        ("HTML page", "GET", &[Respond(Dropped, html_page(404))]),
     ];
     insta::assert_snapshot!(outcome_table(cases, async |case| sweep_outcome(case, 0, "20s").await).await, @"
     == reset: LIST LIST GET; stored: hello-fix 3
@@ -104,9 +106,9 @@ async fn a_sweep_keeps_a_preview_that_cannot_be_read() {
 #[tokio::test]
 async fn a_sweep_reports_and_retries_a_failed_deletion() {
     let cases: &[TestCase<'_>] = &[
-        ("reset, without an effect", "DELETE", &[Reset(Lost)]),
-        ("reset, after the effect", "DELETE", &[Reset(Done)]),
-        ("HTML page", "DELETE", &[Say(Lost, html_page(200))]),
+        ("reset, without an effect", "DELETE", &[Reset(Dropped)]),
+        ("reset, after the effect", "DELETE", &[Reset(Applied)]),
+        ("HTML page", "DELETE", &[Respond(Dropped, html_page(200))]),
     ];
     insta::assert_snapshot!(outcome_table(cases, async |case| sweep_outcome(case, 0, "20s").await).await, @"
     == reset, without an effect: LIST LIST GET GET DELETE; stored: hello-fix 3
@@ -136,19 +138,19 @@ async fn a_retried_sweep_deletion_respects_concurrent_changes() {
         let mut other = preview("hello-fix", run);
         other["version"] = 9.into();
         other.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-        Meanwhile(effect, Response::error(status, "Come back later"), other)
+        RespondAfterChange(effect, Response::error(status, "Come back later"), other)
     };
     let (unknown_effect, rejected) = (
         |effect, run, change: &Value| changed_meanwhile(effect, 503, run, change),
-        |run, change: &Value| changed_meanwhile(Lost, 429, run, change),
+        |run, change: &Value| changed_meanwhile(Dropped, 429, run, change),
     );
     let cases: &[TestCase<'_>] = &[
-        ("republished, unknown effect", "DELETE", &[unknown_effect(Done, 9, &json!({}))]),
-        ("made public, unknown effect", "DELETE", &[unknown_effect(Lost, 7, &public)]),
+        ("republished, unknown effect", "DELETE", &[unknown_effect(Applied, 9, &json!({}))]),
+        ("made public, unknown effect", "DELETE", &[unknown_effect(Dropped, 7, &public)]),
         (
             "replaced by hand, unknown effect",
             "DELETE",
-            &[unknown_effect(Lost, 7, &json!({"summary": "By hand."}))],
+            &[unknown_effect(Dropped, 7, &json!({"summary": "By hand."}))],
         ),
         ("republished, after a rejection", "DELETE", &[rejected(9, &json!({}))]),
         ("unchanged, after a rejection", "DELETE", &[rejected(7, &json!({}))]),

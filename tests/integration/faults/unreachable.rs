@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 
 use super::{TestEnvironment, UNKNOWN_EFFECT};
-use crate::support::Effect::Lost;
+use crate::support::Effect::Dropped;
 use crate::support::{
     Fault, FaultInjector, Finished, Response, Sandbox, deployment, repository, secure_gitbook,
 };
@@ -13,7 +13,7 @@ use crate::support::{
 /// Publishes to this endpoint. Asserts that the run fails without a message about an unknown effect.
 async fn publish_and_fail(endpoint: &str) -> Finished {
     let folder = repository().integration("hello");
-    let run = deployment().against(endpoint).push_to("main").variable("GITBOOK_TIMEOUT", "2s");
+    let run = deployment().with_endpoint(endpoint).on_push_to("main").variable("GITBOOK_TIMEOUT", "2s");
     let finished = run.folder(&folder).run().await;
     assert_eq!((finished.code, finished.output("result")), (Some(1), "failed".to_owned()), "{finished:#?}");
     assert!(!finished.everything().contains(UNKNOWN_EFFECT), "{finished:#?}");
@@ -83,12 +83,12 @@ async fn does_not_follow_a_redirect_to_another_host() {
         let location = format!("{}/v1/integrations/hello", other_host.endpoint());
         environment.proxy.fail(
             method,
-            Fault::Say(Lost, Response::new(status, "").header("location", location)),
+            Fault::Respond(Dropped, Response::new(status, "").header("location", location)),
             1,
         );
         let run = match method {
-            "POST" => environment.run(2).push_to("main"),
-            "GET" => environment.run(2).push_to("fix"),
+            "POST" => environment.run(2).on_push_to("main"),
+            "GET" => environment.run(2).on_push_to("fix"),
             _ => environment.run(2).event("delete", "fix"),
         };
         let finished = run.run().await;

@@ -19,7 +19,7 @@ fn payload(action: &str) -> Value {
 
 /// Returns a run of GitHub Actions with the tokens of GitBook and the forge.
 fn run(event: &str, payload: &Value, gitbook: &str, forge: &FakeGitHub) -> Deployment {
-    let run = deployment().on_github_event(event, payload, 100).against(gitbook).with_forge(forge);
+    let run = deployment().on_github_event(event, payload, 100).with_endpoint(gitbook).with_forge(forge);
     // For `pull_request_target`, and for a merged pull request, the reference is the base branch.
     let reference = if event == "pull_request" { "refs/pull/12/merge" } else { "refs/heads/main" };
     let actor = payload["sender"]["login"].as_str().unwrap();
@@ -78,7 +78,7 @@ async fn set_up(head: Head) -> TestEnvironment {
     environment.forge.set_branch("fix", &sha('1'));
     let folder = repository().integration("hello");
     for branch in ["main", "fix"] {
-        let run = deployment().push_to(branch).against(environment.sandbox.endpoint());
+        let run = deployment().on_push_to(branch).with_endpoint(environment.sandbox.endpoint());
         let finished = run.folder(&folder).run().await;
         assert_eq!(finished.code, Some(0), "{finished:#?}");
     }

@@ -242,7 +242,7 @@ async fn a_push_updates_the_comments_of_its_pull_requests() {
     let (gitbook, forge) = set_up().await;
     let folder = repository().integration("hello");
     forge.open_pull_request(13, Head::fork("mona", "fix"), &sha('9'));
-    let push = || deployment().against(gitbook.endpoint()).with_forge(&forge).folder(&folder);
+    let push = || deployment().with_endpoint(gitbook.endpoint()).with_forge(&forge).folder(&folder);
     assert_success(&push().on_github_event("push", &payloads::push("fix", &sha('1')), 100).run().await);
     insta::assert_snapshot!(visible_comment(&forge), @"
     ### GitBook previews

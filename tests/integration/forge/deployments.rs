@@ -13,7 +13,7 @@ use wiremock::{Mock, MockServer};
 use super::{on_pull_request, sha};
 use crate::support::{
     Deployment, Finished, RecordedRequests as _, Sandbox, api_error, deployment, gitbook, payloads,
-    published, repository, until,
+    published, repository, wait_until,
 };
 
 /// Starts a forge with the branch `main` at commit `1…`.
@@ -26,7 +26,7 @@ async fn forge() -> FakeGitHub {
 fn push_to_main(gitbook: &MockServer, forge: &FakeGitHub) -> Deployment {
     deployment()
         .on_github_event("push", &payloads::push("main", &sha('1')), 100)
-        .against(&gitbook.uri())
+        .with_endpoint(&gitbook.uri())
         .with_forge(forge)
         .variable("GITBOOK_CONCURRENCY", "1")
 }
@@ -139,12 +139,12 @@ async fn a_cancelled_run_leaves_no_deployment_in_progress() {
     let payload = payloads::pull_request("opened", 12, "fix", &sha('1'));
     let run = deployment()
         .on_github_event("pull_request", &payload, 100)
-        .against(&gitbook.uri())
+        .with_endpoint(&gitbook.uri())
         .with_forge(&forge)
         .variable("GITBOOK_CONCURRENCY", "1")
         .folder(&repository)
         .start();
-    until("the run publishes", async || {
+    wait_until("the run publishes", async || {
         gitbook.requests().await.iter().any(|received| received.starts_with("POST"))
     })
     .await;
@@ -239,7 +239,7 @@ impl ProductionPushes {
     async fn push_script(&self, script: &str, change: impl FnOnce(Deployment) -> Deployment) -> Finished {
         let folder = repository().integration("hello").file("hello/main.ts", script);
         let run = deployment().on_github_event("push", &payloads::push("main", &sha('1')), 100);
-        let run = run.against(self.gitbook.endpoint()).with_forge(&self.forge);
+        let run = run.with_endpoint(self.gitbook.endpoint()).with_forge(&self.forge);
         let finished = change(run).folder(&folder).run().await;
         assert_eq!(finished.code, Some(0), "{}", finished.log());
         let version = &self.gitbook.integration("hello")["version"];

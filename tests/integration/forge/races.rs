@@ -75,7 +75,7 @@ impl TestEnvironment {
     fn run(&self, event: &str, payload: &Value, commit: char, run: u64) -> Deployment {
         deployment()
             .on_github_event(event, payload, run)
-            .against(self.gitbook.endpoint())
+            .with_endpoint(self.gitbook.endpoint())
             .with_forge(&self.forge)
             .variable("GITBOOK_LOG_FORMAT", "text")
             .folder(self.checkouts.path(&commit.to_string()))

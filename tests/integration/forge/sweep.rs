@@ -22,7 +22,7 @@ fn sweep(gitbook: &str, forge: &FakeGitHub) -> Deployment {
 /// Returns a sweep without `GITBOOK_ORGANIZATION`.
 fn sweep_without_organization(gitbook: &str, forge: &FakeGitHub) -> Deployment {
     deployment()
-        .against(gitbook)
+        .with_endpoint(gitbook)
         .with_forge(forge)
         .variable("GITBOOK_EVENT", "schedule")
         .variable("GITBOOK_REPOSITORY", REPOSITORY)
@@ -127,7 +127,7 @@ async fn a_github_schedule_event_sweeps() {
     let gitbook = gitbook_with_previews(&["gone"]).await;
     let checkout = repository().integration("hello");
     let payload = json!({"schedule": "0 3 * * *", "repository": payloads::push("main", "1")["repository"]});
-    let run = deployment().on_github_event("schedule", &payload, 100).against(gitbook.endpoint());
+    let run = deployment().on_github_event("schedule", &payload, 100).with_endpoint(gitbook.endpoint());
     let finished = run.with_forge(&forge).folder(&checkout).run().await;
     assert_eq!((finished.code, gitbook.names()), (Some(0), vec!["hello".to_owned()]), "{finished:#?}");
 }
@@ -156,7 +156,7 @@ async fn deletes_the_preview_of_a_fork_after_its_last_pull_request() {
     }
     let payload = payloads::fork_pull_request("opened", 1, "mona", "fix", &sha('1'));
     let run = deployment().on_github_event("pull_request", &payload, 100).folder(&folder);
-    let finished = run.against(gitbook.endpoint()).with_forge(&forge).run().await;
+    let finished = run.with_endpoint(gitbook.endpoint()).with_forge(&forge).run().await;
     assert_eq!(finished.output("result"), "published", "{finished:#?}");
     // A branch of the repository itself and a branch of another fork have the same name.
     forge.set_branch("fix", &sha('2'));

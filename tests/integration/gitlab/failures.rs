@@ -13,7 +13,7 @@ async fn publish_with_response(request_text: &'static str, answer: ResponseTempl
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
     gitlab.project().faults.push((request_text, answer));
-    let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
+    let job = gitlab.merge_request_job('1', 100).with_endpoint(gitbook.endpoint());
     let folder = repository().integration("hello");
     let finished = job.folder(&folder).run().await;
     assert_eq!(
@@ -53,7 +53,7 @@ async fn writes_one_note_without_a_known_user() {
     let mut lines_of_jobs = Vec::new();
     for commit in ['1', '2'] {
         gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), commit));
-        let job = gitlab.merge_request_job(commit, 100).against(gitbook.endpoint());
+        let job = gitlab.merge_request_job(commit, 100).with_endpoint(gitbook.endpoint());
         lines_of_jobs.push(log_lines(&job.folder(&folder).run().await, &["notice", "info: the comment"]));
     }
     insta::assert_snapshot!(lines_of_jobs.join("\n"), @"
@@ -87,7 +87,7 @@ async fn reports_validation_errors() {
 async fn waits_only_once_if_gitlab_does_not_respond() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     gitlab.project().latency = Duration::from_secs(30);
-    let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
+    let job = gitlab.merge_request_job('1', 100).with_endpoint(gitbook.endpoint());
     let started = std::time::Instant::now();
     let job = job.variable("GITBOOK_TIMEOUT", "500ms");
     let folder = repository().integration("hello");
@@ -100,7 +100,7 @@ async fn waits_only_once_if_gitlab_does_not_respond() {
 #[tokio::test]
 async fn sends_no_request_without_a_token() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
-    let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
+    let job = gitlab.merge_request_job('1', 100).with_endpoint(gitbook.endpoint());
     // GitHub's token is not used for GitLab.
     let job = job.variable("GITLAB_TOKEN", "").variable("GITHUB_TOKEN", "ghp_x");
     let folder = repository().integration("hello");
@@ -117,7 +117,7 @@ async fn uses_the_project_path_outside_gitlab_ci() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     gitlab.project().branches.insert("feature/x+y".to_owned(), "1".repeat(40));
     let run = deployment()
-        .against(gitbook.endpoint())
+        .with_endpoint(gitbook.endpoint())
         .variable("CI_API_V4_URL", gitlab.root())
         .variable("GITLAB_TOKEN", format!("{}\n", crate::support::GITLAB_TOKEN))
         .variable("GITHUB_TOKEN", "ghp_x")

@@ -19,7 +19,7 @@ fn note_writes(gitlab: &GitLab) -> Vec<String> {
 async fn updates_the_row_of_a_preview_until_its_deletion() {
     let (gitbook, gitlab) = set_up().await;
     let folder = repository().integration("hello");
-    let run = |commit, pipeline| gitlab.merge_request_job(commit, pipeline).against(gitbook.endpoint());
+    let run = |commit, pipeline| gitlab.merge_request_job(commit, pipeline).with_endpoint(gitbook.endpoint());
     let finished = run('1', 100).folder(&folder).run().await;
     assert_success(&finished);
     assert!(finished.stderr.contains("merge request !12"), "{}", finished.log());
@@ -47,7 +47,7 @@ async fn concurrent_jobs_keep_all_note_rows() {
     let folder = names.iter().fold(repository(), |repository, name| repository.integration(name));
     gitlab.project().latency = Duration::from_millis(60);
     let jobs = names.map(|name| {
-        let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
+        let job = gitlab.merge_request_job('1', 100).with_endpoint(gitbook.endpoint());
         job.variable("GITBOOK_INTEGRATIONS", name).folder(&folder).run()
     });
     for finished in futures::future::join_all(jobs).await {
@@ -71,7 +71,7 @@ async fn ignores_notes_of_others() {
         vec![note(1, OTHER_USER_ID, false), note(2, OWN_USER_ID, true), note(3, OTHER_USER_ID, false)];
     let folder = repository().integration("hello");
     for pipeline in [100, 101] {
-        let job = gitlab.merge_request_job('1', pipeline).against(gitbook.endpoint());
+        let job = gitlab.merge_request_job('1', pipeline).with_endpoint(gitbook.endpoint());
         assert_success(&job.folder(&folder).run().await);
     }
     assert_eq!(note_rows(&gitlab), ["hello-fix: ✅ published v1: 1111111"]);
@@ -92,7 +92,7 @@ async fn merges_two_notes_of_the_program() {
     let others = (2..6).map(|id| note(id, OTHER_USER_ID, "looks good"));
     let ours = [note(1, OWN_USER_ID, &format!("{MARKER}\n")), note(9, OWN_USER_ID, &format!("{MARKER}\n"))];
     gitlab.project().notes = ours.into_iter().chain(others).collect();
-    let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
+    let job = gitlab.merge_request_job('1', 100).with_endpoint(gitbook.endpoint());
     let folder = repository().integration("hello");
     assert_success(&job.folder(&folder).run().await);
     assert_eq!(note_rows(&gitlab), ["hello-fix: ✅ published v1: 1111111"]);
@@ -112,7 +112,7 @@ async fn keeps_all_rows_while_others_write_notes() {
     let ours = note(2, OWN_USER_ID, &format!("{MARKER}\n| {row} |"));
     gitlab.project().notes = vec![note(1, OTHER_USER_ID, "first"), ours, note(3, OTHER_USER_ID, "second")];
     gitlab.project().arriving = vec![note(4, OTHER_USER_ID, "third")];
-    let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
+    let job = gitlab.merge_request_job('1', 100).with_endpoint(gitbook.endpoint());
     let folder = repository().integration("hello");
     assert_success(&job.folder(&folder).run().await);
     assert_eq!(note_writes(&gitlab), ["PUT projects/42/merge_requests/12/notes/2"]);
@@ -129,7 +129,7 @@ async fn error_messages_run_no_quick_action_and_mention_nobody() {
     let server = wiremock::MockServer::start().await;
     let answer = crate::support::api_error(400, injection);
     wiremock::Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
-    let job = gitlab.merge_request_job('1', 100).against(&server.uri());
+    let job = gitlab.merge_request_job('1', 100).with_endpoint(&server.uri());
     let folder = repository().integration("hello");
     let finished = job.folder(&folder).run().await;
     assert_eq!(finished.code, Some(1));

@@ -10,7 +10,7 @@ fn many_integrations(count: usize) -> Repository {
 async fn job(folder: &Repository) -> (Deployment, Sandbox) {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     gitlab.project().branches.insert("fix".to_owned(), "1".repeat(40));
-    let job = gitlab.job("fix", '1', 100).variable("GITLAB_TOKEN", "").against(gitbook.endpoint());
+    let job = gitlab.job("fix", '1', 100).variable("GITLAB_TOKEN", "").with_endpoint(gitbook.endpoint());
     (job.folder(folder), gitbook)
 }
 
@@ -86,7 +86,7 @@ async fn the_dotenv_report_can_be_a_pipe() {
 async fn a_branch_name_cannot_expand_a_variable() {
     let gitbook = Sandbox::start().await;
     let job = GitLab::start().await.job("$CI_JOB_TOKEN-%GITBOOK_TOKEN%", '1', 100);
-    let job = job.variable("GITLAB_TOKEN", "").against(gitbook.endpoint());
+    let job = job.variable("GITLAB_TOKEN", "").with_endpoint(gitbook.endpoint());
     let folder = many_integrations(1);
     let finished = job.folder(&folder).run().await;
     assert_success(&finished);
@@ -173,7 +173,7 @@ async fn warnings_are_between_sections() {
     wiremock::Mock::given(wiremock::matchers::method("GET")).respond_with(existing).mount(&server).await;
     wiremock::Mock::given(wiremock::matchers::method("POST")).respond_with(published).mount(&server).await;
     let folder = many_integrations(2);
-    let run = job(&folder).await.0.against(&server.uri()).variable("GITBOOK_CONCURRENCY", "1");
+    let run = job(&folder).await.0.with_endpoint(&server.uri()).variable("GITBOOK_CONCURRENCY", "1");
     let finished = run.run().await;
     assert_success(&finished);
     let lines = lines_with_sections(&finished.stderr);

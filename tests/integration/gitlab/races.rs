@@ -15,14 +15,14 @@ async fn does_not_publish_a_superseded_commit() {
     let (gitbook, gitlab) = set_up().await;
     let folder = repository().integration("hello");
     for job in [gitlab.merge_request_job('1', 100), gitlab.job("fix", '1', 100)] {
-        let finished = job.against(gitbook.endpoint()).folder(&folder).run().await;
+        let finished = job.with_endpoint(gitbook.endpoint()).folder(&folder).run().await;
         assert_success(&finished);
         assert_eq!((finished.output("result"), gitbook.names()), ("skipped".to_owned(), vec![]));
         let note = finished.integrations()[0]["note"].to_string();
         assert!(note.contains("2222222") && note.contains("`fix`"), "{note}");
     }
     for job in [gitlab.merge_request_job('2', 101), gitlab.job("fix", '2', 102)] {
-        assert_success(&job.against(gitbook.endpoint()).folder(&folder).run().await);
+        assert_success(&job.with_endpoint(gitbook.endpoint()).folder(&folder).run().await);
         assert_eq!(gitbook.names(), ["hello-fix"]);
     }
     assert_eq!(note_rows(&gitlab), ["hello-fix: ✅ published v1: 2222222"]);
@@ -33,7 +33,7 @@ async fn does_not_publish_a_closed_merge_request() {
     let (gitbook, gitlab) = set_up().await;
     for state in ["closed", "merged"] {
         gitlab.project().merge_requests.get_mut(&12).unwrap()["state"] = state.into();
-        let job = gitlab.merge_request_job('2', 100).against(gitbook.endpoint());
+        let job = gitlab.merge_request_job('2', 100).with_endpoint(gitbook.endpoint());
         let folder = repository().integration("hello");
         let finished = job.folder(&folder).run().await;
         assert_success(&finished);
@@ -41,7 +41,7 @@ async fn does_not_publish_a_closed_merge_request() {
     }
     // GitLab locks a merge request while it merges the branch. The merge may still fail.
     gitlab.project().merge_requests.get_mut(&12).unwrap()["state"] = "locked".into();
-    let job = gitlab.merge_request_job('2', 100).against(gitbook.endpoint());
+    let job = gitlab.merge_request_job('2', 100).with_endpoint(gitbook.endpoint());
     let folder = repository().integration("hello");
     let finished = job.folder(&folder).run().await;
     assert_eq!(finished.output("result"), "published");
@@ -53,7 +53,7 @@ async fn deletes_the_preview_of_a_merge_request_closed_during_the_run() {
     let (gitbook, gitlab) = set_up().await;
     let proxy = crate::support::HoldingProxy::before(&gitbook).await;
     let mut held_publication = proxy.hold("POST", "hello-fix");
-    let job = gitlab.merge_request_job('2', 100).against(proxy.endpoint());
+    let job = gitlab.merge_request_job('2', 100).with_endpoint(proxy.endpoint());
     let folder = repository().integration("hello");
     let running = job.folder(&folder).start();
     held_publication.reached().await;

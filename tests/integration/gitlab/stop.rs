@@ -12,7 +12,7 @@ fn as_stop_job(run: Deployment) -> Deployment {
 async fn with_preview() -> (Sandbox, GitLab) {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
-    let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
+    let job = gitlab.merge_request_job('1', 100).with_endpoint(gitbook.endpoint());
     let folder = repository().integration("hello");
     assert_success(&job.folder(&folder).run().await);
     assert_eq!(gitbook.names(), ["hello-fix"]);
@@ -23,7 +23,7 @@ async fn with_preview() -> (Sandbox, GitLab) {
 #[tokio::test]
 async fn deletes_the_preview_of_an_open_merge_request() {
     let (gitbook, gitlab) = with_preview().await;
-    let job = as_stop_job(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
+    let job = as_stop_job(gitlab.merge_request_job('1', 100)).with_endpoint(gitbook.endpoint());
     let finished = job.variable("GITBOOK_NAME", "hello").run().await;
     assert_success(&finished);
     insta::assert_snapshot!(finished.output("reason"), @"the environment of merge request !12 from `fix` was stopped");
@@ -35,7 +35,7 @@ async fn deletes_the_preview_of_an_open_merge_request() {
 async fn deletes_the_preview_of_an_existing_branch() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     gitlab.project().branches.insert("fix".to_owned(), "1".repeat(40));
-    let job = || gitlab.job("fix", '1', 100).against(gitbook.endpoint());
+    let job = || gitlab.job("fix", '1', 100).with_endpoint(gitbook.endpoint());
     let folder = repository().integration("hello");
     assert_success(&job().folder(&folder).run().await);
     let finished = as_stop_job(job()).variable("GITBOOK_NAME", "hello").run().await;
@@ -47,7 +47,7 @@ async fn deletes_the_preview_of_an_existing_branch() {
 #[tokio::test]
 async fn deletes_a_preview_without_a_gitlab_token() {
     let (gitbook, gitlab) = with_preview().await;
-    let job = as_stop_job(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
+    let job = as_stop_job(gitlab.merge_request_job('1', 100)).with_endpoint(gitbook.endpoint());
     let received = gitlab.project().requests.len();
     let finished = job.variable("GITLAB_TOKEN", "").variable("GITBOOK_NAME", "hello").run().await;
     assert_success(&finished);
@@ -61,9 +61,11 @@ async fn keeps_the_preview_of_another_branch() {
     let (gitbook, gitlab) = (Sandbox::start().await, GitLab::start().await);
     gitlab.project().branches.insert("other".to_owned(), "1".repeat(40));
     let folder = repository().integration("hello");
-    assert_success(&gitlab.job("other", '1', 100).against(gitbook.endpoint()).folder(&folder).run().await);
+    assert_success(
+        &gitlab.job("other", '1', 100).with_endpoint(gitbook.endpoint()).folder(&folder).run().await,
+    );
     for event in ["", "closed", "delete"] {
-        let job = as_stop_job(gitlab.job("fix", '1', 101)).against(gitbook.endpoint());
+        let job = as_stop_job(gitlab.job("fix", '1', 101)).with_endpoint(gitbook.endpoint());
         let job = job.variable("GITBOOK_BRANCH", "other").variable("GITBOOK_EVENT", event);
         let finished = job.variable("GITBOOK_NAME", "hello").run().await;
         assert_success(&finished);
@@ -77,7 +79,7 @@ async fn keeps_the_preview_of_another_branch() {
 #[tokio::test]
 async fn keeps_the_preview_of_a_newer_pipeline() {
     let (gitbook, gitlab) = with_preview().await;
-    let job = as_stop_job(gitlab.merge_request_job('1', 99)).against(gitbook.endpoint());
+    let job = as_stop_job(gitlab.merge_request_job('1', 99)).with_endpoint(gitbook.endpoint());
     let finished = job.variable("GITBOOK_NAME", "hello").run().await;
     assert_eq!(
         (finished.output("result"), gitbook.names()),
@@ -92,7 +94,7 @@ async fn keeps_a_preview_that_another_merge_request_uses() {
         let (gitbook, gitlab) = with_preview().await;
         gitlab.project().merge_requests.get_mut(&12).unwrap()["state"] = state.into();
         gitlab.project().merge_requests.insert(13, merge_request(13, "fix", Some(42), '1'));
-        let job = as_stop_job(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
+        let job = as_stop_job(gitlab.merge_request_job('1', 100)).with_endpoint(gitbook.endpoint());
         let finished = job.variable("GITBOOK_NAME", "hello").run().await;
         let existing = vec!["hello-fix".to_owned()];
         assert_eq!((finished.output("result"), gitbook.names()), ("skipped".to_owned(), existing), "{state}");
@@ -104,7 +106,7 @@ async fn keeps_a_preview_that_another_merge_request_uses() {
 #[tokio::test]
 async fn a_stop_job_without_a_manifest_requires_a_name() {
     let (gitbook, gitlab) = with_preview().await;
-    let job = as_stop_job(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
+    let job = as_stop_job(gitlab.merge_request_job('1', 100)).with_endpoint(gitbook.endpoint());
     let finished = job.run().await;
     assert_eq!((finished.code, gitbook.names()), (Some(2), vec!["hello-fix".to_owned()]));
     insta::assert_snapshot!(super::log_lines(&finished, &["error", "hint"]), @"
@@ -120,7 +122,7 @@ async fn a_stop_job_refuses_to_publish_in_any_mode() {
     let (gitbook, gitlab) = with_preview().await;
     let folder = repository().integration("hello");
     for mode in ["publish", "preview"] {
-        let job = as_stop_job(gitlab.merge_request_job('1', 100)).against(gitbook.endpoint());
+        let job = as_stop_job(gitlab.merge_request_job('1', 100)).with_endpoint(gitbook.endpoint());
         let finished = job.variable("GITBOOK_MODE", mode).folder(&folder).run().await;
         assert_eq!((finished.code, finished.output("mode")), (Some(2), "refuse".to_owned()), "{mode}");
         assert_eq!(gitbook.names(), ["hello-fix"]);

@@ -28,7 +28,7 @@ fn preview(name: &str, branch: &str, number: Option<u64>) -> Value {
 
 /// Returns a scheduled job, which sweeps without a checkout.
 fn sweep(gitbook: &Sandbox, gitlab: &GitLab) -> Deployment {
-    let job = gitlab.job("main", 'a', 200).against(gitbook.endpoint());
+    let job = gitlab.job("main", 'a', 200).with_endpoint(gitbook.endpoint());
     job.variable("CI_PIPELINE_SOURCE", "schedule").variable("GITBOOK_ORGANIZATION", "acme")
 }
 

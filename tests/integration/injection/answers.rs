@@ -57,7 +57,8 @@ async fn github() -> FakeGitHub {
 
 fn on_github(forge: &FakeGitHub, gitbook: &str, format: &str) -> Deployment {
     let payload = payloads::pull_request("synchronize", 12, "fix", &sha());
-    let run = deployment().on_github_event("pull_request", &payload, 100).against(gitbook).with_forge(forge);
+    let run =
+        deployment().on_github_event("pull_request", &payload, 100).with_endpoint(gitbook).with_forge(forge);
     secrets::set(run).variable("GITBOOK_LOG_FORMAT", format).variable("RUST_LOG", "gitbook_deploy=trace,info")
 }
 
@@ -99,7 +100,8 @@ async fn publish_with_responses(answer: fn(&str, &Request) -> ResponseTemplate) 
         }
         let gitlab = GitLab::start().await;
         gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
-        let job = secrets::set(gitlab.merge_request_job('1', 100)).against(&gitbook.uri()).folder(&folder);
+        let job =
+            secrets::set(gitlab.merge_request_job('1', 100)).with_endpoint(&gitbook.uri()).folder(&folder);
         written.push(run_on_gitlab(&attempt, &gitlab, job).await);
         assert_eq!(written.last().unwrap().comments.len(), 1, "expected one note");
     }
@@ -177,7 +179,8 @@ async fn forge_messages_inject_nothing() {
         gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
         let message = ResponseTemplate::new(status).set_body_json(json!({"message": text, "error": text}));
         gitlab.project().faults.push(("POST projects/42/merge_requests/12/notes", message));
-        let job = secrets::set(gitlab.merge_request_job('1', 100)).against(&gitbook.uri()).folder(&folder);
+        let job =
+            secrets::set(gitlab.merge_request_job('1', 100)).with_endpoint(&gitbook.uri()).folder(&folder);
         written.push(run_on_gitlab(attempt, &gitlab, job).await);
     }
     assert_nothing_injected(&written);
@@ -227,8 +230,9 @@ async fn existing_comments_inject_nothing() {
                 body: edited_comment(&chunk),
             };
             gitlab.project().notes.push(note);
-            let job =
-                secrets::set(gitlab.merge_request_job('1', 100)).against(&gitbook.uri()).folder(&folder);
+            let job = secrets::set(gitlab.merge_request_job('1', 100))
+                .with_endpoint(&gitbook.uri())
+                .folder(&folder);
             written.push(run_on_gitlab(&attempt, &gitlab, job).await);
             let comment = &written.last().unwrap().comments[0];
             let rows = comment.lines().filter(|line| line.starts_with("| ")).count();

@@ -80,8 +80,10 @@ async fn event_payloads_inject_nothing() {
             let format = FORMATS[(number + turn) % 3];
             let forge = FakeGitHub::unvalidated().await;
             forge.open_pull_request(12, Head::own(text.as_str()), &sha);
-            let run =
-                deployment().on_github_event(event, &payload, 100).against(&gitbook.uri()).with_forge(&forge);
+            let run = deployment()
+                .on_github_event(event, &payload, 100)
+                .with_endpoint(&gitbook.uri())
+                .with_forge(&forge);
             let finished = with_format(run, format).folder(&folder).run().await;
             assert!(finished.code.is_some_and(|code| code < 3), "{attempt}: {}", finished.log());
             let comments = forge.comments(12).into_iter().map(|comment| comment.body).collect();
@@ -118,7 +120,7 @@ async fn gitlab_variables_inject_nothing() {
         ] {
             let gitlab = GitLab::start().await;
             gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
-            let job = gitlab.merge_request_job('1', 100).against(&gitbook.uri());
+            let job = gitlab.merge_request_job('1', 100).with_endpoint(&gitbook.uri());
             let job = fields.iter().fold(job, |job, field| {
                 let prefix = if *field == "CI_JOB_URL" { "https://gitlab.example.com/" } else { "" };
                 job.variable(field, format!("{prefix}{text}"))
@@ -148,7 +150,7 @@ async fn own_variables_inject_nothing() {
         let set = |run: Deployment, names: &[&str]| {
             names.iter().fold(run, |run, name| run.variable(name, text.as_str()))
         };
-        let push = || deployment().push_to("fix").against(&gitbook.uri());
+        let push = || deployment().on_push_to("fix").with_endpoint(&gitbook.uri());
         let unknown_variable = format!("GITBOOK_MODES{}", text.replace('=', "-"));
         let runs = [
             set(push(), &SETTINGS),

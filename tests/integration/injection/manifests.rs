@@ -85,7 +85,7 @@ async fn publish(attempt: &str, folder: &Repository, formats: &[&'static str]) -
         forge.open_pull_request(12, Head::own("fix"), &sha);
         let payload = payloads::pull_request("opened", 12, "fix", &sha);
         let run = deployment().on_github_event("pull_request", &payload, 100).with_forge(&forge);
-        let finished = with_format(run, format).against(gitbook.endpoint()).folder(folder).run().await;
+        let finished = with_format(run, format).with_endpoint(gitbook.endpoint()).folder(folder).run().await;
         assert!(finished.code.is_some_and(|code| code < 3), "{attempt}: {}", finished.log());
         let comments = forge.comments(12).into_iter().map(|comment| comment.body).collect();
         let run = Written::new(attempt, format, OutputFormat::GitHub, finished);
@@ -93,7 +93,7 @@ async fn publish(attempt: &str, folder: &Repository, formats: &[&'static str]) -
     }
     let gitlab = GitLab::start().await;
     gitlab.project().merge_requests.insert(12, merge_request(12, "fix", Some(42), '1'));
-    let job = gitlab.merge_request_job('1', 100).against(gitbook.endpoint());
+    let job = gitlab.merge_request_job('1', 100).with_endpoint(gitbook.endpoint());
     let finished = with_format(job, "text").folder(folder).run().await;
     assert_eq!(gitlab.project().quick_actions, [""; 0], "{attempt}");
     let comments = gitlab.project().notes.iter().map(|note| note.body.clone()).collect();

@@ -60,7 +60,7 @@ pub(super) enum Fault {
 }
 
 /// A fake GitHub, a sandbox of GitBook, and a checkout of each commit.
-pub(super) struct World {
+pub(super) struct TestEnvironment {
     pub(super) scenario: Scenario,
     pub(super) forge: FakeGitHub,
     pub(super) sandbox: Sandbox,
@@ -76,7 +76,7 @@ fn sha(commit: char) -> String {
     commit.to_string().repeat(40)
 }
 
-impl World {
+impl TestEnvironment {
     /// Creates the state before the first run: the first event of the scenario has already changed the repository.
     pub(super) async fn new(scenario: Scenario, before: Before, by_hand: bool) -> Self {
         let (forge, sandbox) = (FakeGitHub::start().await, Sandbox::start().await);
@@ -101,7 +101,7 @@ impl World {
         match scenario {
             Scenario::TwoPushes => world.forge.set_branch(BRANCH, &sha('1')),
             Scenario::PublishAndClose => {
-                world.forge.open_pull_request(PULL_REQUEST, Head::own(BRANCH), &sha('1'))
+                world.forge.open_pull_request(PULL_REQUEST, Head::own(BRANCH), &sha('1'));
             }
             Scenario::CloseAndReopen => {
                 world.forge.open_pull_request(PULL_REQUEST, Head::own(BRANCH), &sha('1'));

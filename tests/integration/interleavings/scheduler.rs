@@ -13,7 +13,7 @@ const MAX_BODY: usize = 1 << 20;
 
 /// The treatment of a request by the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum RequestFault {
     /// The proxy forwards the request and its response.
     Passes,
     /// The proxy does not forward the request and responds with status 502.
@@ -36,7 +36,7 @@ pub(super) struct Waiting {
     /// True if the request may change something in GitBook.
     pub(super) changes: bool,
     pub(super) is_to_gitbook: bool,
-    proceed: oneshot::Sender<Fate>,
+    proceed: oneshot::Sender<RequestFault>,
 }
 
 /// The held requests of both runs.
@@ -79,7 +79,7 @@ impl Scheduler {
 }
 
 impl Waiting {
-    pub(super) fn proceed(self, fate: Fate) {
+    pub(super) fn proceed(self, fate: RequestFault) {
         let _ = self.proceed.send(fate);
     }
 }
@@ -94,9 +94,9 @@ async fn hold_and_forward(State(proxy): State<Proxy>, request: Request) -> Respo
     let is_to_gitbook = proxy.is_gitbook;
     let waiting = Waiting { run: token.chars().last().unwrap(), text, changes, is_to_gitbook, proceed };
     proxy.scheduler.0.lock().unwrap().push(waiting);
-    let fate = fate.await.unwrap_or(Fate::IsLost);
+    let fate = fate.await.unwrap_or(RequestFault::IsLost);
     let lost = || Response::builder().status(StatusCode::BAD_GATEWAY).body(Body::empty()).unwrap();
-    if fate == Fate::IsLost {
+    if fate == RequestFault::IsLost {
         return lost();
     }
     let mut headers = parts.headers;
@@ -107,9 +107,9 @@ async fn hold_and_forward(State(proxy): State<Proxy>, request: Request) -> Respo
     let status = answer.status();
     let body = answer.bytes().await.unwrap();
     match fate {
-        Fate::LosesAnswer => return lost(),
-        Fate::IsSlow => tokio::time::sleep(SLOW).await,
-        Fate::Passes | Fate::IsLost => {}
+        RequestFault::LosesAnswer => return lost(),
+        RequestFault::IsSlow => tokio::time::sleep(SLOW).await,
+        RequestFault::Passes | RequestFault::IsLost => {}
     }
     let answer = Response::builder().status(status).header(header::CONTENT_TYPE, "application/json");
     answer.body(Body::from(body)).unwrap()

@@ -75,7 +75,7 @@ async fn all_formats_show_the_same_failure() {
     let server = refusing(409, "taken\n::warning::x\r\u{1b}[31m##[error]y\u{202e}").await;
     let repository = repository().integration("hello");
     let log = async |format: &str| {
-        let run = deployment().against(&server.uri()).push_to("main").folder(&repository);
+        let run = deployment().with_endpoint(&server.uri()).on_push_to("main").folder(&repository);
         run.variable("GITBOOK_LOG_FORMAT", format).run().await.log()
     };
     insta::assert_snapshot!(log("text").await, @r"
@@ -128,7 +128,7 @@ async fn masks(run: Deployment) -> Vec<String> {
     let server = gitbook().await;
     let more = "secrets: {KEY: \"${{ env.KEY }}\", LINES: \"${{ env.LINES }}\"}\n";
     let repository = repository().manifest(".", "hello", more);
-    let run = run.against(&server.uri()).publish().folder(&repository);
+    let run = run.with_endpoint(&server.uri()).publish().folder(&repository);
     let run = run.variable("KEY", "hush%hush").variable("LINES", "first line\nsecond line\n");
     let finished = run.run().await;
     assert_eq!(finished.code, Some(0), "{finished:#?}");
@@ -154,7 +154,7 @@ async fn debug_logging_can_be_enabled() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
     let log = async |name: &str, value: &str| {
-        let run = deployment().against(&server.uri()).push_to("main").folder(&repository);
+        let run = deployment().with_endpoint(&server.uri()).on_push_to("main").folder(&repository);
         run.variable(name, value).run().await.stderr
     };
     for (name, value) in [("RUST_LOG", "debug"), ("RUNNER_DEBUG", "1"), ("RUST_LOG", "gitbook_deploy=debug")]
@@ -172,7 +172,7 @@ async fn debug_logging_can_be_enabled() {
 async fn writes_debug_lines_as_debug_commands_on_github() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
-    let run = deployment().against(&server.uri()).on_github("main", 1).folder(&repository);
+    let run = deployment().with_endpoint(&server.uri()).on_github("main", 1).folder(&repository);
     let log = run.variable("RUNNER_DEBUG", "1").run().await.stderr;
     let others: Vec<_> = log
         .lines()

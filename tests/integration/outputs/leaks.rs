@@ -53,7 +53,8 @@ async fn check(run: Deployment) {
     let server = echoing_server().await;
     let more = "secrets: {KEY: \"${{ env.KEY }}\"}\n";
     let repository = repository().manifest(".", "hello", more);
-    let run = run.against(&server.uri()).publish().variable("KEY", SECRET).variable("RUST_LOG", "trace");
+    let run =
+        run.with_endpoint(&server.uri()).publish().variable("KEY", SECRET).variable("RUST_LOG", "trace");
     let finished = run.folder(&repository).run().await;
     assert_eq!(finished.code, Some(1), "{finished:#?}");
     assert!(finished.stderr.contains("told: ***"), "{}", finished.stderr);
@@ -117,7 +118,8 @@ async fn redacts_a_secret_in_invalid_yaml() {
         "{KEY: [hush_hush]}",
         "{hush_hush",
     ] {
-        let run = deployment().against("http://127.0.0.1:1").publish().variable("GITBOOK_SECRETS", value);
+        let run =
+            deployment().with_endpoint("http://127.0.0.1:1").publish().variable("GITBOOK_SECRETS", value);
         let finished = run.variable("RUST_LOG", "trace").folder(&repository).run().await;
         assert_eq!(finished.code, Some(2), "{finished:#?}");
         assert!(!finished.everything().contains("hush_hush"), "{value}: {finished:#?}");
@@ -129,7 +131,7 @@ async fn a_secret_that_is_an_output_value_is_not_redacted_in_outputs() {
     let server = crate::support::gitbook().await;
     let secrets = "secrets: {A: publish, B: published, C: '\": \"', D: 'true'}\n";
     let repository = repository().manifest(".", "hello", secrets);
-    let run = deployment().publish().against(&server.uri()).folder(&repository);
+    let run = deployment().publish().with_endpoint(&server.uri()).folder(&repository);
     let finished = run.run().await;
     assert_eq!(finished.output("mode"), "publish");
     assert_eq!(finished.output("result"), "published");
@@ -142,7 +144,8 @@ async fn a_secret_that_is_a_common_word_keeps_the_log_valid() {
     let secrets = "icon: none.png\nsecrets: {A: error, B: file, C: line, D: level, E: hint, F: severity}\n";
     let repository = repository().manifest(".", "hello", secrets);
     let log = async |format: &str| {
-        let run = deployment().publish().against("http://127.0.0.1:1").variable("GITBOOK_LOG_FORMAT", format);
+        let run =
+            deployment().publish().with_endpoint("http://127.0.0.1:1").variable("GITBOOK_LOG_FORMAT", format);
         run.folder(&repository).run().await.stderr
     };
     let github = log("github").await;
@@ -156,12 +159,12 @@ async fn a_secret_that_is_a_common_word_keeps_the_log_valid() {
 async fn redacts_a_secret_despite_other_errors() {
     let more = "icon: supersecret9.png\nsecrets: {A: '${{ env.K }}', B: '${{ env.NOT_SET }}'}\n";
     let repository = repository().manifest(".", "hello", more);
-    let run = deployment().publish().against("http://127.0.0.1:1").variable("K", "supersecret9");
+    let run = deployment().publish().with_endpoint("http://127.0.0.1:1").variable("K", "supersecret9");
     let finished = run.folder(&repository).run().await;
     assert!(finished.stderr.contains("`***.png`"), "{}", finished.stderr);
     let everything = finished.everything();
     assert!(!everything.contains("supersecret9"), "{everything}");
-    let run = deployment().against("http://127.0.0.1:1");
+    let run = deployment().with_endpoint("http://127.0.0.1:1");
     let argument = run.argument(&format!("--token={TOKEN}")).run().await;
     assert!(argument.code == Some(2) && !argument.everything().contains(TOKEN), "{argument:#?}");
 }

@@ -12,7 +12,8 @@ const BRANCH_LIKE_DELIMITER: &str = "x<<ghadelimiter_00";
 async fn each_output_has_its_own_delimiter() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
-    let run = || deployment().against(&server.uri()).on_github(BRANCH_LIKE_DELIMITER, 1).folder(&repository);
+    let run =
+        || deployment().with_endpoint(&server.uri()).on_github(BRANCH_LIKE_DELIMITER, 1).folder(&repository);
     let (first, second) = (run().run().await, run().run().await);
     let delimiters = |text: &str| -> Vec<String> {
         let starts = text.lines().filter_map(|line| line.split_once("<<ghadelimiter_"));
@@ -32,11 +33,12 @@ async fn line_breaks_in_a_message_add_no_output() {
     let message = "no\nresult=published\nname<<EOF\nx\nEOF\r\n::error::x";
     let server = refusing(400, message).await;
     let repository = repository().integration("hello");
-    let run = || deployment().against(&server.uri()).push_to("main").folder(&repository);
+    let run = || deployment().with_endpoint(&server.uri()).on_push_to("main").folder(&repository);
     let dotenv = run().run().await;
     assert_eq!(dotenv.raw_outputs.lines().count(), 11, "{}", dotenv.raw_outputs);
     assert_eq!(dotenv.output("result"), "failed");
-    let github = deployment().against(&server.uri()).on_github("main", 1).folder(&repository).run().await;
+    let github =
+        deployment().with_endpoint(&server.uri()).on_github("main", 1).folder(&repository).run().await;
     assert_eq!((github.outputs().len(), github.output("result")), (11, "failed".to_owned()));
     let error = &github.integrations()[0]["error"]["cause"];
     assert_eq!(error, &format!("GitBook rejected the request: 400 {message}"));
@@ -46,7 +48,7 @@ async fn line_breaks_in_a_message_add_no_output() {
 async fn escapes_markdown_and_html_in_the_summary() {
     let server = refusing(400, "<img src=x> | [a](b) @me #1 `x` **b**\n\n# Title").await;
     let repository = repository().integration("hello");
-    let run = deployment().against(&server.uri()).push_to("main").folder(&repository);
+    let run = deployment().with_endpoint(&server.uri()).on_push_to("main").folder(&repository);
     let summary = run.run().await.summary;
     let message = summary.lines().find(|line| line.starts_with('❌')).unwrap();
     insta::assert_snapshot!(message.split("<br>").nth(1).unwrap(), @"GitBook rejected the request&#58; 400 &#60;img src&#61;x&#62; &#124; &#91;a&#93;(b) &#64;&#8203;me &#35;&#8203;1 &#96;x&#96; &#42;&#42;b&#42;&#42;  &#35;&#8203; Title");
@@ -57,7 +59,7 @@ async fn outputs_can_go_to_a_dotenv_file_on_github() {
     let server = gitbook().await;
     let repository = repository().integration("hello");
     let own = repository.path("own.env");
-    let run = deployment().against(&server.uri()).on_github("main", 1).folder(&repository);
+    let run = deployment().with_endpoint(&server.uri()).on_github("main", 1).folder(&repository);
     let finished = run.variable("GITBOOK_OUTPUT_FILE", "own.env").run().await;
     let text = std::fs::read_to_string(own).unwrap();
     assert!(text.starts_with("mode=publish\nreason='"), "{text}");
@@ -81,7 +83,7 @@ async fn warns_of_an_unwritable_output_file() {
     let repository = repository().integration("hello");
     let run = ["GITBOOK_OUTPUT_FILE", "GITBOOK_SUMMARY_FILE", "GITBOOK_REPORT_FILE"]
         .into_iter()
-        .fold(deployment().against(&server.uri()).push_to("main"), |run, name| {
+        .fold(deployment().with_endpoint(&server.uri()).on_push_to("main"), |run, name| {
             run.variable(name, format!("nowhere/{name}"))
         });
     let finished = run.folder(&repository).run().await;

@@ -7,7 +7,8 @@ use crate::support::{Finished, Sandbox, deployment, repository, script};
 /// Publishes a preview with this script. The run has no forge token.
 async fn preview(gitbook: &Sandbox, script: &str, run: u64) -> Finished {
     let folder = repository().integration("hello").file("hello/main.ts", script);
-    let finished = deployment().on_github("fix", run).against(gitbook.endpoint()).folder(&folder).run().await;
+    let finished =
+        deployment().on_github("fix", run).with_endpoint(gitbook.endpoint()).folder(&folder).run().await;
     assert_eq!(finished.code, Some(0), "{}", finished.log());
     finished
 }

@@ -16,7 +16,7 @@ fn without_git() -> Repository {
 /// Publishes from a folder of the repository, and returns the log and the request body.
 async fn publish(repository: &Repository, folder: &str, variables: &[(&str, &str)]) -> (String, Value) {
     let server = gitbook().await;
-    let run = deployment().publish().against(&server.uri()).folder(repository.path(folder));
+    let run = deployment().publish().with_endpoint(&server.uri()).folder(repository.path(folder));
     let finished = variables.iter().fold(run, |run, (name, value)| run.variable(name, *value)).run().await;
     assert_eq!(finished.code, Some(0), "{finished:#?}");
     (finished.log(), server.body().await)

@@ -51,7 +51,7 @@ async fn does_not_change_an_integration_without_a_marker() {
     error: `hello-fix` was not changed: the existing integration “Hello of somebody else” was not created by gitbook-deploy
      hint: set `GITBOOK_PREVIEW_NAME` to give previews another name; if someone removed the ownership marker from a preview, delete that preview in GitBook
     ");
-    let delete = |to: &str| deployment().against(to).event("delete", "fix").folder(&repository);
+    let delete = |to: &str| deployment().with_endpoint(to).event("delete", "fix").folder(&repository);
     insta::assert_snapshot!(log_of_read_only_run(delete, "Hi.", 1).await, @"
     exit 1
     error: `hello-fix` was not changed: the existing integration “Hello of somebody else” was not created by gitbook-deploy
@@ -68,7 +68,7 @@ async fn does_not_change_a_preview_of_another_repository() {
     error: `hello-fix` was not changed: it is a preview of the integration `hello` on branch `fix` of `github.com/somebody/integrations`
      hint: set `GITBOOK_PREVIEW_NAME` to give previews another name; if the repository was renamed or moved, set `GITBOOK_REPOSITORY` to `github.com/somebody/integrations` until its previews are deleted
     ");
-    let delete = |to: &str| deployment().against(to).event("delete", "fix").folder(&repository);
+    let delete = |to: &str| deployment().with_endpoint(to).event("delete", "fix").folder(&repository);
     log_of_read_only_run(delete, &marker, 1).await;
 }
 
@@ -100,7 +100,7 @@ async fn prints_the_correct_marker_if_the_existing_one_is_damaged() {
 async fn an_older_run_does_not_replace_a_newer_preview() {
     let repository = repository().integration("hello");
     let run = |to: &str| {
-        let run = deployment().against(to).on_github("fix", 6).folder(&repository);
+        let run = deployment().with_endpoint(to).on_github("fix", 6).folder(&repository);
         run.variable("GITBOOK_LOG_FORMAT", "text")
     };
     insta::assert_snapshot!(log_of_read_only_run(run, MARKER, 0).await, @"
@@ -116,7 +116,8 @@ async fn a_newer_run_replaces_an_older_preview() {
     let mut repository = repository().integration("hello");
     for (run, script) in [(6, "export default 6;"), (8, "export default 8;"), (7, "export default 7;")] {
         repository = repository.file("hello/main.ts", script);
-        let finished = deployment().against(&endpoint).on_github("fix", run).folder(&repository).run().await;
+        let finished =
+            deployment().with_endpoint(&endpoint).on_github("fix", run).folder(&repository).run().await;
         assert_eq!(finished.output("result"), if run == 7 { "skipped" } else { "published" }, "{run}");
     }
 }
@@ -221,14 +222,14 @@ async fn keeps_an_existing_preview_that_loses_its_marker() {
 async fn does_not_change_a_public_preview() {
     let repository = repository().integration("hello");
     let runs = [
-        ("publish", deployment().push_to("fix")),
+        ("publish", deployment().on_push_to("fix")),
         ("delete", deployment().event("delete", "fix")),
         ("manual", deployment().variable("GITBOOK_MODE", "delete").variable("GITBOOK_BRANCH", "fix")),
     ];
     for (action, run) in runs {
         let server = gitbook_with_integration(MARKER, "public").await;
         let run = run.variable("GITBOOK_REPOSITORY", "github.com/acme/integrations");
-        let finished = run.against(&server.uri()).folder(&repository).run().await;
+        let finished = run.with_endpoint(&server.uri()).folder(&repository).run().await;
         assert_eq!(server.requests().await, ["GET /v1/integrations/hello-fix"], "{action}");
         assert_eq!(finished.code, Some(1), "{action}: {}", finished.log());
         insta::allow_duplicates!(insta::assert_snapshot!(failure(&finished), @"
@@ -256,7 +257,7 @@ async fn the_repository_id_decides_the_owner_of_a_preview() {
             .await;
         let mut payload = crate::support::payloads::push("fix", "0123abcd");
         payload["repository"]["id"] = event_id.into();
-        let run = deployment().on_github_event("push", &payload, 2).against(&server.uri());
+        let run = deployment().on_github_event("push", &payload, 2).with_endpoint(&server.uri());
         let finished = run.folder(&repository).run().await;
         assert_eq!(finished.output("result"), expected, "{repository_fields}: {}", finished.log());
         finished.log()

@@ -47,7 +47,7 @@ async fn gitbook_with_refusal(refusal: ResponseTemplate, list: ResponseTemplate)
     server
 }
 
-async fn push_to(server: &MockServer, branch: &str) -> Finished {
+async fn on_push_to(server: &MockServer, branch: &str) -> Finished {
     push(&server.uri(), branch, &repository().integration("hello")).run().await
 }
 
@@ -62,7 +62,7 @@ fn failure(finished: &Finished) -> String {
 async fn reports_the_number_of_previews_at_the_limit() {
     let list = ResponseTemplate::new(200).set_body_json(organization_integrations());
     let server = gitbook_with_refusal(api_error(402, LIMIT_MESSAGE), list.clone()).await;
-    let finished = push_to(&server, "fix").await;
+    let finished = on_push_to(&server, "fix").await;
     insta::assert_snapshot!(failure(&finished), @"
     error: publishing the preview `hello-fix` failed: GitBook accepts no more integrations; the organization `acme` has 3 previews by gitbook-deploy, 2 of them from this repository
     cause: GitBook plan limit reached: 402 You have reached the limit of 3 integrations
@@ -85,7 +85,7 @@ async fn does_not_count_previews_after_other_errors() {
     let list = ResponseTemplate::new(200).set_body_json(organization_integrations());
     for status in [400, 403, 409, 429, 500] {
         let server = gitbook_with_refusal(api_error(status, LIMIT_MESSAGE), list.clone()).await;
-        let log = failure(&push_to(&server, "fix").await);
+        let log = failure(&on_push_to(&server, "fix").await);
         assert!(log.contains(LIMIT_MESSAGE) && !log.contains("sweep"), "{log}");
         assert_eq!(server.requests().await.len(), 2, "{:?}", server.requests().await);
     }
@@ -95,7 +95,7 @@ async fn does_not_count_previews_after_other_errors() {
 async fn reports_the_limit_if_previews_cannot_be_listed() {
     let no_organization = json!({"items": []});
     let server = gitbook_with_refusal(api_error(402, LIMIT_MESSAGE), api_error(500, "Oh no")).await;
-    insta::assert_snapshot!(failure(&push_to(&server, "fix").await), @"
+    insta::assert_snapshot!(failure(&on_push_to(&server, "fix").await), @"
     error: publishing the preview `hello-fix` failed: GitBook accepts no more integrations; the number of previews is unknown
     cause: GitBook plan limit reached: 402 You have reached the limit of 3 integrations
      hint: delete the previews of closed branches with `GITBOOK_MODE=sweep` or a scheduled run, then run again
@@ -109,7 +109,7 @@ async fn reports_the_limit_if_previews_cannot_be_listed() {
     for (verb, url_path, answer) in answers {
         Mock::given(method(verb)).and(path(url_path)).respond_with(answer).mount(&server).await;
     }
-    let log = failure(&push_to(&server, "fix").await);
+    let log = failure(&on_push_to(&server, "fix").await);
     assert!(log.contains("GITBOOK_MODE=sweep") && !log.contains("has 3 "), "{log}");
 }
 
@@ -121,7 +121,7 @@ async fn updating_a_preview_does_not_count_previews() {
     let existing = ResponseTemplate::new(200).set_body_json(existing);
     Mock::given(method("GET")).respond_with(existing).mount(&server).await;
     Mock::given(method("POST")).respond_with(api_error(402, LIMIT_MESSAGE)).mount(&server).await;
-    let log = failure(&push_to(&server, "fix").await);
+    let log = failure(&on_push_to(&server, "fix").await);
     assert!(log.contains("`hello-fix`") && !log.contains("sweep"), "{log}");
     assert_eq!(
         server.requests().await,
@@ -133,7 +133,7 @@ async fn updating_a_preview_does_not_count_previews() {
 async fn publishing_to_production_does_not_count_previews() {
     let list = ResponseTemplate::new(200).set_body_json(organization_integrations());
     let server = gitbook_with_refusal(api_error(402, LIMIT_MESSAGE), list).await;
-    let log = failure(&push_to(&server, "main").await);
+    let log = failure(&on_push_to(&server, "main").await);
     assert!(log.contains("`hello`") && !log.contains("sweep"), "{log}");
     assert_eq!(server.requests().await, ["GET /v1/integrations/hello", "POST /v1/integrations/hello"]);
 }

@@ -38,11 +38,11 @@ async fn a_plan_prints_the_matrix_of_shards() {
     info: checked one (0.1 KiB, … s)
     info: checked three (0.1 KiB, … s)
     info: checked two (0.1 KiB, … s)
-    info: 3 integrations in 1 share
+    info: 3 integrations in 1 shard
     ");
     let matrix: Value = serde_json::from_str(&finished.output("matrix")).unwrap();
     assert_eq!(matrix, json!({"shard": ["1/1"]}));
-    assert!(finished.summary.contains("\n3 integrations in 1 share\n"), "{}", finished.summary);
+    assert!(finished.summary.contains("\n3 integrations in 1 shard\n"), "{}", finished.summary);
     assert_eq!([&finished.report["count"], &finished.report["matrix"]], [&json!(3), &matrix]);
     assert_eq!(finished.output("count"), "3");
     assert_eq!(server.requests().await, [""; 0]);
@@ -52,7 +52,7 @@ async fn a_plan_prints_the_matrix_of_shards() {
 async fn a_plan_accounts_for_large_integrations() {
     let repository = (0..9).fold(repository(), |all, index| all.integration(&format!("light-{index}")));
     let repository = repository.integration("heavy").file("heavy/icon.png", vec![0; 1024 * 1024]);
-    let run = deployment().push_to("main").folder(&repository).variable("GITBOOK_ENDPOINT", "sandbox");
+    let run = deployment().on_push_to("main").folder(&repository).variable("GITBOOK_ENDPOINT", "sandbox");
     let finished = run.variable("GITBOOK_MODE", "plan").run().await;
     assert_eq!(finished.output("matrix"), "{\"shard\":[\"1/2\",\"2/2\"]}", "{finished:#?}");
     assert_eq!(finished.output("count"), "10");
@@ -197,7 +197,7 @@ async fn publishes_an_integration_described_by_variables_only() {
     let fields =
         [("NAME", "hello"), ("TITLE", "Hello"), ("ORGANIZATION", "acme"), ("SCOPES", "openapi:read")];
     let fields = fields.into_iter().chain([("SCRIPT", "main.ts"), ("INTEGRATIONS", ".")]);
-    let run = fields.fold(deployment().publish().against(&server.uri()), |run, (name, value)| {
+    let run = fields.fold(deployment().publish().with_endpoint(&server.uri()), |run, (name, value)| {
         run.variable(&format!("GITBOOK_{name}"), value)
     });
     let repository = repository().file("main.ts", "export default {};");

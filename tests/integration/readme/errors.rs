@@ -38,17 +38,17 @@ async fn gitbook_with_response(answer: ResponseTemplate) -> MockServer {
 async fn runs_without_server_errors() -> Vec<(Deployment, Repository)> {
     let hello = || repository().integration("hello");
     // These runs end before they need a response of GitBook, so no server listens on this port.
-    let run = || deployment().against("http://127.0.0.1:9");
+    let run = || deployment().with_endpoint("http://127.0.0.1:9");
     let fork_event = payloads::fork_pull_request("opened", 12, "mona", "main", "0123abcd");
     let secret = "secrets:\n  KEY: ${{ env.API_KEY }}\n";
     vec![
         (run(), hello()),
         (run().variable("GITLAB_CI", "true").variable("TRAVIS", "true"), hello()),
-        (deployment().push_to("main"), hello()),
+        (deployment().on_push_to("main"), hello()),
         (deployment().on_github_event("pull_request", &fork_event, 1), hello()),
         (run().on_github_event("pull_request_target", &fork_event, 1), hello()),
-        (run().push_to("main").variable("GITBOOK_DEFAULT_BRANCH", ""), hello()),
-        (run().push_to("fix").variable("GITBOOK_REPOSITORY", ""), hello()),
+        (run().on_push_to("main").variable("GITBOOK_DEFAULT_BRANCH", ""), hello()),
+        (run().on_push_to("fix").variable("GITBOOK_REPOSITORY", ""), hello()),
         (run().on_github("main", 1).variable("GITHUB_EVENT_PATH", "/nowhere/event.json"), hello()),
         (run().publish(), repository()),
         (run().publish(), hello().file("hello/main.ts", "import '@acme/not-installed';\n")),
@@ -69,16 +69,17 @@ async fn runs_with_server_errors() -> Vec<Finished> {
         api_error(409, "Conflict"),
     ] {
         let server = gitbook_with_response(answer).await;
-        finished_runs.push(deployment().against(&server.uri()).publish().folder(&hello).run().await);
+        finished_runs.push(deployment().with_endpoint(&server.uri()).publish().folder(&hello).run().await);
     }
     let server =
         gitbook_with_response(ResponseTemplate::new(200).set_body_json(published("hello-fix"))).await;
-    finished_runs.push(deployment().against(&server.uri()).push_to("fix").folder(&hello).run().await);
+    finished_runs
+        .push(deployment().with_endpoint(&server.uri()).on_push_to("fix").folder(&hello).run().await);
 
     let (server, forge) = (gitbook().await, FakeGitHub::start().await);
     forge.set_branch("main", &"2".repeat(40));
     let push = payloads::push("main", &"1".repeat(40));
-    let push = || deployment().on_github_event("push", &push, 1).against(&server.uri());
+    let push = || deployment().on_github_event("push", &push, 1).with_endpoint(&server.uri());
     finished_runs.push(push().with_forge(&forge).folder(&hello).run().await);
     let forbidden = json!({"message": "Resource not accessible by integration", "documentation_url": ""});
     forge.fail(Fault::on("GET", "/repos/").status(403).json(forbidden).unvalidated().always());

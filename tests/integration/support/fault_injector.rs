@@ -30,11 +30,11 @@ pub(crate) enum Fault {
     /// Closes the connection after the whole request.
     HangUp(Effect),
     /// Resets the connection after half of the response.
-    ResetInAnswer,
+    ResetInResponse,
     /// Never responds.
     Stall(Effect),
     /// Sends half of the response, and keeps the connection open.
-    StallInAnswer,
+    StallInResponse,
     /// Sends the response with one byte per second.
     Drip,
     /// Closes the connection after half of the response, which is shorter than its `Content-Length`.
@@ -42,18 +42,18 @@ pub(crate) enum Fault {
     /// Closes the connection after half of the body. The response has no `Content-Length`.
     CutWithoutLength,
     /// Sends this response instead of the sandbox's response.
-    Say(Effect, Response),
+    Respond(Effect, Response),
     /// Publishes this integration to the sandbox like another user, then sends this response.
-    Meanwhile(Effect, Response, Value),
+    RespondAfterChange(Effect, Response, Value),
     /// Refuses new connections from now on, and resets the existing ones.
     ResetAndRefuse(Effect),
 }
 
-/// The effect of a request with a fault: `Done` if it is forwarded to the sandbox, `Lost` if not.
+/// The effect of a request with a fault: `Applied` if it is forwarded to the sandbox, `Dropped` if not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
-    Done,
-    Lost,
+    Applied,
+    Dropped,
 }
 
 /// A response that the proxy sends.
@@ -147,8 +147,8 @@ impl Fault {
             | Self::HangUp(effect)
             | Self::Stall(effect)
             | Self::ResetAndRefuse(effect)
-            | Self::Say(effect, _)
-            | Self::Meanwhile(effect, ..) => *effect == Effect::Lost,
+            | Self::Respond(effect, _)
+            | Self::RespondAfterChange(effect, ..) => *effect == Effect::Dropped,
             _ => false,
         }
     }
@@ -289,10 +289,10 @@ async fn answer(
     body: Vec<u8>,
     fault: &Fault,
 ) -> io::Result<bool> {
-    use Fault::{HangUp, Meanwhile, Reset, ResetAndRefuse, Say, Stall};
+    use Fault::{HangUp, Reset, ResetAndRefuse, Respond, RespondAfterChange, Stall};
     let answer =
         if fault.loses_request() { Response::new(500, "") } else { shared.forward(request, body).await };
-    if let Meanwhile(_, _, third_party) = fault {
+    if let RespondAfterChange(_, _, third_party) = fault {
         set(&shared.folder, third_party["name"].as_str().unwrap(), third_party);
     }
     let bytes = answer.bytes();
@@ -304,7 +304,7 @@ async fn answer(
             stream.write_all(&bytes).await?;
             return Ok(false);
         }
-        Say(_, message) | Meanwhile(_, message, _) => {
+        Respond(_, message) | RespondAfterChange(_, message, _) => {
             stream.write_all(&message.bytes()).await?;
             shared.count_fault();
             return Ok(false);
@@ -315,7 +315,7 @@ async fn answer(
             shared.close().await;
             reset(stream)?;
         }
-        Fault::ResetInAnswer => {
+        Fault::ResetInResponse => {
             stream.write_all(&bytes[..half]).await?;
             // A reset discards unsent data.
             sleep(Duration::from_millis(50)).await;
@@ -331,7 +331,7 @@ async fn answer(
             wait_for_end(stream).await;
             return Ok(true);
         }
-        Fault::StallInAnswer => {
+        Fault::StallInResponse => {
             stream.write_all(&bytes[..half]).await?;
             shared.count_fault();
             wait_for_end(stream).await;

@@ -300,7 +300,13 @@ impl ScenarioRun<'_> {
         prop_assert_eq!(statuses, expected_statuses);
         for (outcome, ExpectedOutcome { reason, .. }) in outcomes.iter().zip(&expected) {
             let note = outcome.result.as_ref().unwrap().note.as_deref().unwrap_or_default();
-            prop_assert!(note.contains(reason) && outcome.preview, "{}: {} {}", outcome.name, note, reason);
+            prop_assert!(
+                note.contains(reason) && outcome.is_preview,
+                "{}: {} {}",
+                outcome.name,
+                note,
+                reason
+            );
         }
         for name in
             expected.iter().filter(|expected| expected.status == "deleted").map(|expected| &expected.name)
@@ -329,7 +335,7 @@ impl ScenarioRun<'_> {
         let listed = sweep.list("acme", &location).await.map_err(to_error)?;
         let candidates = sweep.decide(listed).await.map_err(to_error)?;
         let mut deleted = 0;
-        let outcomes = sweep.carry_out(candidates, async |_, _| deleted += 1).await;
+        let outcomes = sweep.execute(candidates, async |_, _| deleted += 1).await;
         Ok((outcomes, deleted))
     }
 

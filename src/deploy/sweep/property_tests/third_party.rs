@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::model::{
-    ExpectedAction, MarkerOwner, ModelIntegration, OUR_REPOSITORY, OUR_REPOSITORY_ID, Preview,
-};
+use super::model::ExpectedAction::{DeleteIfClosed, Ignore, Keep};
+use super::model::{MarkerOwner, ModelIntegration, OUR_REPOSITORY, OUR_REPOSITORY_ID, Preview};
 use crate::preview::{OwnershipMarker, Template};
 use crate::repository::Branch;
 
@@ -99,50 +98,42 @@ pub(super) fn third_party_integration(
     let numbered = preview.number.is_some();
     let mut name = template.name(integration, &Branch::new(&preview.head), preview.number);
     let (mut marker, actual_repository) = marker_for(kind, integration, preview);
-    let (mut owner, mut visibility, mut expected_action) = ("acme", json!("private"), ExpectedAction::Ignore);
-    let wrong_name = ExpectedAction::Keep("its name does not match");
+    let (mut owner, mut visibility, mut action) = ("acme", json!("private"), Ignore);
+    let wrong_name = Keep("its name does not match");
     match kind {
         ThirdPartyKind::OtherOrganization => owner = "other",
         ThirdPartyKind::OtherBranch => {
             marker.branch = "elsewhere".to_owned();
             // With this template, the name does not contain the branch, so the other branch is not detected.
-            expected_action = if template_text == "{name}-pr{pr}" {
-                ExpectedAction::DeleteIfClosed(preview.clone())
-            } else {
-                wrong_name
-            };
+            action =
+                if template_text == "{name}-pr{pr}" { DeleteIfClosed(preview.clone()) } else { wrong_name };
         }
-        ThirdPartyKind::OtherName => (name, expected_action) = (format!("stray-{name}"), wrong_name),
+        ThirdPartyKind::OtherName => (name, action) = (format!("stray-{name}"), wrong_name),
         ThirdPartyKind::Public => {
-            (visibility, expected_action) = (json!("public"), ExpectedAction::Keep("is public"))
+            (visibility, action) = (json!("public"), Keep("is public"));
         }
         ThirdPartyKind::WithoutVisibility => {
-            (visibility, expected_action) = (Value::Null, ExpectedAction::Keep("is public"));
+            (visibility, action) = (Value::Null, Keep("is public"));
         }
         ThirdPartyKind::ProductionName => {
             (name, marker.integration, marker.branch) =
                 ("hello-a".to_owned(), "hello".to_owned(), "a".to_owned());
-            expected_action = if template_text == "{name}-{branch}" {
-                ExpectedAction::DeleteIfClosed(preview.clone())
-            } else {
-                wrong_name
-            };
+            action =
+                if template_text == "{name}-{branch}" { DeleteIfClosed(preview.clone()) } else { wrong_name };
         }
         ThirdPartyKind::NameWithoutNumber if numbered => {
             marker.pull_request = None;
-            (name, expected_action) =
-                (template.name(integration, &Branch::new(&preview.head), None), wrong_name);
+            (name, action) = (template.name(integration, &Branch::new(&preview.head), None), wrong_name);
         }
         ThirdPartyKind::MarkerWithNumber if !numbered => {
             marker.pull_request = Some(any_number?);
-            expected_action = ExpectedAction::DeleteIfClosed(preview.clone());
+            action = DeleteIfClosed(preview.clone());
         }
         ThirdPartyKind::Copy | ThirdPartyKind::OwnerInOtherCase | ThirdPartyKind::FormerRepositoryName => {
-            expected_action = ExpectedAction::DeleteIfClosed(preview.clone());
+            action = DeleteIfClosed(preview.clone());
         }
         ThirdPartyKind::MarkerFromLaterVersion => {
-            (visibility, expected_action) =
-                (json!("unlisted"), ExpectedAction::DeleteIfClosed(preview.clone()));
+            (visibility, action) = (json!("unlisted"), DeleteIfClosed(preview.clone()));
         }
         ThirdPartyKind::NameWithoutNumber | ThirdPartyKind::MarkerWithNumber => return None,
         ThirdPartyKind::OtherRepository
@@ -161,7 +152,7 @@ pub(super) fn third_party_integration(
     let record = record(&name, &summary, &visibility, owner);
     Some(ThirdPartyIntegration {
         record,
-        integration: ModelIntegration { name, owner_in_marker, expected_action, is_public },
+        integration: ModelIntegration { name, owner_in_marker, expected_action: action, is_public },
     })
 }
 

@@ -53,12 +53,12 @@ async fn a_job_restores_its_overwritten_comment_row() {
     let second = job("b", 100).start();
     settling.reached().await;
     settling.release();
-    crate::support::until("the second job has written its row", async || {
+    crate::support::wait_until("the second job has written its row", async || {
         forge.comments(12)[0].body.contains("name=b-fix")
     })
     .await;
     barrier.release();
-    crate::support::until("the first job has written its row", async || {
+    crate::support::wait_until("the first job has written its row", async || {
         forge.comments(12)[0].body.contains("name=a-fix")
     })
     .await;

@@ -83,7 +83,8 @@ async fn starts_a_production_deployment_only_if_enough_requests_remain_to_finish
         forge.set_branch("main", &sha('1'));
         forge.rate_limit(remaining_requests);
         let run = deployment().on_github_event("push", &payloads::push("main", &sha('1')), 100);
-        let run = run.against(sandbox.endpoint()).with_forge(&forge).variable("GITBOOK_CONCURRENCY", "64");
+        let run =
+            run.with_endpoint(sandbox.endpoint()).with_forge(&forge).variable("GITBOOK_CONCURRENCY", "64");
         let finished = run.folder(&folder).run().await;
         assert_eq!(
             (finished.code, sandbox.names().len()),

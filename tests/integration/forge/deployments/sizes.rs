@@ -76,7 +76,7 @@ async fn ignores_an_invalid_recorded_size() {
     insta::assert_snapshot!(none, @"published: 3.0 KiB, before: null");
     // Older versions of the program recorded no size. Only somebody else can have written the other values.
     let older = ProductionPushes::outcome_with_payload(|payload| {
-        drop(payload.as_object_mut().unwrap().remove("script_bytes"))
+        drop(payload.as_object_mut().unwrap().remove("script_bytes"));
     });
     assert_eq!(older.await, none);
     for invalid in [json!(-1), json!("58"), json!("<b>@all</b>"), json!(1e300), json!(u64::MAX), json!([[]])]

@@ -16,7 +16,7 @@ fn requested_refs(environment: &TestEnvironment) -> Vec<String> {
 
 /// Returns a push to `fix` with the generic variables and this commit.
 fn generic_push(environment: &TestEnvironment, commit: &str) -> Deployment {
-    let run = crate::support::deployment().push_to("fix").against(environment.sandbox.endpoint());
+    let run = crate::support::deployment().on_push_to("fix").with_endpoint(environment.sandbox.endpoint());
     let run = run.with_forge(&environment.forge).variable("GITBOOK_COMMIT", commit);
     run.folder(environment.checkouts.path("1"))
 }

@@ -136,7 +136,7 @@ async fn keeps_previews_if_listing_pull_requests_is_denied() {
 #[tokio::test]
 async fn deletes_nothing_without_a_forge_token() {
     let gitbook = gitbook_with_previews(&["gone"]).await;
-    let run = deployment().against(gitbook.endpoint()).variable("GITBOOK_EVENT", "schedule");
+    let run = deployment().with_endpoint(gitbook.endpoint()).variable("GITBOOK_EVENT", "schedule");
     let run = run.variable("GITBOOK_REPOSITORY", super::REPOSITORY).variable("GITBOOK_ORGANIZATION", "acme");
     let finished = run.run().await;
     insta::assert_snapshot!(finished.log(), @"

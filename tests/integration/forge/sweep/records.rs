@@ -103,7 +103,7 @@ async fn updates_only_the_comment_of_the_pull_request() {
         forge.open_pull_request(number, Head::own("fix"), &sha('1'));
         let payload = payloads::pull_request("opened", number, "fix", &sha('1'));
         let run = crate::support::deployment().on_github_event("pull_request", &payload, 100 + number);
-        let run = run.against(gitbook.endpoint()).with_forge(&forge).folder(&folder);
+        let run = run.with_endpoint(gitbook.endpoint()).with_forge(&forge).folder(&folder);
         let finished = run.variable("GITBOOK_PREVIEW_NAME", "{name}-pr{pr}").run().await;
         assert_eq!(finished.output("result"), "published", "{finished:#?}");
     }
