@@ -1,10 +1,11 @@
 //! The program's commands and the context that they share.
 
-mod branch_state;
 mod check;
 mod delete;
 mod duplicate_names;
+mod newer_commit_check;
 
+mod comment_on_pull_request;
 mod forge_client;
 mod plan;
 mod preview;
@@ -13,7 +14,6 @@ mod published_previews;
 mod selection;
 mod shard;
 mod sweep;
-mod update_comment;
 
 pub(crate) use forge_client::forge_client;
 
@@ -119,7 +119,11 @@ impl<'a> Context<'a> {
                 tracing::info!("the forge does not support deployments");
             }
             Some(error) => {
-                branch_state::report_forge_failure(self.printer, "could not record the deployments", &error);
+                newer_commit_check::report_forge_failure(
+                    self.printer,
+                    "could not record the deployments",
+                    &error,
+                );
             }
         }
     }
@@ -244,7 +248,7 @@ impl<'a> Context<'a> {
             github_deployments: self.github_deployments,
             dry_run: self.config.dry_run,
             skip_unchanged: self.config.skip_unchanged,
-            unread_notice: Once::new(),
+            unreadable_notice: Once::new(),
         }
     }
 

@@ -1,27 +1,28 @@
 //! Publishes and deletes integrations. Checks before each request that the change is allowed.
 
 mod attempt;
+mod concurrent_runs;
 mod deletion;
 mod deployment_record;
 mod field_comparison;
 mod guard;
+mod log_outcome;
 mod outcome;
-mod previews;
+mod precondition;
+mod preview;
 mod previous_version;
 mod production;
 #[cfg(test)]
 mod property_tests;
 mod quota;
 mod response_check;
-mod staleness;
 mod sweep;
-mod version_check;
 
 pub(crate) use crate::integration::PackageSize;
 pub(crate) use deployment_record::GitHubDeployments;
 pub(crate) use outcome::{DeployError, Outcome, Status, Success};
-pub(crate) use staleness::{StalenessCheck, Stop, Verdict};
-pub(crate) use sweep::{ListedPreviews, Sweep, SweepCandidate, SweepError};
+pub(crate) use precondition::{Precondition, Stop, Verdict};
+pub(crate) use sweep::{Sweep, SweepCandidate, SweepError, UncheckedPreviews};
 
 use std::sync::Once;
 use std::time::Instant;
@@ -52,7 +53,7 @@ pub(crate) struct Deployer<'a> {
     /// True to skip integrations that are already published unchanged.
     pub skip_unchanged: bool,
     /// A limit for the log: a run logs only the first integration in production that could not be read.
-    pub unread_notice: Once,
+    pub unreadable_notice: Once,
 }
 
 /// The data that all previews of a run share.
@@ -162,7 +163,7 @@ impl Deployer<'_> {
 
     /// Reads an integration.
     async fn read(&self, name: &str) -> Result<Option<Published>, DeployError> {
-        let response = self.unless_cancelled(self.gitbook.read(name)).await?;
+        let response = self.run_with_grace(self.gitbook.read(name)).await?;
         // Reading changes nothing, so a signal during the request counts as a signal before the first change.
         response.map_err(DeployError::CancelledBefore)?.map_err(|source| {
             let (action, name) = ("reading", name.to_owned());
@@ -171,14 +172,14 @@ impl Deployer<'_> {
     }
 
     /// Sends a request that changes an integration. The error of a failed request tells if the request may have taken effect.
-    async fn change<T>(
+    async fn send_change<T>(
         &self,
         action: &'static str,
         name: &str,
         request: impl Future<Output = Attempts<Result<T, AttemptError>>>,
     ) -> Result<Attempts<T>, DeployError> {
         let name = name.to_owned();
-        let Ok(Attempts { last, unanswered }) = self.unless_cancelled(request).await? else {
+        let Ok(Attempts { last, unanswered }) = self.run_with_grace(request).await? else {
             return Err(DeployError::CancelledInFlight { action, name });
         };
         let may_have_succeeded = unanswered > 0;
@@ -209,7 +210,7 @@ impl Deployer<'_> {
 
     /// Sends a request unless the run is already cancelled. Returns the inner error if a signal arrives during the request and the
     /// request does not finish soon after.
-    async fn unless_cancelled<T>(
+    async fn run_with_grace<T>(
         &self,
         request: impl Future<Output = T>,
     ) -> Result<Result<T, Signal>, DeployError> {
@@ -224,7 +225,7 @@ impl Deployer<'_> {
         &self,
         name: String,
         location: &SourceLocation,
-        preview: bool,
+        is_preview: bool,
         work: impl Future<Output = Result<Success, DeployError>>,
     ) -> Outcome {
         let started = Instant::now();
@@ -238,7 +239,7 @@ impl Deployer<'_> {
         let outcome = Outcome {
             name,
             location: location.clone(),
-            is_preview: preview,
+            is_preview,
             result,
             duration: started.elapsed(),
             packaging_time: None,

@@ -2,24 +2,24 @@
 
 mod circuit_breaker;
 mod client;
-mod comments;
 mod error;
+mod find_own_comments;
 mod github;
 mod github_deployments;
 mod gitlab;
 mod models;
-mod own_comments;
+mod open_branches;
 mod rate_limit_budget;
-mod refs;
+mod write_comment;
 
 pub(crate) use client::Access;
-pub(crate) use comments::{CommentResult, CommentUpdate, ExistingComments};
 pub(crate) use error::{ForgeError, Permission};
 pub(crate) use github::GitHub;
 pub(crate) use github_deployments::{DeploymentState, NewDeployment, NewStatus, SuccessfulDeployment};
 pub(crate) use gitlab::GitLab;
+pub(crate) use open_branches::OpenPullRequests;
 pub(crate) use rate_limit_budget::{RequestCost, Reservation};
-pub(crate) use refs::OpenPullRequests;
+pub(crate) use write_comment::{CommentResult, CommentUpdate, ExistingComments};
 
 use std::time::{Duration, Instant};
 

@@ -108,7 +108,7 @@ impl GitBook {
         before: impl AsyncFn(Option<FailedAttempt>) -> Result<Option<Published>, E>,
     ) -> Attempts<Result<Published, E>> {
         let body = bytes::Bytes::from(body);
-        self.change(before, async || self.post_integration(name, body.clone()).await).await
+        self.retry_with_check(before, async || self.post_integration(name, body.clone()).await).await
     }
 
     /// Reads an integration. Returns `None` if the integration does not exist, or if it is private and the token has no access to the
@@ -138,11 +138,11 @@ impl GitBook {
         name: &str,
         before: impl AsyncFn(Option<FailedAttempt>) -> Result<Option<Deletion>, E>,
     ) -> Attempts<Result<Deletion, E>> {
-        self.change(before, async || self.delete_integration(name).await).await
+        self.retry_with_check(before, async || self.delete_integration(name).await).await
     }
 
     /// Sends a request that changes an integration, with retries. Counts the failed attempts that may have taken effect.
-    async fn change<T, E: Retryable + From<ApiError>>(
+    async fn retry_with_check<T, E: Retryable + From<ApiError>>(
         &self,
         before: impl AsyncFn(Option<FailedAttempt>) -> Result<Option<T>, E>,
         request: impl AsyncFn() -> Result<T, ApiError>,

@@ -160,7 +160,7 @@ pub(crate) fn identity(
 fn manifest_identity(manifest: &Manifest) -> Result<Identity, String> {
     let name = manifest.fields.get("name").and_then(|node| Some((node.as_text()?, &node.location)));
     let (name, name_location) = name.ok_or("`name` is missing")?;
-    if let Some(problem) = invalid_name(name) {
+    if let Some(problem) = name_problem(name) {
         return Err(problem);
     }
     let organization = manifest.fields.text("organization").map(str::to_owned);
@@ -241,7 +241,7 @@ fn manifest_problems(manifest: &Manifest) -> Vec<Diagnostic> {
     let findings = schema::check(&node, &schema::MANIFEST);
     let mut problems: Vec<_> = findings.into_iter().map(|finding| finding.diagnostic).collect();
     if let Some(node) = manifest.fields.get("name")
-        && let Some(problem) = node.as_text().and_then(invalid_name)
+        && let Some(problem) = node.as_text().and_then(name_problem)
     {
         problems.push(Diagnostic::error(node.location.clone(), problem));
     }
@@ -256,12 +256,12 @@ fn manifest_problems(manifest: &Manifest) -> Vec<Diagnostic> {
 }
 
 /// Returns the problem with an integration's name, or `None` for a valid name. The rules are those of GitBook's CLI.
-fn invalid_name(name: &str) -> Option<String> {
+fn name_problem(name: &str) -> Option<String> {
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if !name.split('-').all(is_word) {
         Some("`name` must consist of letters and digits, with single dashes between them".to_owned())
-    } else if name.len() > schema::MAX_NAME {
-        Some(format!("`name` is {} characters; the limit is {}", name.len(), schema::MAX_NAME))
+    } else if name.len() > schema::MAX_NAME_LENGTH {
+        Some(format!("`name` is {} characters; the limit is {}", name.len(), schema::MAX_NAME_LENGTH))
     } else {
         None
     }

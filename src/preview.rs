@@ -7,7 +7,7 @@ pub(crate) use marker::OwnershipMarker;
 pub(crate) use name::{Template, TemplateError};
 
 use crate::repository::Branch;
-use crate::schema::{MAX_SUMMARY, MAX_TITLE};
+use crate::schema::{MAX_SUMMARY_LENGTH, MAX_TITLE_LENGTH};
 
 /// Formats bytes as lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
@@ -20,10 +20,10 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 pub(crate) fn title(production: &str, branch: &Branch) -> String {
     /// The minimum length of a shortened production title.
     const MIN_TITLE: usize = 12;
-    let max_branch = MAX_TITLE - MIN_TITLE.min(utf16_length(production)) - " ()".len();
+    let max_branch = MAX_TITLE_LENGTH - MIN_TITLE.min(utf16_length(production)) - " ()".len();
     let branch: String = branch.as_str().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let suffix = format!(" ({})", truncate(&branch, max_branch));
-    format!("{}{suffix}", truncate(production, MAX_TITLE - utf16_length(&suffix)))
+    format!("{}{suffix}", truncate(production, MAX_TITLE_LENGTH - utf16_length(&suffix)))
 }
 
 /// Returns the summary of a preview: the production summary, shortened if necessary, and the marker on a separate line.
@@ -32,7 +32,7 @@ pub(crate) fn title(production: &str, branch: &Branch) -> String {
 #[must_use]
 pub(crate) fn summary(production: &str, marker: &OwnershipMarker) -> Option<String> {
     let marker = marker.to_string();
-    let available = MAX_SUMMARY.checked_sub(utf16_length(&marker))?;
+    let available = MAX_SUMMARY_LENGTH.checked_sub(utf16_length(&marker))?;
     // An empty line separates the marker from the last paragraph.
     if production.trim().is_empty() || available <= 2 {
         return Some(marker);

@@ -104,7 +104,7 @@ const fn list_of(of: &'static SchemaRule) -> SchemaRule {
 
 const TEXT: SchemaRule = text_up_to(usize::MAX);
 /// The title of an integration.
-const TITLE: SchemaRule = SchemaRule::Text { min: 2, max: MAX_TITLE };
+const TITLE: SchemaRule = SchemaRule::Text { min: 2, max: MAX_TITLE_LENGTH };
 /// The title of a block or of a content source.
 const BLOCK_OR_SOURCE_TITLE: SchemaRule = SchemaRule::Text { min: 2, max: 40 };
 const NON_EMPTY_TEXT: SchemaRule = SchemaRule::Text { min: 1, max: usize::MAX };
@@ -112,11 +112,11 @@ const NON_EMPTY_TEXT: SchemaRule = SchemaRule::Text { min: 1, max: usize::MAX };
 /// The maximum number of preview images.
 const MAX_PREVIEW_IMAGES: usize = 3;
 /// The maximum number of characters in a summary.
-pub(crate) const MAX_SUMMARY: usize = 2048;
+pub(crate) const MAX_SUMMARY_LENGTH: usize = 2048;
 /// The maximum number of characters in a title.
-pub(crate) const MAX_TITLE: usize = 30;
+pub(crate) const MAX_TITLE_LENGTH: usize = 30;
 /// The maximum number of characters in a name.
-pub(crate) const MAX_NAME: usize = 100;
+pub(crate) const MAX_NAME_LENGTH: usize = 100;
 
 const SCOPES: SchemaRule = list_of(&SchemaRule::OneOf {
     closed: false,
@@ -237,7 +237,7 @@ pub(crate) const MANIFEST: SchemaRule = SchemaRule::Object(&[
     required("script", NON_EMPTY_TEXT),
     required("scopes", SCOPES),
     optional("description", text_up_to(100)),
-    optional("summary", text_up_to(MAX_SUMMARY)),
+    optional("summary", text_up_to(MAX_SUMMARY_LENGTH)),
     optional("runtime", RUNTIME),
     optional("icon", TEXT),
     optional(
@@ -272,7 +272,7 @@ pub(crate) const BODY: SchemaRule = SchemaRule::Object(&[
     optional("runtime", RUNTIME),
     optional("icon", TEXT),
     optional("previewImages", SchemaRule::List { of: &TEXT, max: MAX_PREVIEW_IMAGES, unique: false }),
-    optional("summary", text_up_to(MAX_SUMMARY)),
+    optional("summary", text_up_to(MAX_SUMMARY_LENGTH)),
     optional("visibility", VISIBILITY),
     optional("target", TARGET),
     optional("categories", CATEGORIES),

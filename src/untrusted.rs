@@ -28,17 +28,17 @@ pub(crate) fn changes_direction(character: char) -> bool {
 /// Returns an `http` or `https` URL that is safe in Markdown and HTML, or `None` for any other text.
 #[must_use]
 pub(crate) fn web_link(address: &str) -> Option<String> {
-    encode_url(address, &["http", "https"])
+    safe_link(address, &["http", "https"])
 }
 
 /// Returns an `http`, `https` or `file` URL that is safe in Markdown and HTML, or `None` for any other text. The sandbox uses
 /// `file` URLs.
 #[must_use]
 pub(crate) fn web_or_file_link(address: &str) -> Option<String> {
-    encode_url(address, &["http", "https", "file"])
+    safe_link(address, &["http", "https", "file"])
 }
 
-fn encode_url(address: &str, schemes: &[&str]) -> Option<String> {
+fn safe_link(address: &str, schemes: &[&str]) -> Option<String> {
     let url = Url::parse(address).ok().filter(|url| schemes.contains(&url.scheme()))?;
     Some(utf8_percent_encode(url.as_str(), ENCODED_IN_LINKS).to_string())
 }

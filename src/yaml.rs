@@ -56,7 +56,7 @@ impl<'a> YamlDocument<'a> {
         self.parsed.as_ref().ok()
     }
 
-    /// Adds source locations to the parsed value. `place` is the file or variable that contains the text.
+    /// Adds source locations to the parsed value. `location` is the file or variable that contains the text.
     pub(crate) fn into_value(self, location: &SourceLocation) -> Result<YamlValue, Box<Diagnostic>> {
         let source = YamlText { text: self.text, location };
         let root = self.parsed.map_err(|error| Box::new(syntax::to_diagnostic(&error, &source)))?;
@@ -70,7 +70,7 @@ impl YamlValue {
         YamlDocument::parse(text).into_value(location)
     }
 
-    /// Creates a text value with the location `place`.
+    /// Creates a text value with this location.
     pub(crate) fn text(value: impl Into<String>, location: &SourceLocation) -> Self {
         Self { value: YamlData::Text(value.into()), location: location.clone() }
     }
@@ -117,7 +117,7 @@ impl YamlValue {
         }
     }
 
-    /// Creates a value from JSON. All nested values have the location `place`.
+    /// Creates a value from JSON. All nested values have this location.
     pub(crate) fn from_json(json: &serde_json::Value, location: &SourceLocation) -> Self {
         let value = match json {
             serde_json::Value::Null => YamlData::Null,

@@ -9,7 +9,7 @@ use crate::repository::Branch;
 
 /// Detects the event from GitLab's variables.
 pub(super) fn detect(environment: &Environment) -> Ci {
-    let (id, path) = project_id_and_path(environment);
+    let (id, path) = target_project(environment);
     let host_and_path = environment.get("CI_SERVER_HOST").zip(path);
     let project_url = || repository_name(environment.get("CI_PROJECT_URL")?);
     Ci {
@@ -41,7 +41,7 @@ fn parallel_job(environment: &Environment) -> Option<ParallelJob> {
 
 /// Returns the ID and path of the project. A merge request belongs to its target project, even if the pipeline runs in the
 /// fork.
-fn project_id_and_path(environment: &Environment) -> (Option<&str>, Option<&str>) {
+fn target_project(environment: &Environment) -> (Option<&str>, Option<&str>) {
     let target =
         ["CI_MERGE_REQUEST_PROJECT_ID", "CI_MERGE_REQUEST_PROJECT_PATH"].map(|name| environment.get(name));
     match target {

@@ -14,8 +14,8 @@ impl<'a> Context<'a> {
             let named_previews = self.unique_preview_names(&selection, &previews, &mut result.problems)?;
             let share = self.share_equally(named_previews);
             (result.previews, result.share_description) = (share.items, share.share_description);
-            let staleness = self.deletion_check(target);
-            if let Verdict::Stop(stop) = staleness.recent_verdict().await {
+            let precondition = self.deletion_check(target);
+            if let Verdict::Stop(stop) = precondition.recent_verdict().await {
                 let previews = std::mem::take(&mut result.previews);
                 let items = previews.iter().map(|preview| (preview.name.clone(), &preview.location));
                 result.outcomes = skipped_outcomes(items, true, &stop.to_string());
@@ -26,15 +26,15 @@ impl<'a> Context<'a> {
             let mut outcomes = self
                 .deploy_all("deleting", &result.previews, async |preview| {
                     let _item = self.printer.start_item(&preview.name);
-                    deployer.delete(preview, &previews, &staleness).await
+                    deployer.delete(preview, &previews, &precondition).await
                 })
                 .await;
             for preview in
                 self.previews_of_removed_integrations(&result.previews, target, &previews, &gitbook).await
             {
-                outcomes.push(deployer.delete(&preview, &previews, &staleness).await);
+                outcomes.push(deployer.delete(&preview, &previews, &precondition).await);
             }
-            result.outcomes = self.check_reopened(&staleness, outcomes).await;
+            result.outcomes = self.check_reopened(&precondition, outcomes).await;
             self.check_outcomes(&result.outcomes)
         }
         .await;

@@ -15,10 +15,10 @@ impl<'a> Context<'a> {
             let share = self.share(&selection.sources);
             result.share_description = share.share_description;
             result.previews = self.valid_preview_names(&share.items, &previews);
-            let staleness = self.preview_check(target);
+            let precondition = self.preview_check(target);
             let env = self.config.preview_env.as_deref();
             let (verdict, packaged) = futures::join!(
-                staleness.recent_verdict(),
+                precondition.recent_verdict(),
                 self.package(&selection, &share.items, env, true, &mut result.problems)
             );
             let integrations = packaged?;
@@ -34,7 +34,7 @@ impl<'a> Context<'a> {
             let outcomes = self
                 .deploy_all("publishing", &integrations, async |(integration, time)| {
                     let _item = self.printer.start_item(&integration.name);
-                    deployer.preview(integration, &previews, &staleness).await.packaged_in(*time)
+                    deployer.preview(integration, &previews, &precondition).await.packaged_in(*time)
                 })
                 .await;
             let named_previews = &result.previews;

@@ -12,10 +12,10 @@ impl Context<'_> {
             let share = self.share(&selection.sources);
             result.share_description = share.share_description;
             // The check for a newer commit runs while the integrations are packaged.
-            let staleness = self.production_check();
+            let precondition = self.production_check();
             let env = self.config.env.as_deref();
             let (verdict, packaged) = futures::join!(
-                staleness.recent_verdict(),
+                precondition.recent_verdict(),
                 self.package(&selection, &share.items, env, true, &mut result.problems)
             );
             let integrations = packaged?;
@@ -36,7 +36,7 @@ impl Context<'_> {
             result.outcomes = self
                 .deploy_all("publishing", items, async |((integration, time), snapshot)| {
                     let _item = self.printer.start_item(&integration.name);
-                    deployer.publish(integration, snapshot, &staleness).await.packaged_in(*time)
+                    deployer.publish(integration, snapshot, &precondition).await.packaged_in(*time)
                 })
                 .await;
             self.check_outcomes(&result.outcomes)

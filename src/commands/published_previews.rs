@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{Context, TimedIntegration};
 use crate::deploy::{
-    DeployError, Deployer, NamedPreview, Outcome, Previews, StalenessCheck, Status, Stop, Verdict,
+    DeployError, Deployer, NamedPreview, Outcome, Precondition, Previews, Status, Stop, Verdict,
 };
 use crate::forge::RefState;
 
@@ -55,14 +55,14 @@ impl<'a> Context<'a> {
             return outcomes;
         }
         tracing::info!("{closed}: deleting the published previews");
-        let staleness = StalenessCheck::new(move || Box::pin(self.deletion_verdict(target)));
+        let precondition = Precondition::new(move || Box::pin(self.deletion_verdict(target)));
         for outcome in outcomes.iter_mut().filter(|outcome| outcome.may_be_published()) {
             let has_name = |preview: &&NamedPreview| preview.name == outcome.name;
             if let Some(preview) = named_previews.iter().find(has_name) {
-                *outcome = deployer.delete(preview, previews, &staleness).await;
+                *outcome = deployer.delete(preview, previews, &precondition).await;
             }
         }
-        self.check_reopened(&staleness, outcomes).await
+        self.check_reopened(&precondition, outcomes).await
     }
 
     /// Publishes previews again that another run has deleted, if their branch is open. Returns true if it has published a preview.
@@ -75,7 +75,7 @@ impl<'a> Context<'a> {
         outcomes: &mut [Outcome],
     ) -> bool {
         // This check runs before each request, and stops the run if the branch is closed.
-        let staleness = self.preview_check(previews.target);
+        let precondition = self.preview_check(previews.target);
         let mut has_published = false;
         let outcomes = outcomes.iter_mut().zip(integrations);
         for (outcome, (integration, time)) in outcomes.filter(|(outcome, _)| is_published(outcome)) {
@@ -90,7 +90,7 @@ impl<'a> Context<'a> {
             tracing::warn!(
                 "another run has deleted `{name}` although its branch is open: publishing it again"
             );
-            *outcome = deployer.preview(integration, previews, &staleness).await.packaged_in(*time);
+            *outcome = deployer.preview(integration, previews, &precondition).await.packaged_in(*time);
             has_published = true;
         }
         has_published
@@ -100,13 +100,13 @@ impl<'a> Context<'a> {
     /// may have found the old previews and published none, so this run reports the deletions as errors.
     pub(super) async fn check_reopened(
         self,
-        staleness: &StalenessCheck<'_>,
+        precondition: &Precondition<'_>,
         mut outcomes: Vec<Outcome>,
     ) -> Vec<Outcome> {
         if !outcomes.iter().any(Outcome::has_deleted) {
             return outcomes;
         }
-        let Verdict::Stop(Stop::Open(reason)) = staleness.verdict_since(Instant::now()).await else {
+        let Verdict::Stop(Stop::Open(reason)) = precondition.verdict_since(Instant::now()).await else {
             return outcomes;
         };
         for outcome in outcomes.iter_mut().filter(|outcome| outcome.has_deleted()) {

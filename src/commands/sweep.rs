@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{CommandResult, Context, update_comment};
+use super::{CommandResult, Context, comment_on_pull_request};
 use crate::config::Shard;
-use crate::deploy::{ListedPreviews, Outcome, Status, Sweep, SweepCandidate};
+use crate::deploy::{Outcome, Status, Sweep, SweepCandidate, UncheckedPreviews};
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::error::{Error, pluralize};
 use crate::integration::{self, DiscoveryError, Identity};
@@ -32,7 +32,7 @@ impl Context<'_> {
                 template: &self.config.preview_name,
                 production: &production,
             };
-            let mut listed = ListedPreviews::default();
+            let mut listed = UncheckedPreviews::default();
             for (organization, location) in &organizations {
                 let found = self.cancel.run_until_cancelled(sweep.list(organization, location)).await;
                 listed.extend(found.map_err(Error::Cancelled)?.map_err(Error::Sweep)?);
@@ -49,7 +49,7 @@ impl Context<'_> {
     async fn delete_candidates(&self, sweep: &Sweep<'_>, candidates: Vec<SweepCandidate>) -> Vec<Outcome> {
         // Failed requests for comments must not stop the checks of branches, so comments have a separate circuit breaker.
         let comments = &sweep.forge.with_own_circuit_breaker();
-        let now = update_comment::current_minute();
+        let now = comment_on_pull_request::current_minute();
         let on_deleted = async |outcome: &Outcome, target: &Target| {
             let rows =
                 [crate::report::comment::removed_row(&outcome.name, self.ci.run_number, &now, self.printer)];

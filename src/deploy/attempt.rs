@@ -1,7 +1,7 @@
 //! The error of one attempt to publish or delete an integration.
 
 use super::guard::GuardError;
-use super::staleness::Stop;
+use super::precondition::Stop;
 use crate::gitbook::{ApiError, RequestError, Retryable};
 
 /// The reason why an attempt failed or was not made.

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::attempt::AttemptError;
-use super::staleness::{StalenessCheck, Stop};
+use super::precondition::{Precondition, Stop};
 use super::{DeployError, Deployer, NamedPreview, Outcome, Previews, Status, Success};
 use crate::gitbook::{Attempts, Deletion, FailedAttempt, Published};
 use crate::preview::OwnershipMarker;
@@ -14,12 +14,12 @@ impl Deployer<'_> {
         &self,
         preview: &NamedPreview,
         previews: &Previews<'_>,
-        staleness: &StalenessCheck<'_>,
+        precondition: &Precondition<'_>,
     ) -> Outcome {
         let NamedPreview { integration, location, name } = preview;
         self.run_and_log(name.clone(), location, true, async {
             let expected = previews.marker(integration);
-            let success = self.delete_owned(name, &expected, staleness).await?;
+            let success = self.delete_owned(name, &expected, precondition).await?;
             if let Some(github_deployments) =
                 self.github_deployments.filter(|_| success.status == Status::Deleted)
             {
@@ -34,24 +34,24 @@ impl Deployer<'_> {
         &self,
         name: &str,
         expected: &OwnershipMarker,
-        staleness: &StalenessCheck<'_>,
+        precondition: &Precondition<'_>,
     ) -> Result<Success, DeployError> {
         let with_note = |status, note: String| Success { status, note: Some(note), ..Success::default() };
         let missing = || with_note(Status::Deleted, "it did not exist".to_owned());
         let Some(existing) = self.read(name).await? else {
             return Ok(missing());
         };
-        self.check_may_change(name, &existing, expected, staleness).await?;
+        self.check_may_change(name, &existing, expected, precondition).await?;
         if self.dry_run {
             return Ok(with_note(Status::Checked, "dry run: would be deleted".to_owned()));
         }
         let check = async |existing: &Published| {
-            self.check_may_change(name, existing, expected, staleness)
+            self.check_may_change(name, existing, expected, precondition)
                 .await
                 .map(drop)
                 .map_err(AttemptError::from)
         };
-        Ok(match self.delete_after_read(name, staleness, check).await? {
+        Ok(match self.delete_after_read(name, precondition, check).await? {
             Deletion::Deleted => Success { status: Status::Deleted, ..Success::default() },
             Deletion::DidNotExist => missing(),
         })
@@ -62,16 +62,16 @@ impl Deployer<'_> {
     pub(super) async fn delete_after_read(
         &self,
         name: &str,
-        staleness: &StalenessCheck<'_>,
+        precondition: &Precondition<'_>,
         check: impl AsyncFn(&Published) -> Result<(), AttemptError>,
     ) -> Result<Deletion, DeployError> {
         let before_attempt = async |failure: Option<FailedAttempt>| {
             // The first attempt does not read the integration again, because the caller has just read it.
-            if failure.is_none() && staleness.has_recent_verdict().await {
-                staleness.recent_verdict().await.error_if_stop()?;
+            if failure.is_none() && precondition.has_recent_verdict().await {
+                precondition.recent_verdict().await.error_if_stop()?;
                 return Ok(None);
             }
-            staleness
+            precondition
                 .verdict_since(failure.map_or_else(Instant::now, |failure| failure.at))
                 .await
                 .error_if_stop()?;
@@ -80,15 +80,16 @@ impl Deployer<'_> {
             };
             check(&existing).await.map(|()| None)
         };
-        let deletion = match self.change("deleting", name, self.gitbook.delete(name, before_attempt)).await {
-            // An earlier attempt has deleted the preview, and then the branch was reopened.
-            Err(DeployError::Stopped { stop: Stop::Open(reason), earlier_attempt: Some(_) })
-                if self.is_missing(name).await == Some(true) =>
-            {
-                Err(DeployError::Reopened { name: name.to_owned(), reason })
-            }
-            deletion => deletion,
-        };
+        let deletion =
+            match self.send_change("deleting", name, self.gitbook.delete(name, before_attempt)).await {
+                // An earlier attempt has deleted the preview, and then the branch was reopened.
+                Err(DeployError::Stopped { stop: Stop::Open(reason), earlier_attempt: Some(_) })
+                    if self.is_missing(name).await == Some(true) =>
+                {
+                    Err(DeployError::Reopened { name: name.to_owned(), reason })
+                }
+                deletion => deletion,
+            };
         Ok(match deletion? {
             // An earlier attempt has deleted the integration, but its response was lost.
             Attempts { last: Deletion::DidNotExist, unanswered: 1.. } => Deletion::Deleted,

@@ -2,7 +2,7 @@
 
 use serde_json::Number;
 
-use super::version_check::{ReadState, version_number};
+use super::concurrent_runs::{ReadState, version_number};
 use crate::gitbook::Published;
 use crate::preview::OwnershipMarker;
 

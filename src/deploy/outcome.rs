@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::guard::GuardError;
+use super::precondition::Stop;
 use super::quota::PreviewCount;
-use super::staleness::Stop;
 use crate::cancel::Signal;
 use crate::diagnostic::SourceLocation;
 use crate::gitbook::ApiError;
@@ -341,22 +341,5 @@ impl Outcome {
     #[must_use]
     pub(crate) fn has_deleted(&self) -> bool {
         matches!(&self.result, Ok(Success { status: Status::Deleted, note: None, .. }))
-    }
-
-    /// Logs a successful outcome. The log for people shows the fields as a sentence.
-    pub(super) fn log(&self) {
-        if let Ok(success) = &self.result {
-            let milliseconds = u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX);
-            tracing::info!(
-                milliseconds = (!self.duration.is_zero()).then_some(milliseconds),
-                script_bytes = success.script_bytes,
-                version = success.version,
-                url = success.url,
-                note = success.note,
-                "{} {}",
-                success.status.name(),
-                self.name
-            );
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! The version that a publish request replaces.
 
+use super::concurrent_runs::version_number;
 use super::deployment_record::RecordedVersion;
-use super::version_check::version_number;
 use crate::gitbook::{Attempts, Published};
 use crate::preview::OwnershipMarker;
 

@@ -3,12 +3,12 @@
 use std::time::Instant;
 
 use super::attempt::AttemptError;
+use super::concurrent_runs::LastRead;
 use super::deployment_record::{self, DeploymentDetails, RecordedVersion};
 use super::guard;
+use super::precondition::{Precondition, Verdict};
 use super::previous_version::PreviousVersion;
 use super::response_check::ExpectedIntegration;
-use super::staleness::{StalenessCheck, Verdict};
-use super::version_check::LastRead;
 use super::{
     DeployError, Deployer, Outcome, ProductionSnapshot, Status, Success, published_success,
     with_url_and_version,
@@ -22,7 +22,7 @@ impl Deployer<'_> {
         &self,
         integration: &Integration,
         snapshot: ProductionSnapshot,
-        staleness: &StalenessCheck<'_>,
+        precondition: &Precondition<'_>,
     ) -> Outcome {
         let name = integration.name.clone();
         self.run_and_log(name.clone(), &integration.location, false, async {
@@ -63,7 +63,7 @@ impl Deployer<'_> {
                 marker: None,
             };
             let body = request.body()?;
-            let request = self.send_production((&last_read, read_at), &expected, body, staleness);
+            let request = self.send_production((&last_read, read_at), &expected, body, precondition);
             let response = self.record(&details, request).await?;
             Ok(published_success(
                 &response,
@@ -80,18 +80,18 @@ impl Deployer<'_> {
         (last_read, first_read_at): (&LastRead, Instant),
         expected: &ExpectedIntegration<'_>,
         body: Vec<u8>,
-        staleness: &StalenessCheck<'_>,
+        precondition: &Precondition<'_>,
     ) -> Result<Attempts<Published>, DeployError> {
         let before_attempt = async |failure: Option<FailedAttempt>| {
             let Some(FailedAttempt { unanswered, .. }) = failure else {
-                staleness.verdict_since(first_read_at).await.error_if_stop()?;
+                precondition.verdict_since(first_read_at).await.error_if_stop()?;
                 return Ok(None);
             };
             let read_at = Instant::now();
             let existing = self.reread_production(expected.name).await?;
-            let verdict = staleness.verdict_since(read_at).await.error_if_stop()?;
+            let verdict = precondition.verdict_since(read_at).await.error_if_stop()?;
             let Some(existing) = existing else { return Ok(None) };
-            if matches!(verdict, Verdict::Unknown | Verdict::Unanswered) {
+            if matches!(verdict, Verdict::NotChecked | Verdict::NoResponse) {
                 let is_own = |existing: &Published| expected.differences(existing).is_empty();
                 let has_succeeded = last_read.with_lock(|last| {
                     guard::has_published_to_production(existing.as_ref(), last, unanswered, is_own)
@@ -104,10 +104,10 @@ impl Deployer<'_> {
             Ok::<_, AttemptError>(None)
         };
         let request = self.gitbook.publish(expected.name, body, before_attempt);
-        let response = self.change("publishing", expected.name, request).await;
+        let response = self.send_change("publishing", expected.name, request).await;
         let is_own = |existing: &Published| (!expected.differences(existing).is_empty()).then_some(false);
         let response = self.check_unanswered(response, expected.name, last_read, is_own).await?;
-        self.check_version(last_read, &response, expected, staleness).await?;
+        self.check_version(last_read, &response, expected, precondition).await?;
         Ok(response)
     }
 
@@ -116,7 +116,7 @@ impl Deployer<'_> {
         match self.cancel.run_until_cancelled(self.gitbook.read_once(name)).await.ok()? {
             Ok(existing) => Some(existing),
             Err(error) => {
-                self.log_unread(name, &error);
+                self.log_unreadable(name, &error);
                 None
             }
         }
@@ -136,17 +136,17 @@ impl Deployer<'_> {
                 Err(error)
             }
             Err(error) => {
-                self.log_unread(name, &error);
+                self.log_unreadable(name, &error);
                 Ok(None)
             }
         }
     }
 
-    fn log_unread(&self, name: &str, error: &ApiError) {
+    fn log_unreadable(&self, name: &str, error: &ApiError) {
         let message =
             format!("could not read `{name}` before publishing, so its version is not checked: {error}");
         tracing::debug!("{message}");
-        self.unread_notice.call_once(|| tracing::info!("{message}"));
+        self.unreadable_notice.call_once(|| tracing::info!("{message}"));
     }
 
     /// Returns the version that was last published to production, according to its GitHub Deployment. Returns `None` if unchanged
@@ -164,5 +164,5 @@ fn matches_record(
     recorded: &RecordedVersion,
 ) -> bool {
     let version = existing.version.as_ref().map(ToString::to_string);
-    version.as_ref() == Some(&recorded.version) && expected.is_unchanged_in(existing)
+    version.as_ref() == Some(&recorded.version) && expected.matches_published(existing)
 }

@@ -70,7 +70,7 @@ impl<'a> ExpectedIntegration<'a> {
 
     /// Returns true if publishing would not change the existing integration. A field that the request omits must have
     /// GitBook's default value. A field that the response omits counts as empty.
-    pub(super) fn is_unchanged_in(&self, existing: &Published) -> bool {
+    pub(super) fn matches_published(&self, existing: &Published) -> bool {
         let or_default = |sent: &'a str, default: &'a str| if sent.is_empty() { default } else { sent };
         let (visibility, target) = (or_default(self.visibility, "private"), or_default(self.target, "all"));
         let is_present_or_empty = |(field, sent, got): (_, &Value, &Option<Value>)| {

@@ -5,7 +5,7 @@ use others::OtherPreviews;
 
 use super::attempt::AttemptError;
 use super::guard;
-use super::staleness::{StalenessCheck, Stop, Verdict};
+use super::precondition::{Precondition, Stop, Verdict};
 use super::{DeployError, Deployer, Outcome, Status, Success};
 use crate::diagnostic::SourceLocation;
 use crate::forge::{Forge, ForgeError, OpenPullRequests, RefState};
@@ -70,15 +70,15 @@ impl SweepError {
 
 /// The previews of this repository in GitBook. Their branches are not checked yet.
 #[derive(Debug, Default)]
-pub(crate) struct ListedPreviews(Vec<SweepCandidate>);
+pub(crate) struct UncheckedPreviews(Vec<SweepCandidate>);
 
-impl Extend<SweepCandidate> for ListedPreviews {
+impl Extend<SweepCandidate> for UncheckedPreviews {
     fn extend<T: IntoIterator<Item = SweepCandidate>>(&mut self, candidates: T) {
         self.0.extend(candidates);
     }
 }
 
-impl IntoIterator for ListedPreviews {
+impl IntoIterator for UncheckedPreviews {
     type Item = SweepCandidate;
     type IntoIter = std::vec::IntoIter<SweepCandidate>;
 
@@ -103,7 +103,7 @@ pub(crate) struct SweepCandidate {
 #[derive(Debug)]
 enum KeepReason {
     /// The branch is open, or the preview must not be deleted for another reason.
-    Known(String),
+    Decided(String),
     /// The state of the branch or pull request could not be checked.
     Undecided(DeployError),
 }
@@ -117,7 +117,7 @@ impl Sweep<'_> {
         &self,
         organization: &str,
         location: &SourceLocation,
-    ) -> Result<ListedPreviews, SweepError> {
+    ) -> Result<UncheckedPreviews, SweepError> {
         let to_error = |source| SweepError::List(organization.to_owned(), source);
         let gitbook = self.deployer.gitbook;
         let Some(id) = gitbook.organization_id(organization).await.map_err(to_error)? else {
@@ -127,7 +127,7 @@ impl Sweep<'_> {
         let candidate = |integration| self.to_candidate(&integration, location, &mut others);
         let candidates = gitbook.list(&id, candidate).await.map_err(to_error)?;
         others.log();
-        Ok(ListedPreviews(candidates))
+        Ok(UncheckedPreviews(candidates))
     }
 
     /// Asks the forge for the open branches and pull requests, and decides which previews to keep. Also keeps a preview if
@@ -137,7 +137,7 @@ impl Sweep<'_> {
     /// Returns an error if the forge's list of branches cannot be read.
     pub(crate) async fn decide(
         &self,
-        ListedPreviews(mut candidates): ListedPreviews,
+        UncheckedPreviews(mut candidates): UncheckedPreviews,
     ) -> Result<Vec<SweepCandidate>, SweepError> {
         let undecided = candidates.iter_mut().filter(|candidate| candidate.keep_reason.is_none());
         let undecided: Vec<_> =
@@ -162,8 +162,7 @@ impl Sweep<'_> {
         for (target, candidate) in of_pull_requests {
             candidate.keep_reason =
                 match self.is_open(open.as_ref(), &candidate.name, &target, &failures).await {
-                    Ok(true) => Some(self.open_reason(&target)),
-                    Ok(false) => None,
+                    Ok(is_open) => is_open.then(|| self.open_reason(&target)),
                     Err(stop) => Some(KeepReason::Undecided(stop.into())),
                 };
         }
@@ -179,8 +178,9 @@ impl Sweep<'_> {
         failures: &ForgeFailures<'_>,
     ) -> Result<bool, Stop> {
         let open = open.map_err(|error| self.undecided_stop(name, target, error))?;
+        let Target { branch, pull_request } = target;
         let is_open = match failures.next_client() {
-            Ok(forge) => failures.count(forge.has_open(open, &target.branch, target.pull_request).await),
+            Ok(forge) => failures.count(forge.has_open_pull_request(open, branch, *pull_request).await),
             Err(error) => Err(error),
         };
         is_open.map_err(|error| self.undecided_stop(name, target, &error))
@@ -203,10 +203,10 @@ impl Sweep<'_> {
         for SweepCandidate { name, location, marker, keep_reason } in candidates {
             let limit_reason = || {
                 (remaining == 0)
-                    .then(|| KeepReason::Known(format!("the limit is {MAX_DELETIONS} deletions per run")))
+                    .then(|| KeepReason::Decided(format!("the limit is {MAX_DELETIONS} deletions per run")))
             };
             match keep_reason.or_else(limit_reason) {
-                Some(KeepReason::Known(reason)) => {
+                Some(KeepReason::Decided(reason)) => {
                     outcomes.push(Outcome::skipped(name, &location, true, &format!("kept: {reason}")));
                     continue;
                 }
@@ -248,7 +248,7 @@ impl Sweep<'_> {
             return None;
         }
         let name = integration.name.clone();
-        let keep_reason = self.keep_reason(integration, &marker).map(KeepReason::Known);
+        let keep_reason = self.keep_reason(integration, &marker).map(KeepReason::Decided);
         // The program never asks the forge for a branch with an invalid name, so the state of such a branch is unknown.
         let invalid_branch = || {
             let branch = marker.branch.clone();
@@ -299,7 +299,7 @@ impl Sweep<'_> {
     }
 
     fn open_reason(&self, target: &Target) -> KeepReason {
-        KeepReason::Known(format!("{} is open", self.describe_target(target)))
+        KeepReason::Decided(format!("{} is open", self.describe_target(target)))
     }
 
     fn undecided_stop(&self, name: &str, target: &Target, error: &ForgeError) -> Stop {
@@ -325,7 +325,7 @@ impl Sweep<'_> {
             None => format!("{} is gone", self.describe_target(target)),
         };
         // Each deletion needs the state of another branch, so the deletions do not share a check.
-        let staleness = StalenessCheck::new(|| {
+        let precondition = Precondition::new(|| {
             Box::pin(async move {
                 let verdict = cancel.run_until_cancelled(self.deletion_verdict(name, target, failures)).await;
                 verdict.unwrap_or_else(|_| Verdict::Stop(Stop::Changed("kept: cancelled".to_owned())))
@@ -346,7 +346,7 @@ impl Sweep<'_> {
             return success(Status::Checked, format!("dry run: would be deleted, {reason}"));
         }
         let check = async |existing: &Published| check(existing).map_err(AttemptError::from);
-        let deletion = self.deployer.delete_after_read(name, &staleness, check).await?;
+        let deletion = self.deployer.delete_after_read(name, &precondition, check).await?;
         self.record_deletion(marker).await;
         match deletion {
             Deletion::DidNotExist => success(Status::Deleted, missing()),

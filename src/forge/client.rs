@@ -181,7 +181,7 @@ impl Client {
     }
 
     /// Sends a write request that is safe to repeat. Ignores the circuit breaker, so that an operation in progress can finish.
-    pub(super) async fn change(
+    pub(super) async fn send_idempotent(
         &self,
         method: Method,
         path: &[&str],

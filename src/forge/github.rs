@@ -64,7 +64,7 @@ impl GitHub {
     }
 
     /// Returns true if `open` contains a pull request with this number or, if `number` is `None`, a pull request from the branch.
-    pub(super) fn has_open(
+    pub(super) fn has_open_pull_request(
         &self,
         open: &[PullRequestResponse],
         branch: &Branch,

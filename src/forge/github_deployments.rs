@@ -59,7 +59,7 @@ pub(crate) struct SuccessfulDeployment {
 /// The number of inactive deployments after which all older deployments are assumed to be inactive, too. It equals the maximum number
 /// of runs that publish the same preview at the same time: the run with the oldest deployment may report its success last, when the
 /// newer deployments are already inactive.
-const MAX_INACTIVE_READ: usize = 4;
+const STOP_AFTER_INACTIVE: usize = 4;
 
 /// The number of statuses that are requested at the same time.
 const CONCURRENT_STATUS_REQUESTS: usize = 4;
@@ -73,7 +73,7 @@ const READ_STATUSES_COST: RequestCost =
 const ADD_STATUS_COST: RequestCost = RequestCost { requests: 1, writes: 1 };
 
 /// GitHub's limit for descriptions, in characters.
-const MAX_DESCRIPTION: usize = 140;
+const MAX_DESCRIPTION_LENGTH: usize = 140;
 
 impl DeploymentState {
     fn name(self) -> &'static str {
@@ -124,7 +124,7 @@ impl GitHub {
         }
         let path = ["deployments", &deployment.to_string(), "statuses"];
         // A retry may add the same status twice, which is harmless.
-        self.client.change(Method::POST, &path, Some(&body), Permission::WriteDeployments).await?;
+        self.client.send_idempotent(Method::POST, &path, Some(&body), Permission::WriteDeployments).await?;
         Ok(())
     }
 
@@ -138,7 +138,7 @@ impl GitHub {
         inactive_status: &NewStatus,
     ) -> Result<bool, ForgeError> {
         let Some(ids) = self.deployment_ids(environment).await? else { return Ok(false) };
-        self.deactivate_all(&ids, MAX_INACTIVE_READ, inactive_status).await
+        self.deactivate_active(&ids, STOP_AFTER_INACTIVE, inactive_status).await
     }
 
     /// Deactivates the deployments of an environment that are older than `deployment`. Returns false if it stopped early because a rate
@@ -154,7 +154,7 @@ impl GitHub {
     ) -> Result<bool, ForgeError> {
         let Some(mut ids) = self.deployment_ids(environment).await? else { return Ok(false) };
         ids.retain(|id| *id < deployment);
-        self.deactivate_all(&ids, 1, inactive_status).await
+        self.deactivate_active(&ids, 1, inactive_status).await
     }
 
     /// Returns the newest deployment of an environment. Returns `None` if this deployment did not succeed, because the published version
@@ -183,13 +183,13 @@ impl GitHub {
         self.client.list(&["deployments"], &query, Permission::WriteDeployments, id).await.map(Some)
     }
 
-    /// Deactivates deployments. Reads the statuses from the newest deployment to the oldest, until `max_inactive` deployments are
+    /// Deactivates deployments. Reads the statuses from the newest deployment to the oldest, until `stop_after_inactive` deployments are
     /// inactive. Then deactivates the active deployments from the oldest to the newest: after an interruption, no active deployment is
-    /// older than `max_inactive` inactive deployments. Returns false if it stopped early because a rate limit is nearly reached.
-    async fn deactivate_all(
+    /// older than `stop_after_inactive` inactive deployments. Returns false if it stopped early because a rate limit is nearly reached.
+    async fn deactivate_active(
         &self,
         ids: &[u64],
-        max_inactive: usize,
+        stop_after_inactive: usize,
         inactive_status: &NewStatus,
     ) -> Result<bool, ForgeError> {
         let (mut active, mut inactive_count) = (Vec::new(), 0);
@@ -203,7 +203,7 @@ impl GitHub {
                     _ => active.push(*id),
                 }
             }
-            if inactive_count >= max_inactive {
+            if inactive_count >= stop_after_inactive {
                 break;
             }
         }
@@ -223,5 +223,5 @@ impl GitHub {
 }
 
 fn truncate_description(description: &str) -> String {
-    description.chars().take(MAX_DESCRIPTION).collect()
+    description.chars().take(MAX_DESCRIPTION_LENGTH).collect()
 }

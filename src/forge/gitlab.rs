@@ -84,7 +84,7 @@ impl GitLab {
     }
 
     /// Returns true if `open` contains a merge request with this number or, if `number` is `None`, a merge request from the branch.
-    pub(super) async fn has_open(
+    pub(super) async fn has_open_pull_request(
         &self,
         open: &[MergeRequest],
         branch: &Branch,

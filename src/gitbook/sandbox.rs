@@ -193,8 +193,9 @@ fn find_error(name: &str, body: &Value) -> Option<String> {
 /// Returns an error message for a name that GitBook rejects or that is not a valid folder name.
 fn name_error(name: &str) -> Option<&'static str> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let valid =
-        name.len() <= schema::MAX_NAME && name.chars().all(allowed) && !matches!(name, "" | "." | "..");
+    let valid = name.len() <= schema::MAX_NAME_LENGTH
+        && name.chars().all(allowed)
+        && !matches!(name, "" | "." | "..");
     (!valid).then_some("Invalid integration name")
 }
 

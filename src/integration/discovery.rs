@@ -71,8 +71,8 @@ pub(crate) fn discover(
                     // Symbolic links may lead two patterns to the same manifest.
                     let path = &manifest.path;
                     let true_path = dunce::canonicalize(path).unwrap_or_else(|_| path.clone());
-                    let is_explicit = manifest.is_explicit;
-                    found.entry(true_path).or_insert(manifest).is_explicit |= is_explicit;
+                    let is_direct_match = manifest.is_direct_match;
+                    found.entry(true_path).or_insert(manifest).is_direct_match |= is_direct_match;
                 }
             }
             Err(SelectionError::Pattern(problem)) => problems.push(*problem),
@@ -125,21 +125,21 @@ impl From<UnsearchedFolder> for SelectionError {
 struct SelectedFile {
     path: PathBuf,
     /// True if a pattern matches the file itself, and not only its folder.
-    is_explicit: bool,
+    is_direct_match: bool,
 }
 
 impl SelectedFile {
-    fn explicit(path: PathBuf) -> Self {
-        Self { path, is_explicit: true }
+    fn matched_directly(path: PathBuf) -> Self {
+        Self { path, is_direct_match: true }
     }
 
     fn from_folder(path: PathBuf) -> Self {
-        Self { path, is_explicit: false }
+        Self { path, is_direct_match: false }
     }
 
     /// Returns true if the file has the wrong extension and no pattern matches it explicitly.
     fn is_misnamed(&self) -> bool {
-        !self.is_explicit && self.path.ends_with(MISNAMED_FILE)
+        !self.is_direct_match && self.path.ends_with(MISNAMED_FILE)
     }
 
     fn misnamed_problem(&self, working_directory: &Path) -> Diagnostic {
@@ -206,7 +206,7 @@ fn invalid_glob(pattern: &str, error: &globset::Error) -> Box<Diagnostic> {
 fn select_manifests(pattern: &str, working_directory: &Path) -> Result<Vec<SelectedFile>, SelectionError> {
     let path = without_dot_components(&working_directory.join(pattern));
     let manifests = if path.is_file() {
-        vec![SelectedFile::explicit(path)]
+        vec![SelectedFile::matched_directly(path)]
     } else if path.is_dir() {
         let hint = "give the user of this process read access to the folder; in a container, check the mount";
         let unreadable = |error| pattern_problem(format!("could not read `{pattern}`: {error}"), hint);
@@ -296,7 +296,7 @@ fn matching_manifests(pattern: &str, working_directory: &Path) -> Result<Vec<Sel
             _ if entry.depth() == 0 || !matches(path) => {}
             Some(kind) if kind.is_dir() => selected.extend(manifests_in_folder(path)?),
             Some(kind) if kind.is_file() && is_manifest(path) => {
-                selected.push(SelectedFile::explicit(path.to_owned()));
+                selected.push(SelectedFile::matched_directly(path.to_owned()));
             }
             _ => {}
         }

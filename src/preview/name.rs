@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::hex;
 use crate::repository::Branch;
-use crate::schema::MAX_NAME;
+use crate::schema::MAX_NAME_LENGTH;
 
 /// The template of preview names: a text with the placeholders `{name}`, `{branch}`, `{pr}` and `{hash}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,7 +119,7 @@ impl Template {
         let is_ambiguous = self.contains(&TemplatePart::PullRequest) && self.contains(&TemplatePart::Branch);
         let needs_hash =
             !self.contains(&TemplatePart::Hash) && (is_inexact || is_ambiguous || ends_like_hash(&name));
-        if needs_hash || name.len() > MAX_NAME {
+        if needs_hash || name.len() > MAX_NAME_LENGTH {
             name = append_hash(&name, &branch_hash(branch));
         }
         name
@@ -151,7 +151,7 @@ fn ends_like_hash(name: &str) -> bool {
 }
 
 fn append_hash(name: &str, hash: &str) -> String {
-    let available = MAX_NAME - hash.len() - 1;
+    let available = MAX_NAME_LENGTH - hash.len() - 1;
     let kept = &name[..name.len().min(available)];
     format!("{}-{hash}", kept.trim_end_matches('-'))
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{BODY, MANIFEST, MAX_NAME, SchemaRule};
+use super::{BODY, MANIFEST, MAX_NAME_LENGTH, SchemaRule};
 use comparison::Comparison;
 
 const DOCUMENT_PATH: &str = "tests/contract/node_modules/@gitbook/api/spec/openapi.json";
@@ -33,18 +33,18 @@ type Exceptions<'a> = &'a [(&'a str, &'a str)];
 
 const EMPTY_ORGANIZATION: &str = "an empty organization is never intended";
 const IMAGES_ARE_ENCODED: &str = "the program itself encodes the images in base64";
-const DIRECTIVES_ARE_TEXT: &str = "`@gitbook/cli` requires text for unknown directives, too";
+const CSP_DIRECTIVES_ARE_TEXT: &str = "`@gitbook/cli` requires text for unknown directives, too";
 const IS_A_PATH: &str = "the value is a path in a manifest";
 
 const BODY_EXCEPTIONS: Exceptions<'_> = &[
-    ("contentSecurityPolicy.additionalProperties", DIRECTIVES_ARE_TEXT),
+    ("contentSecurityPolicy.additionalProperties", CSP_DIRECTIVES_ARE_TEXT),
     ("icon.format", IMAGES_ARE_ENCODED),
     ("organization.minLength", EMPTY_ORGANIZATION),
     ("previewImages[].format", IMAGES_ARE_ENCODED),
 ];
 
 const MANIFEST_EXCEPTIONS: Exceptions<'_> = &[
-    ("contentSecurityPolicy.additionalProperties", DIRECTIVES_ARE_TEXT),
+    ("contentSecurityPolicy.additionalProperties", CSP_DIRECTIVES_ARE_TEXT),
     ("description.required", "the default is an empty text, as in `@gitbook/cli`"),
     ("envs", "the field is removed before sending"),
     ("icon.format", IS_A_PATH),
@@ -95,7 +95,7 @@ fn manifest_schema_matches_the_openapi_document() {
 #[test]
 fn maximum_name_length_matches_the_openapi_document() {
     let name = parameter_schema("integrationName");
-    assert_eq!(name["maxLength"], MAX_NAME);
+    assert_eq!(name["maxLength"], MAX_NAME_LENGTH);
     // The sandbox accepts names with this pattern. Names in manifests follow the stricter rules of `@gitbook/cli`.
     assert_eq!(name["pattern"], "^[a-zA-Z0-9-_.]+$");
 }

@@ -12,7 +12,7 @@ const VARIABLE_HINT: &str =
 const REMOVE_TAG_HINT: &str = "remove the tag and write the value itself";
 /// The beginning of a message about an unknown tag.
 pub(super) const UNKNOWN_TAG_PREFIX: &str = "unknown tag `";
-const MISPLACED_TAG_PREFIX: &str = "the value does not match its tag `";
+const TAG_MISMATCH_PREFIX: &str = "the value does not match its tag `";
 /// The tags of YAML's core schema.
 const CORE_TAGS: [&str; 7] = ["!!str", "!!int", "!!float", "!!bool", "!!null", "!!seq", "!!map"];
 const TAB_HINT: &str = "indent with spaces; YAML does not allow tabs";
@@ -39,7 +39,7 @@ pub(super) fn to_diagnostic(error: &Error, source: &YamlText<'_>) -> Diagnostic 
             ("more than one document".to_owned(), Some("remove the line `---` and everything below it"))
         }
         Error::UnsupportedTag { tag, .. } if CORE_TAGS.contains(&tag.as_str()) => {
-            (format!("{MISPLACED_TAG_PREFIX}{tag}`"), None)
+            (format!("{TAG_MISMATCH_PREFIX}{tag}`"), None)
         }
         Error::UnsupportedTag { tag, .. } => (format!("{UNKNOWN_TAG_PREFIX}{tag}`"), None),
         Error::ExternalMessage { .. } => (parser_message(error), Some(UNCLOSED_HINT)),
@@ -75,7 +75,7 @@ fn reword(message: String, hint: Option<&str>) -> (String, Option<&str>) {
 
 /// Returns the tag in a message about an unknown or misplaced tag, or `None` for any other message.
 fn tag_in_message(message: &str) -> Option<&str> {
-    [UNKNOWN_TAG_PREFIX, MISPLACED_TAG_PREFIX]
+    [UNKNOWN_TAG_PREFIX, TAG_MISMATCH_PREFIX]
         .iter()
         .find_map(|start| message.strip_prefix(start))?
         .strip_suffix('`')

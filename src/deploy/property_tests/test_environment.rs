@@ -17,7 +17,7 @@ use super::scenario::{
     Step,
 };
 use crate::cancel::Cancel;
-use crate::deploy::{Deployer, NamedPreview, Outcome, Previews, StalenessCheck, Success};
+use crate::deploy::{Deployer, NamedPreview, Outcome, Precondition, Previews, Success};
 use crate::diagnostic::SourceLocation;
 use crate::environment::Environment;
 use crate::gitbook::{GitBook, sandbox};
@@ -152,7 +152,7 @@ impl TestEnvironment {
     ) -> Outcome {
         let target = target(key);
         let integration = &self.integrations[key.integration][content];
-        self.deployer().preview(integration, &self.previews(&target, run), &StalenessCheck::none()).await
+        self.deployer().preview(integration, &self.previews(&target, run), &Precondition::none()).await
     }
 
     pub(super) async fn delete(&self, SimulatedRun { key, run, .. }: SimulatedRun) -> Outcome {
@@ -162,7 +162,7 @@ impl TestEnvironment {
             name: self.preview_name(key),
         };
         let target = target(key);
-        self.deployer().delete(&preview, &self.previews(&target, run), &StalenessCheck::none()).await
+        self.deployer().delete(&preview, &self.previews(&target, run), &Precondition::none()).await
     }
 
     fn publish_third_party(&self, key: PreviewKey, kind: ConflictKind, state: &mut ExpectedState) {
@@ -261,7 +261,7 @@ impl TestEnvironment {
             github_deployments: None,
             dry_run: false,
             skip_unchanged: true,
-            unread_notice: Once::new(),
+            unreadable_notice: Once::new(),
         }
     }
 

@@ -60,7 +60,7 @@ impl DiagnosticContext<'_> {
     fn convert_error(&self, problem: &BuildDiagnostic) -> Diagnostic {
         match problem.kind() {
             EventKind::UnloadableDependencyError => self.explain_read_failure(problem),
-            EventKind::UnhandleableError => self.explain_bundler_failure(problem),
+            EventKind::UnhandleableError => self.explain_internal_error(problem),
             EventKind::MissingExportError => self.with_bundler_message(problem),
             _ if is_unresolved_import(problem) => self.explain_unresolved_import(problem),
             _ => self.with_bundler_message(problem),
@@ -72,8 +72,8 @@ impl DiagnosticContext<'_> {
         let importer = problem.id().map(PathBuf::from).unwrap_or_else(|| self.script.to_owned());
         let Some(specifier) = problem.exporter() else { return self.with_bundler_message(problem) };
         match unresolved_imports::explain(&specifier, &importer, self.root) {
-            unresolved_imports::Explanation::Replacement(problem) => self.with_relative_path(problem),
-            unresolved_imports::Explanation::AtImport { reason, hint } => {
+            unresolved_imports::Explanation::SharedCause(problem) => self.with_relative_path(problem),
+            unresolved_imports::Explanation::PerImport { reason, hint } => {
                 let message = format!("`{specifier}` cannot be imported: {reason}");
                 Diagnostic { message, ..self.with_bundler_message(problem) }.with_hint(hint)
             }
@@ -121,7 +121,7 @@ impl DiagnosticContext<'_> {
     }
 
     /// Explains a failure inside the bundler. The usual cause is a `package.json` with a syntax error.
-    fn explain_bundler_failure(&self, problem: &BuildDiagnostic) -> Diagnostic {
+    fn explain_internal_error(&self, problem: &BuildDiagnostic) -> Diagnostic {
         if let Some(broken) = unresolved_imports::broken_package_json_error(self.script, self.root) {
             return self.with_relative_path(broken);
         }

@@ -142,7 +142,7 @@ const RULES: [(MayApply, RewriteRule, usize); 12] = [
     (jsx::may_apply, jsx::rewrite, 1),
     (switches::may_apply, switches::rewrite, 1),
     (namespaces::may_apply, namespaces::rewrite, 1),
-    (|file| file.is_typescript, imports::keep_reexported_modules, 1),
+    (|file| file.is_typescript, imports::rewrite, 1),
     (decorators::may_apply, decorators::rewrite, 1),
     (classes::may_apply, classes::rewrite, MAX_RULE_ROUNDS),
 ];
@@ -219,7 +219,7 @@ fn apply_corrections(ast: EcmaAst, id: &str, corrections: &Corrections) -> anyho
     }
     let star_exports = corrections.star_exports.iter().filter(|(module, _)| module == id);
     for (_, specifier) in star_exports {
-        imports::keep_star_exported_module(ast.program(), specifier, &mut edits);
+        imports::add_side_effect_import_for_star_export(ast.program(), specifier, &mut edits);
     }
     if edits.edits.is_empty() { Ok(ast) } else { parse(id, edits.apply(ast.source()), ast.source_type) }
 }

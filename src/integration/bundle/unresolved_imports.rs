@@ -8,9 +8,9 @@ use crate::integration::files;
 /// The explanation of an unresolved import.
 pub(super) enum Explanation {
     /// One diagnostic that replaces the errors at all imports with the same cause.
-    Replacement(Diagnostic),
+    SharedCause(Diagnostic),
     /// The reason and the hint for an error at the import itself.
-    AtImport { reason: String, hint: String },
+    PerImport { reason: String, hint: String },
 }
 
 /// A file that identifies a package manager, and that package manager's commands.
@@ -46,12 +46,12 @@ const LOCKFILES: [Lockfile; 7] = [
 pub(super) fn explain(specifier: &str, importer: &Path, root: &Path) -> Explanation {
     if specifier.starts_with('.') || Path::new(specifier).is_absolute() {
         let hint = "check the path; if a build creates the file, run the build before this step";
-        return Explanation::AtImport { reason: "no such file".to_owned(), hint: hint.to_owned() };
+        return Explanation::PerImport { reason: "no such file".to_owned(), hint: hint.to_owned() };
     }
     let name = package_name(specifier);
     if nodejs_built_in_modules::is_nodejs_builtin_module(specifier) {
         let reason = "Node's built-in modules need the prefix `node:`".to_owned();
-        return Explanation::AtImport { reason, hint: format!("import `node:{specifier}` instead") };
+        return Explanation::PerImport { reason, hint: format!("import `node:{specifier}` instead") };
     }
     let installed = importer.ancestors().skip(1).map(|folder| folder.join("node_modules").join(&name));
     match installed.into_iter().find(|folder| folder.is_dir()) {
@@ -66,7 +66,7 @@ fn explain_unresolved_path(specifier: &str, name: &str, folder: &Path, root: &Pa
     let file = folder.join("package.json");
     let package = match read_package_json(&file, root) {
         Ok(package) => package,
-        Err(broken) => return Explanation::Replacement(*broken),
+        Err(broken) => return Explanation::SharedCause(*broken),
     };
     let is_workspace_package =
         folder.starts_with(root) && !folder.iter().any(|component| component == "node_modules");
@@ -89,14 +89,14 @@ fn explain_unresolved_path(specifier: &str, name: &str, folder: &Path, root: &Pa
                 "build the package before this step, or set its `main` or `exports` to existing files"
                     .to_owned()
             };
-            Explanation::Replacement(Diagnostic::error(SourceLocation::file(file), message).with_hint(hint))
+            Explanation::SharedCause(Diagnostic::error(SourceLocation::file(file), message).with_hint(hint))
         }
-        Some(missing) => Explanation::AtImport {
+        Some(missing) => Explanation::PerImport {
             reason: format!("the file `{missing}` is missing in the package `{name}`"),
             hint: "reinstall the package; enable install scripts if it builds itself during installation"
                 .to_owned(),
         },
-        None => Explanation::AtImport {
+        None => Explanation::PerImport {
             reason: format!("the package `{name}` does not export this path"),
             hint: "check the import path; the package itself is installed".to_owned(),
         },
@@ -108,7 +108,7 @@ fn explain_missing_package(name: &str, importer: &Path, root: &Path) -> Explanat
     let reason = format!("the package `{name}` is not installed");
     let Some((folder, Lockfile { name: file, install_command, .. })) = nearest_lockfile(importer, root)
     else {
-        return Explanation::AtImport {
+        return Explanation::PerImport {
             reason,
             hint: format!(
                 "check the name, or add a `package.json` with `{name}` as a dependency and install it before this step"
@@ -120,11 +120,11 @@ fn explain_missing_package(name: &str, importer: &Path, root: &Path) -> Explanat
         let message =
             format!("packages are not installed: there is no `node_modules` folder next to `{file}`");
         let hint = format!("run `{install_command}` before this step");
-        return Explanation::Replacement(
+        return Explanation::SharedCause(
             Diagnostic::error(SourceLocation::file(folder.join(file)), message).with_hint(hint),
         );
     }
-    Explanation::AtImport {
+    Explanation::PerImport {
         reason,
         hint: format!(
             "add `{name}` to `dependencies` in `package.json`, and run `{install_command}` before this step"

@@ -79,7 +79,7 @@ impl Processes {
     }
 
     /// Sends a one-line request to a process and returns the lines of its reply. The reply ends with the first line for which
-    /// `is_last` returns true. Dropping the future kills the process. If `is_only` is true, starts a new process for this
+    /// `is_last` returns true. Dropping the future kills the process. If `uses_new_process` is true, starts a new process for this
     /// request alone.
     ///
     /// # Errors
@@ -88,15 +88,15 @@ impl Processes {
         &self,
         request: &str,
         is_last: impl Fn(&str) -> bool,
-        is_single_script: bool,
+        uses_new_process: bool,
     ) -> std::io::Result<ProcessReply> {
         let _permit = self.permits.acquire().await;
-        let idle = if is_single_script { None } else { self.lock_idle().pop() };
+        let idle = if uses_new_process { None } else { self.lock_idle().pop() };
         let mut process = idle.map_or_else(|| self.start(), Ok)?;
         match tokio::time::timeout(MAX_BUNDLING_TIME, process.send_request(request, is_last)).await {
             Ok(reply) => {
                 let reply = reply?;
-                if reply.end.is_none() && !is_single_script {
+                if reply.end.is_none() && !uses_new_process {
                     self.lock_idle().push(process);
                 }
                 Ok(reply)

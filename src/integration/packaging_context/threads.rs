@@ -27,7 +27,7 @@ impl Default for Threads {
 }
 
 impl Threads {
-    /// Runs `work` on the threads. Dropping the future does not stop the work. If `is_alone` is true and the runtime has not
+    /// Runs `work` on the threads. Dropping the future does not stop the work. If `is_single_threaded` is true and the runtime has not
     /// started yet, starts it with a single thread.
     ///
     /// # Errors
@@ -35,13 +35,13 @@ impl Threads {
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
-        is_single_script: bool,
+        is_single_threaded: bool,
     ) -> std::io::Result<T> {
         // Acquiring a permit fails only for a closed semaphore. Nothing closes this semaphore.
         let _permit = self.permits.acquire().await;
         let runtime = self
             .runtime
-            .get_or_init(|| start_runtime(if is_single_script { 1 } else { processor_count() }))
+            .get_or_init(|| start_runtime(if is_single_threaded { 1 } else { processor_count() }))
             .as_ref();
         let runtime = runtime.map_err(|error| std::io::Error::new(error.kind(), error.to_string()))?;
         Ok(runtime.spawn(work).await?)

@@ -203,7 +203,7 @@ impl Row {
         }
     }
 
-    fn script_text(&self) -> String {
+    fn script_size_text(&self) -> String {
         self.bytes.map(|bytes| size::format_size(bytes, self.bytes_before)).unwrap_or_default()
     }
 }
@@ -216,7 +216,7 @@ impl fmt::Display for Row {
             Some(url) => format!("[{name}](<{url}>)"),
             None => name,
         };
-        let (state, commit, script) = (self.state_text(), commit_link(&self.commit), self.script_text());
+        let (state, commit, script) = (self.state_text(), commit_link(&self.commit), self.script_size_text());
         let is_time_char = |c: char| c.is_ascii_digit() || " -:UTC".contains(c);
         let is_time = self.updated_at.starts_with(|c: char| c.is_ascii_digit())
             && self.updated_at.chars().all(is_time_char);

@@ -8,7 +8,7 @@ use super::model::{
 };
 use super::scenario::SweepStep;
 use super::test_environment::ScenarioRun;
-use crate::deploy::{NamedPreview, Previews, StalenessCheck};
+use crate::deploy::{NamedPreview, Precondition, Previews};
 use crate::diagnostic::SourceLocation;
 use crate::plan::Target;
 use crate::repository::Branch;
@@ -64,7 +64,7 @@ impl ScenarioRun<'_> {
         let previews = self.previews(&target, repository);
         let integration_to_publish = &self.environment.integrations[integration];
         let deployer = self.environment.deployer(false);
-        let outcome = deployer.preview(integration_to_publish, &previews, &StalenessCheck::none()).await;
+        let outcome = deployer.preview(integration_to_publish, &previews, &Precondition::none()).await;
         let [repository, integration, head] = [repository, integration, head].map(str::to_owned);
         let owner_in_marker = Some(MarkerOwner { repository, integration, head: head.clone() });
         let name = outcome.name.clone();
@@ -106,7 +106,7 @@ impl ScenarioRun<'_> {
             name: name.clone(),
         };
         let deployer = self.environment.deployer(false);
-        let outcome = deployer.delete(&preview, &previews, &StalenessCheck::none()).await;
+        let outcome = deployer.delete(&preview, &previews, &Precondition::none()).await;
         let is_protected = |integration: &ModelIntegration| {
             integration.owner_in_marker.as_ref() != Some(&owner_in_marker) || integration.is_public
         };

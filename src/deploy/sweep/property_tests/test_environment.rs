@@ -102,7 +102,7 @@ impl SweepEnvironment {
             github_deployments: None,
             dry_run,
             skip_unchanged: true,
-            unread_notice: Once::new(),
+            unreadable_notice: Once::new(),
         }
     }
 

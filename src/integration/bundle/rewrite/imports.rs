@@ -13,7 +13,7 @@ use super::{Edits, SourceFile};
 
 /// Like esbuild, ensures that a module is evaluated even if a file re-exports only types from it. Removes imports with an empty
 /// list of names, such as `import {} from 'a'`.
-pub(super) fn keep_reexported_modules(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
+pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
     for declaration in program.body.iter().filter_map(|statement| statement.as_module_declaration()) {
         match declaration {
             ModuleDeclaration::ImportDeclaration(import) => {
@@ -35,7 +35,11 @@ pub(super) fn keep_reexported_modules(program: &Program<'_>, file: &SourceFile<'
 }
 
 /// Ensures that the module in `export * from` is evaluated even if none of its names is used.
-pub(super) fn keep_star_exported_module(program: &Program<'_>, specifier: &str, edits: &mut Edits) {
+pub(super) fn add_side_effect_import_for_star_export(
+    program: &Program<'_>,
+    specifier: &str,
+    edits: &mut Edits,
+) {
     for declaration in program.body.iter().filter_map(|statement| statement.as_module_declaration()) {
         if let ModuleDeclaration::ExportAllDeclaration(export) = declaration
             && export.source.value == specifier

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use futures::future::try_join_all;
 
-use super::{Context, branch_state};
+use super::{Context, newer_commit_check};
 use crate::config::Mode;
 use crate::deploy::{NamedPreview, Outcome, Previews};
 use crate::diagnostic::SourceLocation;
@@ -154,7 +154,11 @@ impl Context<'_> {
                 }
             }
             Err(error) => {
-                branch_state::report_forge_failure(self.printer, "could not update the comment", &error);
+                newer_commit_check::report_forge_failure(
+                    self.printer,
+                    "could not update the comment",
+                    &error,
+                );
             }
         }
     }
@@ -180,7 +184,7 @@ impl Context<'_> {
             }
             Ok(CommentResult::Unchanged | CommentResult::Missing)
             | Err(ForgeError::Request(RequestError::Cancelled)) => {}
-            Err(error) => branch_state::report_forge_failure(
+            Err(error) => newer_commit_check::report_forge_failure(
                 self.printer,
                 &format!("could not write the comment on {pull_request}"),
                 &error,

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use serde_json::Number;
 
+use super::precondition::{Precondition, Stop, Verdict};
 use super::response_check::ExpectedIntegration;
-use super::staleness::{StalenessCheck, Stop, Verdict};
 use super::{DeployError, Deployer};
 use crate::gitbook::{Attempts, Published};
 
@@ -79,7 +79,7 @@ impl Deployer<'_> {
         last_read: &LastRead,
         response: &Attempts<Published>,
         expected: &ExpectedIntegration<'_>,
-        staleness: &StalenessCheck<'_>,
+        precondition: &Precondition<'_>,
     ) -> Result<(), DeployError> {
         let response = &response.last;
         let before = last_read.with_lock(|read| {
@@ -90,7 +90,7 @@ impl Deployer<'_> {
             return Ok(());
         };
         let (name, after) = (expected.name, describe_version(Some(response)));
-        match staleness.verdict_since(Instant::now()).await {
+        match precondition.verdict_since(Instant::now()).await {
             Verdict::Stop(Stop::NewerCommit { commit, .. }) => {
                 let name = name.to_owned();
                 return Err(DeployError::OverwroteNewerCommit {
@@ -104,7 +104,7 @@ impl Deployer<'_> {
             Verdict::Confirmed | Verdict::Stop(_) => tracing::info!(
                 "`{name}` went from {before} to {after}: another run published an older commit at the same time"
             ),
-            Verdict::Unknown | Verdict::Unanswered => tracing::warn!(
+            Verdict::NotChecked | Verdict::NoResponse => tracing::warn!(
                 "`{name}` went from {before} to {after}: another run published at the same time, and the newer commit is unknown; if the other run has the newer commit, run its job again"
             ),
         }

@@ -162,7 +162,7 @@ impl Forge {
             Self::GitLab(_) => (vec!["merge_requests", &number, "notes", &id], Method::PUT),
         };
         let method = if body.is_some() { edit } else { Method::DELETE };
-        match self.client().change(method, &path, body, Permission::WritePullRequests).await {
+        match self.client().send_idempotent(method, &path, body, Permission::WritePullRequests).await {
             Ok(_) | Err(ForgeError::Request(RequestError::NotFound(_))) => Ok(()),
             Err(error) => Err(error),
         }

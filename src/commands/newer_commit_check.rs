@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::config::Mode;
-use crate::deploy::{StalenessCheck, Stop, Verdict};
+use crate::deploy::{Precondition, Stop, Verdict};
 use crate::error::Error;
 use crate::forge::{ForgeError, RefState, is_commit_id};
 use crate::plan::{Refusal, Target};
@@ -22,14 +22,14 @@ pub(super) fn report_forge_failure(printer: &Printer, failure: &str, error: &For
 
 impl<'a> Context<'a> {
     /// Returns a check that the run's commit is still the newest commit of the production branch.
-    pub(super) fn production_check(self) -> StalenessCheck<'a> {
-        StalenessCheck::new(move || {
+    pub(super) fn production_check(self) -> Precondition<'a> {
+        Precondition::new(move || {
             Box::pin(async move {
-                let Some(branch) = self.ci.event.branch() else { return Verdict::Unknown };
+                let Some(branch) = self.ci.event.branch() else { return Verdict::NotChecked };
                 let pull_request = self.ci.event.pull_request();
                 match self.publishing_verdict(branch, pull_request).await {
                     // A merged pull request also counts as closed, but its commit may be published.
-                    Verdict::Stop(Stop::Closed(_)) if pull_request.is_some() => Verdict::Unknown,
+                    Verdict::Stop(Stop::Closed(_)) if pull_request.is_some() => Verdict::NotChecked,
                     verdict => verdict,
                 }
             })
@@ -37,31 +37,31 @@ impl<'a> Context<'a> {
     }
 
     /// Returns a check that the preview's branch or pull request is still open, and that the run's commit is still its newest commit.
-    pub(super) fn preview_check(self, target: &'a Target) -> StalenessCheck<'a> {
-        StalenessCheck::new(move || Box::pin(self.publishing_verdict(&target.branch, target.pull_request)))
+    pub(super) fn preview_check(self, target: &'a Target) -> Precondition<'a> {
+        Precondition::new(move || Box::pin(self.publishing_verdict(&target.branch, target.pull_request)))
     }
 
     /// Returns a check that the preview's branch or pull request is still closed. For a manual deletion, returns a
     /// check that never stops the run.
-    pub(super) fn deletion_check(self, target: &'a Target) -> StalenessCheck<'a> {
+    pub(super) fn deletion_check(self, target: &'a Target) -> Precondition<'a> {
         if self.config.mode != Mode::Auto {
-            return StalenessCheck::none();
+            return Precondition::none();
         }
-        StalenessCheck::new(move || Box::pin(self.deletion_verdict(target)))
+        Precondition::new(move || Box::pin(self.deletion_verdict(target)))
     }
 
     async fn publishing_verdict(self, branch: &Branch, pull_request: Option<u64>) -> Verdict {
         // If the event has no branch, its commit may not be on the branch that `GITBOOK_BRANCH` sets.
         let commit = self.ci.event.branch().and(self.ci.commit.as_deref());
-        let Some(commit) = commit else { return Verdict::Unknown };
+        let Some(commit) = commit else { return Verdict::NotChecked };
         let failure = "could not check for a newer commit";
         if !is_commit_id(commit) {
             tracing::info!("{failure}: `{commit}` is not a commit ID");
-            return Verdict::Unknown;
+            return Verdict::NotChecked;
         }
         match self.ref_state(branch, pull_request, failure).await {
             Err(verdict) => verdict,
-            Ok(RefState::Open { tip }) if tip.is_empty() => Verdict::Unknown,
+            Ok(RefState::Open { tip }) if tip.is_empty() => Verdict::NotChecked,
             Ok(ref_state) if ref_state.is_at_commit(commit) => Verdict::Confirmed,
             Ok(RefState::Closed) => Verdict::Stop(Stop::Closed(self.closed_reason(branch, pull_request))),
             Ok(RefState::Open { tip }) => {
@@ -149,25 +149,25 @@ impl Context<'_> {
     /// Asks the forge for the state of a branch or pull request. Logs a failed request with `failure`, a description of the operation.
     ///
     /// # Errors
-    /// Returns [`Verdict::Unanswered`] if the forge may respond later in this run, and [`Verdict::Unknown`] otherwise.
+    /// Returns [`Verdict::NoResponse`] if the forge may respond later in this run, and [`Verdict::NotChecked`] otherwise.
     pub(super) async fn ref_state(
         &self,
         branch: &Branch,
         pull_request: Option<u64>,
         failure: &str,
     ) -> Result<RefState, Verdict> {
-        let forge = self.forge.ok_or(Verdict::Unknown)?;
+        let forge = self.forge.ok_or(Verdict::NotChecked)?;
         let request = forge.ref_state_with_probe(branch, pull_request);
-        match self.cancel.run_until_cancelled(request).await.map_err(|_| Verdict::Unknown)? {
+        match self.cancel.run_until_cancelled(request).await.map_err(|_| Verdict::NotChecked)? {
             Ok(Some(ref_state)) => Ok(ref_state),
             Ok(None) => {
                 tracing::debug!("{failure}: an earlier request failed, and it is too early to try again");
-                Err(Verdict::Unanswered)
+                Err(Verdict::NoResponse)
             }
             Err(error) => {
                 report_forge_failure(self.printer, failure, &error);
                 let is_unanswered = error.opens_circuit() || matches!(error, ForgeError::CircuitOpen(_));
-                Err(if is_unanswered { Verdict::Unanswered } else { Verdict::Unknown })
+                Err(if is_unanswered { Verdict::NoResponse } else { Verdict::NotChecked })
             }
         }
     }

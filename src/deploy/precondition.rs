@@ -46,9 +46,9 @@ pub(crate) enum Verdict {
     /// The run must stop.
     Stop(Stop),
     /// The forge cannot be asked in this run, for example without a token. The run may publish.
-    Unknown,
+    NotChecked,
     /// The forge did not respond, but may respond before the next request.
-    Unanswered,
+    NoResponse,
 }
 
 impl Verdict {
@@ -64,19 +64,19 @@ impl Verdict {
 type CheckForge<'a> = Box<dyn Fn() -> BoxFuture<'a, Verdict> + Sync + 'a>;
 
 /// A check of the forge that several integrations share.
-pub(crate) struct StalenessCheck<'a> {
+pub(crate) struct Precondition<'a> {
     check_forge: CheckForge<'a>,
-    /// The newest verdict and the time when it was requested. For [`Verdict::Unanswered`], it is the time of the failure.
+    /// The newest verdict and the time when it was requested. For [`Verdict::NoResponse`], it is the time of the failure.
     newest: Mutex<Option<(Instant, Verdict)>>,
 }
 
-impl std::fmt::Debug for StalenessCheck<'_> {
+impl std::fmt::Debug for Precondition<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("StalenessCheck").field("newest", &self.newest).finish_non_exhaustive()
+        f.debug_struct("Precondition").field("newest", &self.newest).finish_non_exhaustive()
     }
 }
 
-impl<'a> StalenessCheck<'a> {
+impl<'a> Precondition<'a> {
     /// Creates a check that calls `check_forge` if there is no recent verdict.
     pub(crate) fn new(check_forge: impl Fn() -> BoxFuture<'a, Verdict> + Sync + 'a) -> Self {
         Self { check_forge: Box::new(check_forge), newest: Mutex::default() }
@@ -84,7 +84,7 @@ impl<'a> StalenessCheck<'a> {
 
     /// Creates a check that never stops the run.
     pub(crate) fn none() -> Self {
-        Self::new(|| Box::pin(async { Verdict::Unknown }))
+        Self::new(|| Box::pin(async { Verdict::NotChecked }))
     }
 
     /// Returns a verdict that is at most 10 s old, and asks the forge if there is none. Called before the first
@@ -100,7 +100,7 @@ impl<'a> StalenessCheck<'a> {
     }
 
     /// Returns the newest verdict if it was requested at `moment` or later and is at most 10 s old. Otherwise asks the forge.
-    /// [`Verdict::Stop`] never expires. After [`Verdict::Unanswered`], asks the forge again.
+    /// [`Verdict::Stop`] never expires. After [`Verdict::NoResponse`], asks the forge again.
     pub(crate) async fn verdict_since(&self, moment: Instant) -> Verdict {
         let now = Instant::now();
         let moment = now.checked_sub(MAX_AGE).map_or(moment, |oldest| oldest.max(moment));
@@ -109,8 +109,8 @@ impl<'a> StalenessCheck<'a> {
         if let Some((at, verdict)) = &*newest {
             let is_valid = match verdict {
                 Verdict::Stop(_) => true,
-                Verdict::Unanswered => *at >= now,
-                Verdict::Confirmed | Verdict::Unknown => *at >= moment,
+                Verdict::NoResponse => *at >= now,
+                Verdict::Confirmed | Verdict::NotChecked => *at >= moment,
             };
             if is_valid {
                 return verdict.clone();
@@ -118,7 +118,7 @@ impl<'a> StalenessCheck<'a> {
         }
         let requested_at = Instant::now();
         let verdict = (self.check_forge)().await;
-        let at = if verdict == Verdict::Unanswered { Instant::now() } else { requested_at };
+        let at = if verdict == Verdict::NoResponse { Instant::now() } else { requested_at };
         *newest = Some((at, verdict.clone()));
         verdict
     }
@@ -129,46 +129,46 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Instant;
 
-    use super::{StalenessCheck, Stop, Verdict};
+    use super::{Precondition, Stop, Verdict};
 
     #[tokio::test]
     async fn first_attempts_share_a_verdict_and_later_attempts_request_a_new_one() {
         let requests = AtomicUsize::new(0);
-        let staleness = StalenessCheck::new(|| {
+        let precondition = Precondition::new(|| {
             requests.fetch_add(1, Ordering::Relaxed);
             Box::pin(async { Verdict::Confirmed })
         });
-        let many = futures::future::join_all((0..57).map(|_| staleness.recent_verdict())).await;
+        let many = futures::future::join_all((0..57).map(|_| precondition.recent_verdict())).await;
         assert!(many.iter().all(|verdict| *verdict == Verdict::Confirmed));
         assert_eq!(requests.load(Ordering::Relaxed), 1);
         let failed_at = Instant::now();
         // Requests that fail at the same time share a verdict before their next attempt.
         for _ in 0..4 {
-            staleness.verdict_since(failed_at).await;
+            precondition.verdict_since(failed_at).await;
         }
         assert_eq!(requests.load(Ordering::Relaxed), 2);
-        staleness.verdict_since(Instant::now()).await;
+        precondition.verdict_since(Instant::now()).await;
         assert_eq!(requests.load(Ordering::Relaxed), 3);
     }
 
     #[tokio::test]
     async fn each_attempt_asks_the_forge_again_after_a_missing_response() {
         let requests = AtomicUsize::new(0);
-        let staleness = StalenessCheck::new(|| {
+        let precondition = Precondition::new(|| {
             let is_down = requests.fetch_add(1, Ordering::Relaxed) < 2;
             Box::pin(async move {
                 tokio::task::yield_now().await;
-                if is_down { Verdict::Unanswered } else { Verdict::Confirmed }
+                if is_down { Verdict::NoResponse } else { Verdict::Confirmed }
             })
         });
         // Attempts that wait for the same request share its verdict.
-        let many = futures::future::join_all((0..57).map(|_| staleness.recent_verdict())).await;
-        assert!(many.iter().all(|verdict| *verdict == Verdict::Unanswered));
+        let many = futures::future::join_all((0..57).map(|_| precondition.recent_verdict())).await;
+        assert!(many.iter().all(|verdict| *verdict == Verdict::NoResponse));
         assert_eq!(requests.load(Ordering::Relaxed), 1);
-        assert_eq!(staleness.recent_verdict().await, Verdict::Unanswered);
-        assert_eq!(staleness.recent_verdict().await, Verdict::Confirmed);
+        assert_eq!(precondition.recent_verdict().await, Verdict::NoResponse);
+        assert_eq!(precondition.recent_verdict().await, Verdict::Confirmed);
         assert_eq!(
-            (staleness.recent_verdict().await, requests.load(Ordering::Relaxed)),
+            (precondition.recent_verdict().await, requests.load(Ordering::Relaxed)),
             (Verdict::Confirmed, 3)
         );
     }
@@ -177,11 +177,11 @@ mod tests {
     async fn a_stop_verdict_never_expires() {
         let stop = Verdict::Stop(Stop::Closed("branch `x` is closed".to_owned()));
         let verdicts = std::sync::Mutex::new(vec![Verdict::Confirmed, stop.clone()]);
-        let staleness = StalenessCheck::new(|| {
+        let precondition = Precondition::new(|| {
             let verdict = verdicts.lock().unwrap().pop().unwrap();
             Box::pin(async { verdict })
         });
-        assert_eq!(staleness.recent_verdict().await, stop);
-        assert_eq!(staleness.verdict_since(Instant::now()).await, stop);
+        assert_eq!(precondition.recent_verdict().await, stop);
+        assert_eq!(precondition.verdict_since(Instant::now()).await, stop);
     }
 }

@@ -3,12 +3,12 @@
 use std::time::Instant;
 
 use super::attempt::AttemptError;
+use super::concurrent_runs::{self, LastRead};
 use super::deployment_record::DeploymentDetails;
 use super::guard::{self, GuardError};
+use super::precondition::{Precondition, Stop, Verdict};
 use super::previous_version::PreviousVersion;
 use super::response_check::ExpectedIntegration;
-use super::staleness::{StalenessCheck, Stop, Verdict};
-use super::version_check::{self, LastRead};
 use super::{
     DeployError, Deployer, Outcome, Previews, Status, Success, published_success, with_url_and_version,
 };
@@ -23,11 +23,11 @@ impl Deployer<'_> {
         &self,
         integration: &Integration,
         previews: &Previews<'_>,
-        staleness: &StalenessCheck<'_>,
+        precondition: &Precondition<'_>,
     ) -> Outcome {
         let name = previews.name(&integration.name);
         self.run_and_log(name.clone(), &integration.location, true, async {
-            let success = self.publish_preview(&name, integration, previews, staleness).await;
+            let success = self.publish_preview(&name, integration, previews, precondition).await;
             let success = success.or_else(DeployError::into_skipped)?;
             let Success { script_bytes, packages, .. } = Success::for_integration(integration);
             Ok(Success { script_bytes, packages, ..success })
@@ -40,7 +40,7 @@ impl Deployer<'_> {
         name: &str,
         integration: &Integration,
         previews: &Previews<'_>,
-        staleness: &StalenessCheck<'_>,
+        precondition: &Precondition<'_>,
     ) -> Result<Success, DeployError> {
         let identity = PreviewIdentity {
             name: name.to_owned(),
@@ -56,16 +56,16 @@ impl Deployer<'_> {
         let existing = self.read(name).await?;
         let mut previous_version = None;
         if let Some(existing) = &existing {
-            let existing_marker = self.check_may_change(name, existing, marker, staleness).await?;
+            let existing_marker = self.check_may_change(name, existing, marker, precondition).await?;
             if !existing_marker.is_same_or_older_than(marker) {
                 // The run numbers do not show if the existing preview has a newer commit, so ask the forge. The
                 // forge's last response may be older than the preview.
-                staleness.verdict_since(read_at).await.error_if_stop()?;
+                precondition.verdict_since(read_at).await.error_if_stop()?;
             }
             let summary = preview::summary(integration.text("summary"), &existing_marker);
             if self.skip_unchanged
                 && (&existing_marker.hash, &existing.summary) == (&marker_with_hash.hash, &summary)
-                && expected.is_unchanged_in(existing)
+                && expected.matches_published(existing)
             {
                 return Ok(Success {
                     status: Status::Unchanged,
@@ -91,8 +91,8 @@ impl Deployer<'_> {
         let body = request.body()?;
         let unmarked_summary =
             preview::unmarked_summary(integration.text("summary"), &marker_with_hash).unwrap_or_default();
-        let request =
-            self.send_preview(existing, (&marker_with_hash, &unmarked_summary), &expected, body, staleness);
+        let marker_and_summary = (&marker_with_hash, unmarked_summary.as_str());
+        let request = self.send_preview(existing, marker_and_summary, &expected, body, precondition);
         let response = match self.record(&details, request).await {
             // The GitBook plan limits the number of integrations, and only a new preview can exceed this limit.
             Err(error) if is_new => Err(self.add_preview_count(error, integration, previews).await),
@@ -109,20 +109,20 @@ impl Deployer<'_> {
         (marker, unmarked_summary): (&OwnershipMarker, &str),
         expected: &ExpectedIntegration<'_>,
         body: Vec<u8>,
-        staleness: &StalenessCheck<'_>,
+        precondition: &Precondition<'_>,
     ) -> Result<Attempts<Published>, DeployError> {
         let name = expected.name;
         let is_new = existing.is_none();
         let last_read = LastRead::known(existing);
         let before_attempt = async |failure: Option<FailedAttempt>| {
             // The preview was just read for the first attempt. Read it again only if creating the deployment took long.
-            if failure.is_none() && staleness.has_recent_verdict().await {
-                staleness.recent_verdict().await.error_if_stop()?;
+            if failure.is_none() && precondition.has_recent_verdict().await {
+                precondition.recent_verdict().await.error_if_stop()?;
                 return Ok(None);
             }
             let (at, unanswered) =
                 failure.map_or((Instant::now(), 0), |FailedAttempt { at, unanswered }| (at, unanswered));
-            staleness.verdict_since(at).await.error_if_stop()?;
+            precondition.verdict_since(at).await.error_if_stop()?;
             let existing = self.gitbook.read_once(name).await?;
             if last_read
                 .with_lock(|last| guard::has_published_preview(name, existing.as_ref(), last, marker))?
@@ -133,7 +133,7 @@ impl Deployer<'_> {
             Ok::<_, AttemptError>(None)
         };
         let request = self.gitbook.publish(name, body, before_attempt);
-        let response = self.change("publishing", name, request).await;
+        let response = self.send_change("publishing", name, request).await;
         let is_own = |existing: &Published| {
             Some(existing.summary.as_deref().and_then(OwnershipMarker::parse).as_ref() == Some(marker))
         };
@@ -144,12 +144,12 @@ impl Deployer<'_> {
             Ok(response) => response,
         };
         if response.last.summary.as_deref().and_then(OwnershipMarker::parse).as_ref() != Some(marker) {
-            let is_created = version_check::is_first_version(&response.last)
+            let is_created = concurrent_runs::is_first_version(&response.last)
                 || is_unmarked_preview(&response.last, expected, unmarked_summary);
             let is_removed = is_new && is_created && self.delete_unmarked(&response.last, expected).await;
             return Err(DeployError::MarkerLost { name: name.to_owned(), is_removed });
         }
-        self.check_version(&last_read, &response, expected, staleness).await?;
+        self.check_version(&last_read, &response, expected, precondition).await?;
         Ok(response)
     }
 
@@ -195,7 +195,7 @@ impl Deployer<'_> {
             }
         };
         let request = self.gitbook.delete(expected.name, before_attempt);
-        self.change("deleting", expected.name, request).await.is_ok()
+        self.send_change("deleting", expected.name, request).await.is_ok()
     }
 
     /// Checks that this run may overwrite or delete an existing preview, and returns the preview's marker.
@@ -207,13 +207,13 @@ impl Deployer<'_> {
         name: &str,
         existing: &Published,
         expected: &OwnershipMarker,
-        staleness: &StalenessCheck<'_>,
+        precondition: &Precondition<'_>,
     ) -> Result<OwnershipMarker, GuardError> {
         match guard::check_may_change(name, existing, expected) {
             Err(GuardError::Newer(marker))
                 if marker.counter.is_empty()
                     && marker.commit != expected.commit
-                    && staleness.verdict_since(Instant::now()).await == Verdict::Confirmed =>
+                    && precondition.verdict_since(Instant::now()).await == Verdict::Confirmed =>
             {
                 Ok(*marker)
             }
@@ -229,7 +229,7 @@ fn is_unmarked_preview(
     expected: &ExpectedIntegration<'_>,
     unmarked_summary: &str,
 ) -> bool {
-    (existing.version.is_none() || version_check::is_first_version(existing))
+    (existing.version.is_none() || concurrent_runs::is_first_version(existing))
         && existing.summary.as_deref().unwrap_or_default().trim() == unmarked_summary.trim()
-        && expected.is_unchanged_in(existing)
+        && expected.matches_published(existing)
 }

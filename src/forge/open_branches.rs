@@ -44,15 +44,19 @@ impl Forge {
     ///
     /// # Errors
     /// Returns an error if a request to GitLab fails. GitLab's list omits the owners of forks, so this function requests them.
-    pub(crate) async fn has_open(
+    pub(crate) async fn has_open_pull_request(
         &self,
         OpenPullRequests(open): &OpenPullRequests,
         branch: &Branch,
         number: Option<u64>,
     ) -> Result<bool, ForgeError> {
         match (self, open) {
-            (Self::GitHub(github), PullRequests::GitHub(open)) => Ok(github.has_open(open, branch, number)),
-            (Self::GitLab(gitlab), PullRequests::GitLab(open)) => gitlab.has_open(open, branch, number).await,
+            (Self::GitHub(github), PullRequests::GitHub(open)) => {
+                Ok(github.has_open_pull_request(open, branch, number))
+            }
+            (Self::GitLab(gitlab), PullRequests::GitLab(open)) => {
+                gitlab.has_open_pull_request(open, branch, number).await
+            }
             // Unreachable, because a list comes from the same forge. `true` is the safe result: the preview is kept.
             _ => Ok(true),
         }
