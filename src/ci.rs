@@ -78,7 +78,7 @@ pub(crate) struct Ci {
     pub run_counter: String,
     /// The number of this attempt if users can restart the run, from 1; 0 if the CI system provides no number.
     pub attempt: u64,
-    /// The URL of the page with the run's log.
+    /// The URL of the run's log page.
     pub run_url: Option<String>,
     /// The folder of the checkout.
     pub workspace: Option<PathBuf>,

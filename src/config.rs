@@ -76,7 +76,7 @@ pub(crate) struct Config {
     pub timeout: Duration,
     /// The number of retries of a request (`GITBOOK_RETRIES`).
     pub retries: u32,
-    /// The manifest fields that variables such as `GITBOOK_TITLE` set.
+    /// The manifest fields set by variables such as `GITBOOK_TITLE`.
     pub overrides: Vec<Override>,
 }
 

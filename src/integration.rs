@@ -54,7 +54,7 @@ use secrets::ManifestSecrets;
 /// The options for packaging the integrations of a run.
 #[derive(Debug)]
 pub(crate) struct Packaging<'a> {
-    /// The entry of `envs` to apply.
+    /// The name of the `envs` entry to apply.
     pub env: Option<&'a str>,
     /// Manifest fields set by variables.
     pub overrides: &'a [Override],

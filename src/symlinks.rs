@@ -39,7 +39,7 @@ pub(crate) fn checkout_root(folder: &Path, workspace: Option<&Path>) -> PathBuf 
 /// A path without symbolic links.
 #[derive(Debug)]
 pub(crate) struct ResolvedPath {
-    /// The path.
+    /// The path after all symbolic links have been followed.
     pub path: PathBuf,
     /// The folder that contains the first symbolic link inside the checkout, if there is one.
     pub first_link_folder: Option<PathBuf>,

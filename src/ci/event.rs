@@ -53,7 +53,7 @@ pub(crate) enum Activity {
     Other(String),
 }
 
-/// The origin of a pull request. The origin determines the secrets that CI systems pass to the runs of the pull request.
+/// The origin of a pull request. It determines which secrets the CI system passes to the pull request's runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PullRequestOrigin {
     /// A branch of the repository itself.

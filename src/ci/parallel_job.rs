@@ -9,7 +9,7 @@ pub(crate) struct ParallelJob {
     pub index: usize,
     /// The number of machines.
     pub total: usize,
-    /// True if the machines may have different tasks, instead of shares of the same task.
+    /// True if the machines may be running different tasks rather than shares of the same one.
     pub tasks_may_differ: bool,
 }
 

@@ -74,7 +74,7 @@ pub(crate) enum Status {
 }
 
 impl Status {
-    /// Returns the name of the action.
+    /// Returns the status as it appears in the outputs, such as `published`.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -160,7 +160,7 @@ pub(crate) enum DeployError {
         after: String,
         /// The abbreviated ID of the newer commit.
         commit: String,
-        /// False if the newer commit's version may have been published after this run's version.
+        /// True if this run has certainly overwritten the newer commit's version; false if that version may have been published later.
         is_certain: bool,
     },
     /// A preview was deleted although its branch or pull request is open again.
@@ -225,8 +225,8 @@ impl From<GuardError> for DeployError {
 }
 
 impl DeployError {
-    /// Converts an error that is not a failure to a success with the status “skipped”: after a signal, a newer run, or a change of the
-    /// branch or of the integration.
+    /// Returns a success with the status “skipped” if the error is not a failure: a signal before the first request, a newer run, a
+    /// newer commit, a branch or pull request that was closed or reopened, or an integration that someone else changed.
     pub(super) fn into_skipped(self) -> Result<Success, Self> {
         match self {
             Self::CancelledBefore(_)

@@ -84,7 +84,8 @@ impl<'a> ExpectedIntegration<'a> {
             && existing.owner.as_ref().and_then(|owner| owner.matches(self.organization)) != Some(false)
     }
 
-    /// Returns the differences between the request and the response. If the response is about another integration, returns only that.
+    /// Returns the differences between the request and the response. If the response
+    /// describes another integration, this is the only difference returned.
     pub(super) fn differences(&self, response: &'a Published) -> Vec<Difference<'a>> {
         self.differences_from(self.visibility, self.target, response)
     }

@@ -1,4 +1,4 @@
-//! Sweeps an organization: deletes the previews of closed branches and pull requests, and reports a reason for each kept preview.
+//! Sweeps an organization: deletes the previews of deleted branches and closed pull requests, and reports why it keeps each other one.
 
 use forge_failures::ForgeFailures;
 use others::OtherPreviews;

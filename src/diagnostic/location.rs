@@ -23,7 +23,7 @@ impl Origin {
     }
 }
 
-/// A position in a text. Lines and columns count from 1, and columns count characters.
+/// A position in a text. Lines and columns start at 1. Columns are counted in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TextPosition {
     pub(crate) line: usize,

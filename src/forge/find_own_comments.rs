@@ -14,7 +14,7 @@ use crate::http::push_segments;
 /// The prefix of GitHub App tokens. The token of a GitHub Actions job (`github.token`) is a GitHub App token, too.
 const APP_TOKEN_PREFIX: &str = "ghs_";
 
-/// The logins of the job tokens of GitHub, Gitea and Forgejo. No user can register these logins.
+/// The logins that job tokens use on GitHub, Gitea and Forgejo. No user can register them.
 const JOB_LOGINS: [&str; 3] = ["github-actions[bot]", "gitea-actions", "forgejo-actions"];
 
 impl GitHub {

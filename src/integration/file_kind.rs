@@ -14,7 +14,7 @@ pub(crate) struct FileKind {
 /// A script to bundle.
 pub(crate) const SCRIPT_TO_BUNDLE: FileKind =
     FileKind { label: "the script", completes_extension: true, extensions: &SCRIPT_EXTENSIONS };
-/// A script that was built before the run.
+/// A script that is already built and is not bundled.
 pub(crate) const BUILT_SCRIPT: FileKind =
     FileKind { label: "the script", completes_extension: false, extensions: &SCRIPT_EXTENSIONS };
 

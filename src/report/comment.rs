@@ -142,7 +142,7 @@ pub(crate) fn merge_rows(existing: &[String], new: &[Row]) -> String {
             rows.insert(row.name.clone(), row);
         }
     }
-    // A row without a name is a failure before the previews were known. It is obsolete once a newer run has rows for previews.
+    // A row without a name reports a failure from before the run knew its previews. It is removed once a newer run reports previews.
     let run_and_attempt = |row: &Row| (row.run, row.attempt);
     let newest = new.iter().filter(|row| !row.name.is_empty()).map(run_and_attempt).max();
     let fails_again = new.iter().any(|row| row.name.is_empty());

@@ -29,7 +29,7 @@ pub struct Terminal {
     pub screen: Option<ProgressDrawTarget>,
 }
 
-/// Prints in the format of the log. Clones share the same output.
+/// Prints problems, progress and results in the format of the log. Clones share the same output.
 #[derive(Clone)]
 pub(crate) struct Printer {
     format: LogFormat,

@@ -18,7 +18,7 @@ pub(crate) enum RawYaml {
     Mapping(Vec<(Spanned<String>, Spanned<Self>)>),
 }
 
-/// Returns the byte range of a value or key, or `None` if the value is a reference to an anchor elsewhere.
+/// Returns the byte range of a value or key, or `None` if the value is an alias of an anchor elsewhere.
 pub(crate) fn byte_range<T>(node: &Spanned<T>) -> Option<Range<usize>> {
     let span = node.referenced.span();
     let start = usize::try_from(span.byte_offset()?).ok()?;

@@ -32,7 +32,7 @@ pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut 
             continue;
         };
         let name = scoping.symbol_name(symbol);
-        // Each name is longer than the previous one, so all names differ.
+        // Each name contains more `$` than the previous one, so all names differ.
         unused = file.unused_name(&format!("{name}{}", unused.matches('$').collect::<String>()));
         edits.insert(block_start, format!("{keyword}{name} = {unused};"));
         edits.replace(scoping.symbol_span(symbol), unused.clone());

@@ -25,8 +25,8 @@ pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut 
     InitializerMover { file, edits, is_done: false }.visit_program(program);
 }
 
-/// Returns true if a computed key of any class uses `this`, `await` or `yield`, which depend on the enclosing function. If so,
-/// the rule compiles all classes of the file.
+/// Returns true if a computed key of any class uses `this`, `await` or `yield`. These depend on the enclosing function, and oxc
+/// moves such keys into a static block.
 pub(super) fn has_function_bound_keys(program: &Program<'_>) -> bool {
     let mut keys = FunctionBoundKeys::default();
     keys.visit_program(program);

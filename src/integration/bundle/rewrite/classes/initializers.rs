@@ -197,7 +197,7 @@ fn first_decorator(class: &Class<'_>) -> Option<Span> {
     all.next().map(|decorator| decorator.span)
 }
 
-/// Returns an expression that initializes a field in the constructor.
+/// Returns the expression with which the constructor initializes a field.
 fn initializer_expression(
     field: &PropertyDefinition<'_>,
     target: &str,
