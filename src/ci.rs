@@ -75,7 +75,7 @@ pub(crate) struct Ci {
     /// The number of the run, which is higher for newer runs; 0 if the CI system provides no number.
     pub run_number: u64,
     /// The name of the counter for run numbers: the CI system, or the job if each job numbers its own runs.
-    pub run_counter: String,
+    pub run_number_scope: String,
     /// The number of this attempt if users can restart the run, from 1; 0 if the CI system provides no number.
     pub attempt: u64,
     /// The URL of the run's log page.
@@ -107,7 +107,7 @@ impl Ci {
             default_branch: None,
             commit: None,
             run_number: 0,
-            run_counter: system.to_owned(),
+            run_number_scope: system.to_owned(),
             attempt: 0,
             run_url: None,
             workspace: None,

@@ -28,7 +28,7 @@ use selection::Selection;
 use crate::cancel::Cancel;
 use crate::ci::Ci;
 use crate::config::{Config, Endpoint, Mode, Shard};
-use crate::deploy::{Deployer, GitHubDeployments, NamedPreview, Outcome, Previews};
+use crate::deploy::{Deployer, GitHubDeployments, NamedPreview, Outcome, PreviewContext};
 use crate::diagnostic::{self, Diagnostic, SourceLocation, display_path};
 use crate::environment::Environment;
 use crate::error::{Error, ProblemCounts};
@@ -38,8 +38,8 @@ use crate::http::RequestError;
 use crate::integration::{
     self, Checkout, Integration, IntegrationSource, Packaging, PackagingContext, processor_count,
 };
-use crate::plan::{Decision, Target};
-use crate::report::{Printer, Reporter, RunReport, ShardCount};
+use crate::plan::{Decision, PreviewRef};
+use crate::report::{Printer, Reporter, RunReport, ShardPlan};
 use crate::symlinks;
 
 /// The values that every command needs.
@@ -70,7 +70,7 @@ pub(crate) struct CommandResult {
     /// The outcome of each integration.
     pub(crate) outcomes: Vec<Outcome>,
     /// The number of machines that a later job should use.
-    pub(crate) shard_count: Option<ShardCount>,
+    pub(crate) shard_plan: Option<ShardPlan>,
     /// A sentence for the report about the division of the work among machines.
     pub(crate) share_description: Option<String>,
     pub(crate) error: Option<Error>,
@@ -107,7 +107,7 @@ impl<'a> Context<'a> {
     pub(crate) async fn conclude(&self, decision: &Decision, run: &RunReport, error: Option<&Error>) {
         let finish = async { self.github_deployments?.finish().await };
         let ((), failure) = futures::join!(self.write_comment(decision, run, error), finish);
-        if let Some(skipped @ 1..) = self.github_deployments.map(GitHubDeployments::skipped) {
+        if let Some(skipped @ 1..) = self.github_deployments.map(GitHubDeployments::skipped_count) {
             self.printer.print_notice(&format!(
                 "{skipped} deployments are not recorded or not marked inactive: the forge's rate limit is nearly reached, and the pull request comment has priority"
             ));
@@ -176,7 +176,7 @@ impl<'a> Context<'a> {
     fn unique_preview_names(
         &self,
         selection: &Selection,
-        previews: &Previews<'_>,
+        previews: &PreviewContext<'_>,
         problems: &mut Vec<Diagnostic>,
     ) -> Result<Vec<NamedPreview>, Error> {
         let packaging = self.packaging(self.config.preview_env.as_deref(), false);
@@ -210,18 +210,21 @@ impl<'a> Context<'a> {
     }
 
     fn checkout(&self) -> Checkout<'_> {
-        Checkout { working_directory: self.environment.folder(), workspace: self.ci.workspace.as_deref() }
+        Checkout {
+            working_directory: self.environment.current_folder(),
+            workspace: self.ci.workspace.as_deref(),
+        }
     }
 
-    fn previews(&self, target: &'a Target) -> Result<Previews<'a>, Error> {
-        Ok(Previews {
+    fn preview_context(&self, target: &'a PreviewRef) -> Result<PreviewContext<'a>, Error> {
+        Ok(PreviewContext {
             target,
             repository: self.ci.repository.as_deref().ok_or(Error::NoRepository)?,
             repository_id: self.ci.repository_id,
             commit: self.ci.commit.as_deref(),
             // Run number 0 lets a manual deletion delete previews of newer runs, too.
             run: if self.config.mode == Mode::Delete { 0 } else { self.ci.run_number },
-            counter: if self.ci.run_number == 0 { "" } else { &self.ci.run_counter },
+            counter: if self.ci.run_number == 0 { "" } else { &self.ci.run_number_scope },
             template: &self.config.preview_name,
             visibility: self.config.preview_visibility,
         })
@@ -232,7 +235,7 @@ impl<'a> Context<'a> {
     fn valid_preview_names(
         &self,
         sources: &[&IntegrationSource],
-        previews: &Previews<'_>,
+        previews: &PreviewContext<'_>,
     ) -> Vec<NamedPreview> {
         let packaging = self.packaging(self.config.preview_env.as_deref(), false);
         let named = |source: &&IntegrationSource| {
@@ -272,7 +275,7 @@ impl<'a> Context<'a> {
         };
         let gitbook = GitBook::new(endpoint, token, config.timeout, config.retries);
         let gitbook = gitbook.map_err(Error::Client)?.with_cancel(self.cancel);
-        Ok(if self.shard.is_some() { gitbook.for_shard() } else { gitbook })
+        Ok(if self.shard.is_some() { gitbook.with_shard_wait() } else { gitbook })
     }
 
     /// Deploys several integrations at once. If one fails, the others continue.
@@ -300,18 +303,18 @@ impl<'a> Context<'a> {
     /// Prints the problems that are not yet in `reported`, and adds them to `reported`.
     ///
     /// # Errors
-    /// Returns [`Error::Sources`] if one of the problems is an error and not just a warning.
+    /// Returns [`Error::InvalidIntegrations`] if one of the problems is an error and not just a warning.
     fn report_problems(
         &self,
         mut problems: Vec<Diagnostic>,
         reported: &mut Vec<Diagnostic>,
     ) -> Result<(), Error> {
-        diagnostic::sort(&mut problems);
+        diagnostic::sort_and_dedup(&mut problems);
         let has_error = problems.iter().any(Diagnostic::is_error);
-        problems.retain(|problem| !reported.iter().any(|known| known.is_same(problem)));
+        problems.retain(|problem| !reported.iter().any(|known| known.is_duplicate_of(problem)));
         self.report.print_problems(&problems);
         reported.extend(problems);
-        diagnostic::sort(reported);
+        diagnostic::sort_and_dedup(reported);
         if has_error { Err(Error::InvalidIntegrations(ProblemCounts::of(reported))) } else { Ok(()) }
     }
 }

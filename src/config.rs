@@ -26,7 +26,7 @@ use secrecy::SecretString;
 
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::environment::Environment;
-use crate::integration::{Override, list};
+use crate::integration::{Override, split_list};
 use crate::preview::Template;
 use from_variable::Reader;
 use parsed_variables::ParsedVariables;
@@ -99,7 +99,7 @@ impl Config {
             comment: reader.read("GITBOOK_COMMENT", values.comment),
             deployments: reader.read("GITBOOK_DEPLOYMENTS", values.deployments),
             endpoint: reader.read("GITBOOK_ENDPOINT", values.endpoint),
-            sandbox_dir: environment.folder().join(sandbox_dir.unwrap_or_default()),
+            sandbox_dir: environment.current_folder().join(sandbox_dir.unwrap_or_default()),
             mode: reader.read("GITBOOK_MODE", values.mode),
             integrations: parse_patterns(values.integrations.as_deref()),
             preview_env: values.preview_env.or_else(|| values.env.clone()),
@@ -125,13 +125,13 @@ impl Config {
 
     /// Returns the patterns that select integrations.
     #[must_use]
-    pub(crate) fn patterns(&self) -> Vec<String> {
+    pub(crate) fn integration_patterns(&self) -> Vec<String> {
         self.integrations.clone().unwrap_or_else(|| vec![".".to_owned()])
     }
 
     /// Returns true if requests to GitBook can be authorized: `GITBOOK_TOKEN` is set, or the endpoint is the sandbox.
     #[must_use]
-    pub(crate) fn has_token(&self) -> bool {
+    pub(crate) fn has_token_or_sandbox(&self) -> bool {
         self.token.is_some() || matches!(self.endpoint, Endpoint::Sandbox)
     }
 
@@ -144,7 +144,7 @@ impl Config {
     /// Returns an error for the first override that must not apply to several integrations. Only `GITBOOK_ORGANIZATION` may
     /// apply to several.
     #[must_use]
-    pub(crate) fn single_integration_override(&self) -> Option<Diagnostic> {
+    pub(crate) fn multiple_integrations_error(&self) -> Option<Diagnostic> {
         let field = self.overrides.iter().find(|field| field.key != "organization")?;
         let message = format!("sets `{}` for several integrations", field.key);
         let hint = "select one integration with `GITBOOK_INTEGRATIONS`, or unset this variable".to_owned();
@@ -160,7 +160,7 @@ fn read_forge_token(environment: &Environment, variable: &str) -> Option<SecretS
 /// Returns the patterns of `GITBOOK_INTEGRATIONS`. Returns `None` for the default `.`, even if the variable contains it
 /// explicitly.
 fn parse_patterns(text: Option<&str>) -> Option<Vec<String>> {
-    let patterns: Vec<_> = list(text?).map(str::to_owned).collect();
+    let patterns: Vec<_> = split_list(text?).map(str::to_owned).collect();
     (!patterns.is_empty() && patterns != ["."]).then_some(patterns)
 }
 

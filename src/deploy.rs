@@ -4,6 +4,7 @@ mod attempt;
 mod concurrent_runs;
 mod deletion;
 mod deployment_record;
+mod environment_name;
 mod field_comparison;
 mod guard;
 mod log_outcome;
@@ -29,9 +30,9 @@ use std::time::Instant;
 
 use crate::cancel::{Cancel, Signal};
 use crate::diagnostic::SourceLocation;
-use crate::gitbook::{Attempts, GitBook, Published};
+use crate::gitbook::{Attempts, GitBook, PublishedIntegration};
 use crate::integration::Identity;
-use crate::plan::Target;
+use crate::plan::PreviewRef;
 use crate::preview::{OwnershipMarker, Template};
 use crate::untrusted::web_or_file_link;
 use attempt::AttemptError;
@@ -58,9 +59,9 @@ pub(crate) struct Deployer<'a> {
 
 /// The data that all previews of a run share.
 #[derive(Debug)]
-pub(crate) struct Previews<'a> {
+pub(crate) struct PreviewContext<'a> {
     /// The branch or pull request of the previews.
-    pub target: &'a Target,
+    pub target: &'a PreviewRef,
     /// The repository as `host/owner/name`.
     pub repository: &'a str,
     /// The forge's ID of the repository.
@@ -92,12 +93,12 @@ pub(crate) struct NamedPreview {
 #[derive(Debug)]
 pub(crate) struct ProductionSnapshot {
     /// The integration. `Some(None)` means that it did not exist, and `None` that it could not be read.
-    existing: Option<Option<Published>>,
+    existing: Option<Option<PublishedIntegration>>,
     /// The time directly before the integration was read.
     read_at: Instant,
 }
 
-impl Previews<'_> {
+impl PreviewContext<'_> {
     /// Returns the name of an integration's preview.
     #[must_use]
     pub(crate) fn name(&self, integration: &str) -> String {
@@ -113,7 +114,7 @@ impl Previews<'_> {
 
     /// Returns the name of an existing preview's integration if the preview belongs to this branch.
     #[must_use]
-    pub(crate) fn integration_of(&self, existing: &Published) -> Option<String> {
+    pub(crate) fn integration_of(&self, existing: &PublishedIntegration) -> Option<String> {
         let marker = existing.summary.as_deref().and_then(OwnershipMarker::parse)?;
         let is_same_preview = marker.is_same_preview(&self.marker(&marker.integration));
         (is_same_preview && self.name(&marker.integration) == existing.name).then_some(marker.integration)
@@ -137,13 +138,13 @@ impl Previews<'_> {
 
 impl Deployer<'_> {
     /// Sends a publish request and, if enabled, records it as a GitHub Deployment.
-    async fn record(
+    async fn send_and_record(
         &self,
         details: &DeploymentDetails<'_>,
-        request: impl Future<Output = Result<Attempts<Published>, DeployError>>,
-    ) -> Result<Attempts<Published>, DeployError> {
+        request: impl Future<Output = Result<Attempts<PublishedIntegration>, DeployError>>,
+    ) -> Result<Attempts<PublishedIntegration>, DeployError> {
         match self.github_deployments {
-            Some(github_deployments) => github_deployments.record(details, request).await,
+            Some(github_deployments) => github_deployments.send_and_record(details, request).await,
             None => request.await,
         }
     }
@@ -162,7 +163,7 @@ impl Deployer<'_> {
     }
 
     /// Reads an integration.
-    async fn read(&self, name: &str) -> Result<Option<Published>, DeployError> {
+    async fn read(&self, name: &str) -> Result<Option<PublishedIntegration>, DeployError> {
         let response = self.run_with_grace(self.gitbook.read(name)).await?;
         // Reading changes nothing, so a signal during the request counts as a signal before the first change.
         response.map_err(DeployError::CancelledBefore)?.map_err(|source| {
@@ -250,7 +251,7 @@ impl Deployer<'_> {
 }
 
 /// Adds the URL and the version in a response to the result.
-fn with_url_and_version(response: &Published, success: Success) -> Success {
+fn with_url_and_version(response: &PublishedIntegration, success: Success) -> Success {
     Success {
         url: response.urls.app.as_deref().and_then(web_or_file_link),
         version: response.version.as_ref().map(ToString::to_string),
@@ -261,7 +262,7 @@ fn with_url_and_version(response: &Published, success: Success) -> Success {
 /// Creates the result of a publish request. Logs a warning for each difference between the request and the response. Omits the URL
 /// and the version if the response is about another integration.
 fn published_success(
-    response: &Attempts<Published>,
+    response: &Attempts<PublishedIntegration>,
     expected: &ExpectedIntegration<'_>,
     previous_version: Option<PreviousVersion>,
     success: Success,
@@ -269,7 +270,7 @@ fn published_success(
     let last = &response.last;
     expected.differences(last).iter().for_each(Difference::log_warning);
     let success = Success { status: Status::Published, ..success };
-    if expected.other_integration(last).is_some() {
+    if expected.other_name(last).is_some() {
         return success;
     }
     let script_bytes_before =

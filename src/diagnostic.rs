@@ -71,7 +71,7 @@ impl Diagnostic {
 
     /// Returns true if two problems are equal, apart from their integrations and hints.
     #[must_use]
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
+    pub(crate) fn is_duplicate_of(&self, other: &Self) -> bool {
         (self.severity, &self.location, &self.message) == (other.severity, &other.location, &other.message)
     }
 
@@ -83,10 +83,10 @@ impl Diagnostic {
 }
 
 /// Sorts problems by location, variables first, and removes duplicates.
-pub(crate) fn sort(problems: &mut Vec<Diagnostic>) {
+pub(crate) fn sort_and_dedup(problems: &mut Vec<Diagnostic>) {
     problems
         .sort_by(|a, b| (&a.location, a.severity, &a.message).cmp(&(&b.location, b.severity, &b.message)));
-    problems.dedup_by(|a, b| a.is_same(b));
+    problems.dedup_by(|a, b| a.is_duplicate_of(b));
 }
 
 impl fmt::Display for Diagnostic {

@@ -101,7 +101,7 @@ impl Environment {
 
     /// Returns the name of the token that a variable contains. For example, a clone URL may contain the value of
     /// `CI_JOB_TOKEN`. A token variable contains itself.
-    pub(crate) fn token_in(&self, variable: &str) -> Option<&str> {
+    pub(crate) fn token_variable_in(&self, variable: &str) -> Option<&str> {
         if let Some((name, _)) =
             self.variables.get_key_value(variable).filter(|(name, _)| is_token_variable(name))
         {
@@ -127,7 +127,7 @@ impl Environment {
 
     /// Returns the current folder.
     #[must_use]
-    pub fn folder(&self) -> &Path {
+    pub fn current_folder(&self) -> &Path {
         &self.folder
     }
 }
@@ -173,9 +173,12 @@ mod tests {
             ("NPM_TOKEN", "glcbt"),
         ]);
         for name in ["CI_JOB_TOKEN", "CI_REPOSITORY_URL", "COPY"] {
-            assert_eq!(environment.token_in(name), Some("CI_JOB_TOKEN"), "{name}");
+            assert_eq!(environment.token_variable_in(name), Some("CI_JOB_TOKEN"), "{name}");
         }
-        assert_eq!([environment.token_in("OTHER"), environment.token_in("UNSET")], [None, None]);
+        assert_eq!(
+            [environment.token_variable_in("OTHER"), environment.token_variable_in("UNSET")],
+            [None, None]
+        );
     }
 
     #[test]

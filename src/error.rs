@@ -8,7 +8,7 @@ use crate::cancel::Signal;
 use crate::ci::CiError;
 use crate::deploy::SweepError;
 use crate::diagnostic::{Diagnostic, display_path};
-use crate::gitbook::ApiError;
+use crate::gitbook::GitBookError;
 use crate::plan::Refusal;
 
 /// The error that made a run fail.
@@ -37,7 +37,7 @@ pub(crate) enum Error {
     NoForge,
     /// A sweep without an organization to search.
     #[error("cannot sweep: no manifest names an organization")]
-    NoOrganization,
+    OrganizationNotFound,
     /// A sweep that failed before it deleted anything.
     #[error("sweep failed")]
     Sweep(#[source] SweepError),
@@ -51,7 +51,7 @@ pub(crate) enum Error {
     },
     /// An API client that cannot be created.
     #[error("could not create the GitBook client")]
-    Client(#[source] ApiError),
+    Client(#[source] GitBookError),
     /// Failed integrations. Each failure is reported separately.
     #[error("{failed} of {} failed", pluralize(*total, "integration"))]
     Deployment {
@@ -81,7 +81,7 @@ impl Error {
             Self::NoForge => Some(
                 "set `GITHUB_TOKEN`, or `GITLAB_TOKEN` on GitLab; without a token, delete the previews of one branch with `GITBOOK_MODE=delete` and `GITBOOK_BRANCH`".to_owned(),
             ),
-            Self::NoOrganization => Some(
+            Self::OrganizationNotFound => Some(
                 "set `GITBOOK_ORGANIZATION` to the id or subdomain of the organization".to_owned(),
             ),
             Self::Sweep(error) => Some(error.hint()),
@@ -105,7 +105,7 @@ impl Error {
             | Self::Refused(_)
             | Self::InvalidIntegrations(_)
             | Self::NoRepository
-            | Self::NoOrganization
+            | Self::OrganizationNotFound
             | Self::Sandbox { .. } => 2,
             Self::Cancelled(signal) => signal.exit_code(),
         }

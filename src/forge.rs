@@ -87,14 +87,14 @@ impl Forge {
     ///
     /// # Errors
     /// Returns an error if a request to the forge fails.
-    pub(crate) async fn pull_requests(
+    pub(crate) async fn pull_request_numbers(
         &self,
         branch: &Branch,
         open_only: bool,
     ) -> Result<Vec<u64>, ForgeError> {
         match self {
-            Self::GitHub(github) => github.pull_requests(branch, open_only).await,
-            Self::GitLab(gitlab) => gitlab.merge_requests(branch, open_only).await,
+            Self::GitHub(github) => github.pull_request_numbers(branch, open_only).await,
+            Self::GitLab(gitlab) => gitlab.merge_request_numbers(branch, open_only).await,
         }
     }
 
@@ -173,7 +173,7 @@ pub(crate) enum RefState {
 impl RefState {
     /// Returns true if `commit` (a full or abbreviated ID) is the newest commit of the branch, or if the newest commit is unknown.
     #[must_use]
-    pub(crate) fn is_at_commit(&self, commit: &str) -> bool {
+    pub(crate) fn may_be_at_commit(&self, commit: &str) -> bool {
         match self {
             Self::Open { tip } => tip.is_empty() || tip.starts_with(&commit.to_ascii_lowercase()),
             Self::Closed => false,

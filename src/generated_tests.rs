@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::config::variables::{self, DefaultValue, FIELDS, FIELDS_PURPOSE, GROUPS, Variable};
 use crate::report::output_table::OUTPUTS;
-use ci_variables::CiSystem;
+use ci_variables::SystemVariables;
 
 /// Reads a file of the repository.
 fn read_file(path: &str) -> String {
@@ -169,7 +169,7 @@ fn docker_env_file_is_up_to_date() {
 "
     .to_owned();
     variables::names().for_each(|name| text += &format!("{name}\n"));
-    for CiSystem { name, variables } in ci_variables::by_system() {
+    for SystemVariables { name, variables } in ci_variables::by_system() {
         text += &format!("\n# {name}\n{}\n", variables.join("\n"));
     }
     check_file("examples/docker/gitbook.env", &text);

@@ -5,8 +5,8 @@ mod models;
 pub mod sandbox;
 
 pub use crate::http::{ApiKind, ErrorResponse, RequestError, Retryable, TransportError};
-pub use error::ApiError;
-pub use models::{Attempts, Deletion, FailedAttempt, Published, PublishedContent};
+pub use error::GitBookError;
+pub use models::{Attempts, Deletion, FailedAttempt, PublishedContent, PublishedIntegration};
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -19,8 +19,8 @@ use url::Url;
 
 use crate::cancel::Cancel;
 use crate::http::{
-    FIRST_DELAY, Http, MAX_PAGE, MAX_RESPONSE, MAX_SHARD_WAIT, Redirects, Response, Retry, push_segments,
-    read_all_pages,
+    FIRST_DELAY, Http, MAX_PAGE_BYTES, MAX_RESPONSE_BYTES, MAX_SHARD_WAIT, Redirects, Response, Retry,
+    push_segments, read_all_pages,
 };
 use models::{Organization, Page};
 
@@ -53,7 +53,7 @@ impl GitBook {
         token: SecretString,
         timeout: Duration,
         retries: u32,
-    ) -> Result<Self, ApiError> {
+    ) -> Result<Self, GitBookError> {
         // After a redirect, the token could be sent to any server.
         let http = Http::new(ApiKind::GitBook, &endpoint, timeout, Redirects::Refused)?;
         let retry = Retry {
@@ -68,7 +68,7 @@ impl GitBook {
 
     /// Returns the client with a longer maximum wait for rate limits, since several machines share the rate limit of the token.
     #[must_use]
-    pub(crate) fn for_shard(mut self) -> Self {
+    pub(crate) fn with_shard_wait(mut self) -> Self {
         self.retry.max_wait_for_limits = Some(MAX_SHARD_WAIT);
         self
     }
@@ -101,12 +101,12 @@ impl GitBook {
     ///
     /// # Errors
     /// Returns an error if the request or `before` fails. Status 404 means that the organization does not exist.
-    pub async fn publish<E: Retryable + From<ApiError>>(
+    pub async fn publish<E: Retryable + From<GitBookError>>(
         &self,
         name: &str,
         body: Vec<u8>,
-        before: impl AsyncFn(Option<FailedAttempt>) -> Result<Option<Published>, E>,
-    ) -> Attempts<Result<Published, E>> {
+        before: impl AsyncFn(Option<FailedAttempt>) -> Result<Option<PublishedIntegration>, E>,
+    ) -> Attempts<Result<PublishedIntegration, E>> {
         let body = bytes::Bytes::from(body);
         self.retry_with_check(before, async || self.post_integration(name, body.clone()).await).await
     }
@@ -116,7 +116,7 @@ impl GitBook {
     ///
     /// # Errors
     /// Returns an error if the request fails.
-    pub async fn read(&self, name: &str) -> Result<Option<Published>, ApiError> {
+    pub async fn read(&self, name: &str) -> Result<Option<PublishedIntegration>, GitBookError> {
         self.retry.run(|| self.get_integration(name)).await
     }
 
@@ -124,7 +124,7 @@ impl GitBook {
     ///
     /// # Errors
     /// Returns an error if the request fails, or [`RequestError::Cancelled`] if a signal arrives.
-    pub async fn read_once(&self, name: &str) -> Result<Option<Published>, ApiError> {
+    pub async fn read_once(&self, name: &str) -> Result<Option<PublishedIntegration>, GitBookError> {
         self.retry.unless_cancelled(self.get_integration(name)).await
     }
 
@@ -133,7 +133,7 @@ impl GitBook {
     ///
     /// # Errors
     /// Returns an error if the request or `before` fails.
-    pub async fn delete<E: Retryable + From<ApiError>>(
+    pub async fn delete<E: Retryable + From<GitBookError>>(
         &self,
         name: &str,
         before: impl AsyncFn(Option<FailedAttempt>) -> Result<Option<Deletion>, E>,
@@ -142,10 +142,10 @@ impl GitBook {
     }
 
     /// Sends a request that changes an integration, with retries. Counts the failed attempts that may have taken effect.
-    async fn retry_with_check<T, E: Retryable + From<ApiError>>(
+    async fn retry_with_check<T, E: Retryable + From<GitBookError>>(
         &self,
         before: impl AsyncFn(Option<FailedAttempt>) -> Result<Option<T>, E>,
-        request: impl AsyncFn() -> Result<T, ApiError>,
+        request: impl AsyncFn() -> Result<T, GitBookError>,
     ) -> Attempts<Result<T, E>> {
         let last_failure = Mutex::new(None);
         let unanswered = AtomicU32::new(0);
@@ -155,7 +155,7 @@ impl GitBook {
                 Ok(Some(result)) => return Ok(result),
                 Ok(None) => {
                     let result = request().await;
-                    let may_have_succeeded = result.as_ref().is_err_and(ApiError::may_have_succeeded);
+                    let may_have_succeeded = result.as_ref().is_err_and(GitBookError::may_have_succeeded);
                     unanswered.fetch_add(may_have_succeeded.into(), Ordering::Relaxed);
                     result.map_err(E::from)
                 }
@@ -171,32 +171,36 @@ impl GitBook {
         Attempts { last, unanswered: unanswered.load(Ordering::Relaxed) }
     }
 
-    async fn post_integration(&self, name: &str, body: bytes::Bytes) -> Result<Published, ApiError> {
+    async fn post_integration(
+        &self,
+        name: &str,
+        body: bytes::Bytes,
+    ) -> Result<PublishedIntegration, GitBookError> {
         let request = self
             .request(Method::POST, self.integration_url(name)?)
             .header(reqwest::header::CONTENT_TYPE, "application/json")
             .body(body);
-        match self.send(MAX_RESPONSE, request).await {
+        match self.send(MAX_RESPONSE_BYTES, request).await {
             Ok(response) => Ok(response.json()?),
-            Err(ApiError::Request(RequestError::NotFound(response))) if response.is_from_api() => {
-                Err(ApiError::NoOrganization(response))
+            Err(GitBookError::Request(RequestError::NotFound(response))) if response.is_from_api() => {
+                Err(GitBookError::OrganizationNotFound(response))
             }
             Err(error) => Err(error),
         }
     }
 
-    async fn get_integration(&self, name: &str) -> Result<Option<Published>, ApiError> {
+    async fn get_integration(&self, name: &str) -> Result<Option<PublishedIntegration>, GitBookError> {
         let request = self.request(Method::GET, self.integration_url(name)?);
-        match self.send(MAX_RESPONSE, request).await {
+        match self.send(MAX_RESPONSE_BYTES, request).await {
             Ok(response) => Ok(Some(response.json()?)),
             Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    async fn delete_integration(&self, name: &str) -> Result<Deletion, ApiError> {
+    async fn delete_integration(&self, name: &str) -> Result<Deletion, GitBookError> {
         let request = self.request(Method::DELETE, self.integration_url(name)?);
-        match self.send(MAX_RESPONSE, request).await {
+        match self.send(MAX_RESPONSE_BYTES, request).await {
             Ok(response) if response.status == StatusCode::NO_CONTENT => Ok(Deletion::DidNotExist),
             Ok(response) if response.status == StatusCode::RESET_CONTENT || response.body.is_empty() => {
                 Ok(Deletion::Deleted)
@@ -215,8 +219,8 @@ impl GitBook {
     pub async fn list<T>(
         &self,
         organization_id: &str,
-        keep: impl FnMut(Published) -> Option<T>,
-    ) -> Result<Vec<T>, ApiError> {
+        keep: impl FnMut(PublishedIntegration) -> Option<T>,
+    ) -> Result<Vec<T>, GitBookError> {
         let mut url = self.api_url("v1/orgs/")?;
         push_segments(&mut url, &[organization_id, "integrations"]);
         self.read_pages(url, keep).await
@@ -227,7 +231,7 @@ impl GitBook {
     ///
     /// # Errors
     /// Returns an error if a request fails.
-    pub async fn organization_id(&self, id_or_subdomain: &str) -> Result<Option<String>, ApiError> {
+    pub async fn organization_id(&self, id_or_subdomain: &str) -> Result<Option<String>, GitBookError> {
         let has_subdomain = |hostname: &str| hostname.split('.').next() == Some(id_or_subdomain);
         let id = |Organization { id, hostname }| {
             (id == id_or_subdomain || hostname.as_deref().is_some_and(has_subdomain)).then_some(id)
@@ -240,7 +244,7 @@ impl GitBook {
         &self,
         mut url: Url,
         keep: impl FnMut(T) -> Option<U>,
-    ) -> Result<Vec<U>, ApiError> {
+    ) -> Result<Vec<U>, GitBookError> {
         url.query_pairs_mut().append_pair("limit", &PAGE_SIZE.to_string());
         read_all_pages(ApiKind::GitBook, None, keep, async |cursor: Option<String>| {
             let mut url = url.clone();
@@ -253,18 +257,18 @@ impl GitBook {
         .await
     }
 
-    async fn read_page<T: DeserializeOwned>(&self, url: Url) -> Result<Page<T>, ApiError> {
-        Ok(self.send(MAX_PAGE, self.request(Method::GET, url)).await?.json()?)
+    async fn read_page<T: DeserializeOwned>(&self, url: Url) -> Result<Page<T>, GitBookError> {
+        Ok(self.send(MAX_PAGE_BYTES, self.request(Method::GET, url)).await?.json()?)
     }
 
-    fn integration_url(&self, name: &str) -> Result<Url, ApiError> {
+    fn integration_url(&self, name: &str) -> Result<Url, GitBookError> {
         let mut url = self.api_url("v1/integrations/")?;
         push_segments(&mut url, &[name]);
         Ok(url)
     }
 
-    fn api_url(&self, path: &str) -> Result<Url, ApiError> {
-        self.endpoint.join(path).map_err(ApiError::Url)
+    fn api_url(&self, path: &str) -> Result<Url, GitBookError> {
+        self.endpoint.join(path).map_err(GitBookError::Url)
     }
 
     fn request(&self, method: Method, url: Url) -> RequestBuilder {
@@ -272,15 +276,15 @@ impl GitBook {
     }
 
     /// Sends a request once. A response with an error status is an error.
-    async fn send(&self, max_bytes: usize, request: RequestBuilder) -> Result<Response, ApiError> {
+    async fn send(&self, max_bytes: usize, request: RequestBuilder) -> Result<Response, GitBookError> {
         let response = self.http.send(max_bytes, request).await?;
-        if response.status.is_success() { Ok(response) } else { Err(ApiError::from_response(&response)) }
+        if response.status.is_success() { Ok(response) } else { Err(GitBookError::from_response(&response)) }
     }
 }
 
 /// Returns true if the API reports that an integration does not exist.
-fn is_missing(error: &ApiError) -> bool {
-    matches!(error, ApiError::Request(RequestError::NotFound(response)) if response.is_from_api())
+fn is_missing(error: &GitBookError) -> bool {
+    matches!(error, GitBookError::Request(RequestError::NotFound(response)) if response.is_from_api())
 }
 
 #[cfg(test)]

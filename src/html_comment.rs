@@ -21,7 +21,7 @@ pub(crate) fn write(kind: &str, values: &[(&str, &str)]) -> String {
 
 /// Parses text that consists of exactly one comment. Returns `None` if the comment has another kind or contains invalid values.
 #[must_use]
-pub(crate) fn read(kind: &str, text: &str) -> Option<Vec<(String, String)>> {
+pub(crate) fn parse(kind: &str, text: &str) -> Option<Vec<(String, String)>> {
     let values = text.strip_prefix(START)?.strip_prefix(kind)?.strip_suffix(END)?;
     if !values.is_empty() && !values.starts_with(' ') {
         return None;

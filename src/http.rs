@@ -19,13 +19,13 @@ use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
 /// The maximum size in bytes of a response with one object. An integration with all its fields is smaller than 1 MiB.
-pub(crate) const MAX_RESPONSE: usize = 8 * 1024 * 1024;
+pub(crate) const MAX_RESPONSE_BYTES: usize = 8 * 1024 * 1024;
 
 /// The maximum size in bytes of a response with one page of a list.
-pub(crate) const MAX_PAGE: usize = 64 * 1024 * 1024;
+pub(crate) const MAX_PAGE_BYTES: usize = 64 * 1024 * 1024;
 
 /// The maximum size in bytes of an error response. Further bytes are ignored.
-const MAX_ERROR: usize = 64 * 1024;
+const MAX_ERROR_BYTES: usize = 64 * 1024;
 
 /// The maximum number of redirects per request. GitHub redirects once if the repository was renamed.
 const MAX_REDIRECTS: usize = 3;
@@ -125,7 +125,7 @@ impl Http {
         tracing::debug!(status = status.as_u16(), url = %response.url(), "response");
         let headers = response.headers().clone();
         let retry_after = retry::retry_after(status, &headers);
-        let max_bytes = if status.is_success() { max_bytes } else { MAX_ERROR };
+        let max_bytes = if status.is_success() { max_bytes } else { MAX_ERROR_BYTES };
         let body = match read_body(response, max_bytes).await {
             // The headers already contain the time to wait before a retry, so the body is not needed.
             Err(_) if retry_after.is_some() => Vec::new(),

@@ -21,10 +21,10 @@ mod workload;
 
 pub(crate) use bundle::{PackageSize, serve};
 pub(crate) use discovery::{
-    DiscoveryError, IntegrationSource, discover, is_whole_repository, leaves_manifests_unselected,
+    DiscoveryError, IntegrationSource, discover, is_at_repository_root, leaves_manifests_unselected,
     source_without_manifest,
 };
-pub(crate) use manifest::list;
+pub(crate) use manifest::split_list;
 pub(crate) use manifest::{Override, ValueFormat};
 pub(crate) use packaging_context::{BUNDLE_ARGUMENT, PackagingContext, processor_count};
 pub(crate) use root::Checkout;
@@ -78,8 +78,8 @@ pub(crate) struct Packaging<'a> {
 impl Packaging<'_> {
     /// Returns the repository root, which must contain every file that the manifest in `folder` refers to.
     fn root(&self, folder: &Path) -> PathBuf {
-        let checkout = Checkout { working_directory: self.environment.folder(), workspace: self.workspace };
-        root::repository_root(folder, checkout)
+        let working_directory = self.environment.current_folder();
+        root::repository_root(folder, Checkout { working_directory, workspace: self.workspace })
     }
 }
 
@@ -196,7 +196,7 @@ pub(crate) async fn package(source: &IntegrationSource, packaging: &Packaging<'_
         Err(problems) => (None, problems),
     };
     problems.extend([secret_problems, image_problems, script_problems].into_iter().flatten());
-    let redacted = secrets.as_ref().map(ManifestSecrets::to_redact).unwrap_or_default();
+    let redacted = secrets.as_ref().map(ManifestSecrets::values_to_redact).unwrap_or_default();
     let name = manifest.fields.text("name").map(str::to_owned);
     let problems: Vec<_> =
         problems.into_iter().map(|problem| problem.for_integration(name.as_deref())).collect();

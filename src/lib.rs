@@ -27,7 +27,7 @@ mod symlinks;
 mod untrusted;
 mod yaml;
 pub use environment::Environment;
-pub use report::Terminal;
+pub use report::OutputStreams;
 
 use std::ffi::OsString;
 use std::io::{BufRead, Write};
@@ -66,7 +66,7 @@ pub fn serve_bundler<W: Write + 'static>(
 pub async fn run(
     environment: Environment,
     arguments: impl IntoIterator<Item = OsString>,
-    mut terminal: Terminal,
+    mut terminal: OutputStreams,
 ) -> u8 {
     let arguments: Vec<_> = arguments.into_iter().collect();
     if let Some(text) = help_or_version(&arguments) {
@@ -89,7 +89,7 @@ pub async fn run(
         }
     };
     let result = result.with_subscriber(log).await;
-    report.close(&run, result)
+    report.finish(&run, result)
 }
 
 /// Returns the text for `--help` or `--version`.
@@ -119,7 +119,7 @@ async fn execute(
     let shard = shard.filter(|shard| shard.total > 1);
     log_decision(&config, &ci, &plan, shard, printer);
     if config.bundle && matches!(plan.decision, Decision::Check | Decision::Publish | Decision::Preview(_)) {
-        packaging_context.processes.prepare();
+        packaging_context.processes.prestart();
     }
     let forge = plan
         .decision
@@ -159,7 +159,7 @@ fn read_config(environment: &Environment, report: &Reporter, run: &mut RunReport
         Err(problems) => (None, problems),
     };
     run.problems.extend(problems);
-    diagnostic::sort(&mut run.problems);
+    diagnostic::sort_and_dedup(&mut run.problems);
     report.print_problems(&run.problems);
     let counts = ProblemCounts::of(&run.problems);
     config.filter(|_| counts.has_no_errors()).ok_or(Error::Configuration(counts))
@@ -209,9 +209,9 @@ impl RunReport {
     /// Adds the result of a command and returns the error of the command.
     fn add(&mut self, result: CommandResult) -> Option<Error> {
         self.problems.extend(result.problems);
-        diagnostic::sort(&mut self.problems);
+        diagnostic::sort_and_dedup(&mut self.problems);
         (self.previews, self.outcomes) = (result.previews, result.outcomes);
-        (self.shard_count, self.share_description) = (result.shard_count, result.share_description);
+        (self.shard_plan, self.share_description) = (result.shard_plan, result.share_description);
         result.error
     }
 }

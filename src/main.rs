@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use gitbook_deploy::{Environment, Terminal};
+use gitbook_deploy::{Environment, OutputStreams};
 use indicatif::ProgressDrawTarget;
 
 #[cfg(target_env = "musl")]
@@ -20,7 +20,7 @@ fn main() -> std::io::Result<ExitCode> {
     let environment =
         Environment::new(std::env::vars_os(), folder).with_program(std::env::current_exe().ok());
     let (output, log) = (Box::new(std::io::stdout()), Box::new(std::io::stderr()));
-    let terminal = Terminal { output, log, screen: Some(ProgressDrawTarget::stderr()) };
+    let terminal = OutputStreams { output, log, screen: Some(ProgressDrawTarget::stderr()) };
     let code = runtime.block_on(gitbook_deploy::run(environment, std::env::args_os().skip(1), terminal));
     // After a signal, tasks may still run or wait for files. Dropping the runtime would wait for them.
     std::mem::forget(runtime);

@@ -19,9 +19,9 @@ pub(crate) enum Decision {
     /// Publish to production.
     Publish,
     /// Publish a branch's preview.
-    Preview(Target),
+    Preview(PreviewRef),
     /// Delete a branch's preview.
-    Delete(Target),
+    Delete(PreviewRef),
     /// Delete the previews of all deleted branches and closed pull requests.
     Sweep,
     /// Build and validate, but publish nothing.
@@ -36,7 +36,7 @@ pub(crate) enum Decision {
 
 /// The branch or pull request of a preview.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Target {
+pub(crate) struct PreviewRef {
     /// The branch.
     pub branch: Branch,
     /// The number of the pull request, if the event is about a pull request.
@@ -137,7 +137,7 @@ pub(crate) fn decide(config: &Config, ci: &Ci) -> Plan {
         forge: ci.forge,
         stops_environment: ci.stops_environment,
         production,
-        has_token: config.has_token(),
+        has_token: config.has_token_or_sandbox(),
         uses_sandbox: config.endpoint == Endpoint::Sandbox,
         preview_name_needs_pull_request: config.preview_name.needs_pull_request(),
     };
@@ -146,12 +146,12 @@ pub(crate) fn decide(config: &Config, ci: &Ci) -> Plan {
         ForgeKind::GitLab => config.gitlab_token.is_some(),
     };
     match config.mode {
-        Mode::Auto => refuse_unsafe(table.decide_event(ci), ci, has_forge_token),
+        Mode::Auto => refuse_unsafe(table.decide_for_event(ci), ci, has_forge_token),
         Mode::Plan => {
-            let plan = match table.decide_event(ci) {
+            let plan = match table.decide_for_event(ci) {
                 // This job only plans. The job that carries out the plan needs the token.
                 Plan { decision: Decision::Refuse(Refusal::NoToken), .. } => {
-                    DecisionTable { has_token: true, ..table }.decide_event(ci)
+                    DecisionTable { has_token: true, ..table }.decide_for_event(ci)
                 }
                 plan => plan,
             };
@@ -160,7 +160,7 @@ pub(crate) fn decide(config: &Config, ci: &Ci) -> Plan {
             let reason = format!("`GITBOOK_MODE=plan`; the decision for this event is `{name}`: {cause}");
             Decision::Plan(Box::new(plan)).because(reason)
         }
-        mode => refuse_unsafe(table.decide_mode(mode, ci), ci, has_forge_token),
+        mode => refuse_unsafe(table.decide_for_mode(mode, ci), ci, has_forge_token),
     }
 }
 
@@ -225,10 +225,10 @@ struct DecisionTable {
 }
 
 impl DecisionTable {
-    fn decide_event(&self, ci: &Ci) -> Plan {
+    fn decide_for_event(&self, ci: &Ci) -> Plan {
         match &ci.event {
             // A push to the production branch publishes even if the branch has a pull request.
-            Event::Push(branch) => self.decide_branch(branch, ci.pull_request, "push to"),
+            Event::Push(branch) => self.decide_for_branch(branch, ci.pull_request, "push to"),
             Event::BranchDeleted(branch) => {
                 let reason = if self.stops_environment {
                     format!("the environment of branch `{branch}` was stopped")
@@ -241,10 +241,10 @@ impl DecisionTable {
                 Decision::Nothing.because("a tag was pushed; set `GITBOOK_MODE=publish` to publish from tags")
             }
             Event::Tag { deleted: true } => Decision::Nothing.because("a tag was deleted"),
-            Event::PullRequest(pull_request) => self.decide_pull_request(pull_request),
+            Event::PullRequest(pull_request) => self.decide_for_pull_request(pull_request),
             Event::MergeQueue => Decision::Check.because("merge queue candidates are checked, not published"),
             Event::Schedule => self.require_token(Decision::Sweep, "scheduled run"),
-            Event::Manual(Some(branch)) => self.decide_branch(branch, None, "manual run on"),
+            Event::Manual(Some(branch)) => self.decide_for_branch(branch, None, "manual run on"),
             Event::Manual(None) => Decision::Nothing
                 .because("manual run without a branch; set `GITBOOK_MODE=publish` to publish from tags"),
             Event::Release => self.require_token(Decision::Publish, "a release was published"),
@@ -256,7 +256,7 @@ impl DecisionTable {
         }
     }
 
-    fn decide_branch(&self, branch: &Branch, pull_request: Option<u64>, trigger: &str) -> Plan {
+    fn decide_for_branch(&self, branch: &Branch, pull_request: Option<u64>, trigger: &str) -> Plan {
         match &self.production {
             None => {
                 Decision::Refuse(Refusal::NoProductionBranch).because(format!("{trigger} branch `{branch}`"))
@@ -268,7 +268,7 @@ impl DecisionTable {
         }
     }
 
-    fn decide_pull_request(&self, pull_request: &PullRequest) -> Plan {
+    fn decide_for_pull_request(&self, pull_request: &PullRequest) -> Plan {
         let PullRequest { number, branch, activity, origin, has_base_secrets } = pull_request;
         let origin_note = match origin {
             PullRequestOrigin::SameRepository => "",
@@ -308,7 +308,7 @@ impl DecisionTable {
     }
 
     /// Returns the plan for a mode other than `auto`. The branch may come from a variable instead of the event.
-    fn decide_mode(&self, mode: Mode, ci: &Ci) -> Plan {
+    fn decide_for_mode(&self, mode: Mode, ci: &Ci) -> Plan {
         let reason = |mode: &str| format!("`GITBOOK_MODE={mode}`");
         let with_branch = |mode: &str, branch: &Branch| format!("{}, branch `{branch}`", reason(mode));
         match (mode, &ci.branch) {
@@ -339,7 +339,7 @@ impl DecisionTable {
 
     fn plan_for_branch(
         &self,
-        decision: fn(Target) -> Decision,
+        decision: fn(PreviewRef) -> Decision,
         branch: &Branch,
         pull_request: Option<u64>,
         reason: String,
@@ -348,7 +348,7 @@ impl DecisionTable {
             let cause = "only pull requests have previews, because `GITBOOK_PREVIEW_NAME` contains `{pr}`";
             return Decision::Nothing.because(format!("{reason}; {cause}"));
         }
-        self.require_token(decision(Target { branch: branch.clone(), pull_request }), reason)
+        self.require_token(decision(PreviewRef { branch: branch.clone(), pull_request }), reason)
     }
 
     fn require_token(&self, decision: Decision, reason: impl Into<String>) -> Plan {

@@ -4,7 +4,7 @@ mod marker;
 mod name;
 
 pub(crate) use marker::OwnershipMarker;
-pub(crate) use name::{Template, TemplateError};
+pub(crate) use name::{NameTemplateError, Template};
 
 use crate::repository::Branch;
 use crate::schema::{MAX_SUMMARY_LENGTH, MAX_TITLE_LENGTH};
@@ -19,8 +19,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 #[must_use]
 pub(crate) fn title(production: &str, branch: &Branch) -> String {
     /// The minimum length of a shortened production title.
-    const MIN_TITLE: usize = 12;
-    let max_branch = MAX_TITLE_LENGTH - MIN_TITLE.min(utf16_length(production)) - " ()".len();
+    const MIN_PRODUCTION_LENGTH: usize = 12;
+    let max_branch = MAX_TITLE_LENGTH - MIN_PRODUCTION_LENGTH.min(utf16_length(production)) - " ()".len();
     let branch: String = branch.as_str().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let suffix = format!(" ({})", truncate(&branch, max_branch));
     format!("{}{suffix}", truncate(production, MAX_TITLE_LENGTH - utf16_length(&suffix)))

@@ -17,8 +17,8 @@ mod size;
 mod summary;
 
 pub(crate) use log::dispatch;
+pub use printer::OutputStreams;
 pub(crate) use printer::Printer;
-pub use printer::Terminal;
 
 use serde_json::{Value, json};
 
@@ -32,9 +32,10 @@ use crate::plan::{Decision, Plan};
 use destination::{Destination, FinishedRun};
 
 /// A function that returns a destination if the environment names its file.
-type OpenFunction = fn(&Environment) -> Option<Box<dyn Destination>>;
+type DestinationFactory = fn(&Environment) -> Option<Box<dyn Destination>>;
 
-const DESTINATIONS: [OpenFunction; 4] = [outputs::open, summary::open, report_file::open, code_quality::open];
+const DESTINATIONS: [DestinationFactory; 4] =
+    [outputs::destination, summary::destination, report_file::destination, code_quality::destination];
 
 /// The results of a run. Each step adds its own results, so that a failed run reports the steps that it completed.
 #[derive(Debug, Default)]
@@ -50,21 +51,21 @@ pub(crate) struct RunReport {
     /// The outcome of each integration.
     pub outcomes: Vec<Outcome>,
     /// The shards for a later job. Set only in `plan` mode.
-    pub shard_count: Option<ShardCount>,
+    pub shard_plan: Option<ShardPlan>,
     /// A sentence about the division of the work among machines.
     pub share_description: Option<String>,
 }
 
 /// The shards into which a later job should divide its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ShardCount {
+pub(crate) struct ShardPlan {
     /// The number of integrations.
     pub integrations: usize,
     /// The number of shards.
     pub shards: usize,
 }
 
-impl ShardCount {
+impl ShardPlan {
     /// Returns a value for GitHub's `strategy.matrix` with one `shard` for each job.
     fn matrix(self) -> Value {
         let total = self.shards;
@@ -94,7 +95,7 @@ impl Reporter {
 
     /// Prints the results, writes them to all destinations and returns the exit code.
     #[must_use]
-    pub(crate) fn close(&self, run: &RunReport, result: Result<(), Error>) -> u8 {
+    pub(crate) fn finish(&self, run: &RunReport, result: Result<(), Error>) -> u8 {
         let error = result.err();
         let exit_code = error.as_ref().map_or(0, Error::exit_code);
         self.print_failures_and_counts(run);
@@ -123,7 +124,7 @@ impl Reporter {
         }
         for outcome in &run.outcomes {
             if let Err(failure) = &outcome.result {
-                self.printer.print_failure(failure, Some(&failure.hint()));
+                self.printer.print_integration_failure(failure, Some(&failure.hint()));
             }
         }
     }

@@ -8,7 +8,7 @@ pub(crate) mod openapi_comparison;
 mod suggestion;
 
 pub(crate) use check::{FindingKind, check};
-use suggestion::Suggest;
+use suggestion::SuggestionPolicy;
 
 /// A requirement for a value.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(crate) enum SchemaRule {
     OneOf {
         known: &'static [&'static str],
         closed: bool,
-        suggest: Suggest,
+        suggest: SuggestionPolicy,
     },
     /// A list with a maximum length. If `unique` is true, no item may occur twice.
     List {
@@ -120,7 +120,7 @@ pub(crate) const MAX_NAME_LENGTH: usize = 100;
 
 const SCOPES: SchemaRule = list_of(&SchemaRule::OneOf {
     closed: false,
-    suggest: Suggest::Scope,
+    suggest: SuggestionPolicy::Scope,
     known: &[
         "space:content:read",
         "space:content:write",
@@ -144,21 +144,22 @@ const SCOPES: SchemaRule = list_of(&SchemaRule::OneOf {
 
 const CATEGORIES: SchemaRule = list_of(&SchemaRule::OneOf {
     closed: false,
-    suggest: Suggest::Any,
+    suggest: SuggestionPolicy::Any,
     known: &["analytics", "collaboration", "content", "marketing", "visitor-auth", "other"],
 });
 
 const VISIBILITY: SchemaRule = SchemaRule::OneOf {
     closed: true,
     known: &["public", "private", "unlisted"],
-    suggest: Suggest::Except("public"),
+    suggest: SuggestionPolicy::Except("public"),
 };
 const TARGET: SchemaRule = SchemaRule::OneOf {
     closed: false,
     known: &["all", "site", "space", "organization"],
-    suggest: Suggest::Except("all"),
+    suggest: SuggestionPolicy::Except("all"),
 };
-const RUNTIME: SchemaRule = SchemaRule::OneOf { closed: true, known: &["v1", "v2"], suggest: Suggest::Any };
+const RUNTIME: SchemaRule =
+    SchemaRule::OneOf { closed: true, known: &["v1", "v2"], suggest: SuggestionPolicy::Any };
 
 const BLOCKS: SchemaRule = list_of(&SchemaRule::Object(&[
     required("id", TEXT),
@@ -186,7 +187,7 @@ const EXTERNAL_LINKS: SchemaRule = SchemaRule::List {
 const PROPERTY_TYPE: SchemaRule = SchemaRule::OneOf {
     closed: false,
     known: &["string", "number", "boolean", "button"],
-    suggest: Suggest::Any,
+    suggest: SuggestionPolicy::Any,
 };
 const PROPERTY_TITLE: SchemaRule = SchemaRule::Text { min: 2, max: 50 };
 

@@ -58,7 +58,7 @@ impl<'a> YamlDocument<'a> {
 
     /// Adds source locations to the parsed value. `location` is the file or variable that contains the text.
     pub(crate) fn into_value(self, location: &SourceLocation) -> Result<YamlValue, Box<Diagnostic>> {
-        let source = YamlText { text: self.text, location };
+        let source = YamlSource { text: self.text, location };
         let root = self.parsed.map_err(|error| Box::new(syntax::to_diagnostic(&error, &source)))?;
         Ok(YamlValue::from_raw(root, &source))
     }
@@ -71,11 +71,11 @@ impl YamlValue {
     }
 
     /// Creates a text value with this location.
-    pub(crate) fn text(value: impl Into<String>, location: &SourceLocation) -> Self {
+    pub(crate) fn from_text(value: impl Into<String>, location: &SourceLocation) -> Self {
         Self { value: YamlData::Text(value.into()), location: location.clone() }
     }
 
-    fn from_raw(raw: Spanned<RawYaml>, source: &YamlText<'_>) -> Self {
+    fn from_raw(raw: Spanned<RawYaml>, source: &YamlSource<'_>) -> Self {
         let is_scalar = !matches!(raw.value, RawYaml::List(_) | RawYaml::Mapping(_));
         let location = if is_scalar {
             source.scalar_location(raw.referenced)
@@ -200,12 +200,12 @@ impl YamlMapping {
 }
 
 /// A text to parse, and the file or variable that contains it.
-struct YamlText<'a> {
+struct YamlSource<'a> {
     text: &'a str,
     location: &'a SourceLocation,
 }
 
-impl YamlText<'_> {
+impl YamlSource<'_> {
     /// Returns the location of a scalar value or key. Includes the end of the scalar if the scalar is on one line.
     fn scalar_location(&self, parsed: Location) -> SourceLocation {
         let location = locate(self.location, parsed);

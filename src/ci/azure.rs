@@ -31,7 +31,7 @@ fn detect_event(environment: &Environment) -> Event {
         "Schedule" => Event::Schedule,
         "Manual" => Event::Manual(branch.map(Branch::new)),
         "IndividualCI" | "BatchedCI" => match branch {
-            Some(branch) => Event::push(branch),
+            Some(branch) => Event::from_pushed_branch(branch),
             None if reference.starts_with("refs/tags/") => Event::Tag { deleted: false },
             None => Event::Other(format!("push to {reference}")),
         },

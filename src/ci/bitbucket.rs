@@ -22,7 +22,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         run_url,
         parallel_job: parallel_job(environment),
         workspace: read_path(environment, "BITBUCKET_CLONE_DIR"),
-        possible_fork_branch: event.pull_request().and(event.branch()).cloned(),
+        possible_fork_branch: event.pull_request_number().and(event.branch()).cloned(),
         ..Ci::new("Bitbucket Pipelines", event)
     }
 }
@@ -45,7 +45,7 @@ fn detect_event(environment: &Environment) -> Event {
         (Some(id), Some(branch)) => pull_request_event(&id, branch, environment),
         (Some(_), None) => Event::Other("pull request without a branch".to_owned()),
         _ if environment.get("BITBUCKET_TAG").is_some() => Event::Tag { deleted: false },
-        (None, Some(branch)) => Event::push(branch),
+        (None, Some(branch)) => Event::from_pushed_branch(branch),
         // A custom pipeline for a commit has neither a branch nor a tag.
         (None, None) => Event::Unknown,
     }

@@ -40,7 +40,7 @@ fn detect_event(environment: &Environment) -> Event {
         ("schedule", ..) => Event::Schedule,
         (_, Some(number), Some(branch)) => pull_request_event(number, branch, environment),
         ("webhook", ..) if is_tag => Event::Tag { deleted: false },
-        ("webhook", None, Some(branch)) => Event::push(branch),
+        ("webhook", None, Some(branch)) => Event::from_pushed_branch(branch),
         ("ui" | "api" | "trigger_job", None, branch) if is_tag || branch.is_some() => {
             Event::Manual(branch.filter(|_| !is_tag).map(Branch::new))
         }

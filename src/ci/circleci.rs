@@ -28,7 +28,12 @@ pub(super) fn detect(environment: &Environment) -> Ci {
 fn workspace(environment: &Environment) -> Option<PathBuf> {
     let path = environment.get("CIRCLE_WORKING_DIRECTORY")?;
     let Some(below_home) = path.strip_prefix("~/") else { return Some(path.into()) };
-    environment.folder().ancestors().filter(|folder| folder.ends_with(below_home)).last().map(Path::to_owned)
+    environment
+        .current_folder()
+        .ancestors()
+        .filter(|folder| folder.ends_with(below_home))
+        .last()
+        .map(Path::to_owned)
 }
 
 fn detect_event(environment: &Environment) -> Event {
@@ -41,7 +46,7 @@ fn detect_event(environment: &Environment) -> Event {
     }
     match branch {
         _ if environment.get("CIRCLE_TAG").is_some() => Event::Tag { deleted: false },
-        Some(branch) => Event::push(branch),
+        Some(branch) => Event::from_pushed_branch(branch),
         None => Event::Unknown,
     }
 }

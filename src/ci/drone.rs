@@ -20,7 +20,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         run_number: read_number(environment, "DRONE_BUILD_NUMBER").unwrap_or(0),
         run_url: read_text(environment, "DRONE_BUILD_LINK"),
         workspace: read_path(environment, "DRONE_WORKSPACE"),
-        possible_fork_branch: event.pull_request().and(event.branch()).cloned(),
+        possible_fork_branch: event.pull_request_number().and(event.branch()).cloned(),
         ..Ci::new("Drone", event)
     }
 }
@@ -32,7 +32,7 @@ fn detect_event(environment: &Environment) -> Event {
         ("pull_request", _) => pull_request_event(environment),
         ("tag", _) => Event::Tag { deleted: false },
         ("cron", _) => Event::Schedule,
-        ("push", Some(branch)) => Event::push(branch),
+        ("push", Some(branch)) => Event::from_pushed_branch(branch),
         ("custom", branch) => Event::Manual(branch.map(Branch::new)),
         // Promotions and rollbacks repeat an older build.
         (event, _) => Event::Other(event.to_owned()),

@@ -78,7 +78,7 @@ impl PullRequest {
 
 impl Event {
     /// Returns the event for a push. A push to a temporary branch of a merge queue is the event `MergeQueue`.
-    pub(super) fn push(branch: &str) -> Self {
+    pub(super) fn from_pushed_branch(branch: &str) -> Self {
         if branch.starts_with("gh-readonly-queue/") {
             Self::MergeQueue
         } else {
@@ -119,7 +119,7 @@ impl Event {
 
     /// Returns the number of the pull request, or `None` if the event is not about a pull request.
     #[must_use]
-    pub(crate) fn pull_request(&self) -> Option<u64> {
+    pub(crate) fn pull_request_number(&self) -> Option<u64> {
         match self {
             Self::PullRequest(pull_request) => Some(pull_request.number),
             _ => None,

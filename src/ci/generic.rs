@@ -43,7 +43,8 @@ pub(super) fn apply_overrides(mut ci: Ci, environment: &Environment) -> Result<C
     let branch_override =
         read_branch_override(environment)?.map(|branch| restore_fork_owner(branch, &ci.event));
     // A detected pull request belongs to the pushed branch, not to a branch from `GITBOOK_BRANCH`.
-    let detected_number = ci.event.pull_request().or(ci.pull_request.filter(|_| branch_override.is_none()));
+    let detected_number =
+        ci.event.pull_request_number().or(ci.pull_request.filter(|_| branch_override.is_none()));
     let branch = branch_override.or_else(|| ci.event.branch().cloned());
     let event = environment.get("GITBOOK_EVENT");
     let number_override = read_pull_request_override(environment)?;

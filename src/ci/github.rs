@@ -158,7 +158,7 @@ fn may_be_fork_with_base_secrets(event: &str) -> bool {
 
 fn read_event_file(environment: &Environment, event: &str) -> Result<EventPayload, CiError> {
     let Some(path) = environment.get("GITHUB_EVENT_PATH") else { return payload_without_file(event) };
-    let path = environment.folder().join(path);
+    let path = environment.current_folder().join(path);
     let metadata = std::fs::metadata(&path).map_err(CiError::UnreadableEventFile)?;
     if !metadata.is_file() {
         // Reading a device may never end, and the length of a device is unknown in advance.
@@ -272,7 +272,7 @@ fn detect_event(name: &str, payload: &EventPayload, environment: &Environment) -
 fn push_event(reference: &str, deleted: bool) -> Event {
     match reference.strip_prefix("refs/heads/") {
         Some(branch) if deleted => Event::BranchDeleted(Branch::new(branch)),
-        Some(branch) => Event::push(branch),
+        Some(branch) => Event::from_pushed_branch(branch),
         None if reference.starts_with("refs/tags/") => Event::Tag { deleted },
         None => Event::Other(format!("push to {reference}")),
     }

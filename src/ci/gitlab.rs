@@ -74,7 +74,7 @@ fn detect_event(environment: &Environment) -> Event {
             Event::Manual(branch)
         }
         ("push" | "webide", _) if is_tag => Event::Tag { deleted: false },
-        ("push" | "webide", Some(branch)) => Event::push(branch.as_str()),
+        ("push" | "webide", Some(branch)) => Event::from_pushed_branch(branch.as_str()),
         (source, _) => Event::Other(source.to_owned()),
     }
 }

@@ -18,7 +18,9 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         // Each job numbers its own builds. The build numbers of a change request's job cannot be compared with the build
         // numbers of the branch's job.
         run_number: read_number(environment, "BUILD_NUMBER").filter(|_| !is_change_request).unwrap_or(0),
-        run_counter: environment.get("JOB_NAME").map_or("Jenkins".to_owned(), |job| format!("Jenkins {job}")),
+        run_number_scope: environment
+            .get("JOB_NAME")
+            .map_or("Jenkins".to_owned(), |job| format!("Jenkins {job}")),
         run_url: read_text(environment, "BUILD_URL"),
         workspace: read_path(environment, "WORKSPACE"),
         ..Ci::new("Jenkins", detect_event(environment))
@@ -28,16 +30,16 @@ pub(super) fn detect(environment: &Environment) -> Ci {
 /// Returns the event. For a change request, `BRANCH_NAME` is the name of the job, such as `PR-24`.
 fn detect_event(environment: &Environment) -> Event {
     match (environment.get("CHANGE_ID"), environment.get("BRANCH_NAME")) {
-        (Some(id), _) => change_event(id, environment),
+        (Some(id), _) => change_request_event(id, environment),
         _ if environment.get("TAG_NAME").is_some() => Event::Tag { deleted: false },
-        (None, Some(branch)) => Event::push(branch),
+        (None, Some(branch)) => Event::from_pushed_branch(branch),
         // If `BRANCH_NAME` is unset, this is not a multibranch job. `GIT_BRANCH` may be any of the branches that contain the
         // commit.
         (None, None) => Event::Unknown,
     }
 }
 
-fn change_event(id: &str, environment: &Environment) -> Event {
+fn change_request_event(id: &str, environment: &Environment) -> Event {
     match id.parse().ok().zip(environment.get("CHANGE_BRANCH")) {
         Some((number, branch)) => {
             Event::PullRequest(PullRequest::updated(number, fork_owner(environment, branch), branch))

@@ -24,7 +24,7 @@ pub(crate) struct Runner {
     /// The checkout folder on GitLab CI.
     pub project_dir: Option<PathBuf>,
     /// The configuration file of the GitLab pipeline.
-    pub config_path: Option<String>,
+    pub pipeline_config_path: Option<String>,
 }
 
 impl Runner {
@@ -33,7 +33,7 @@ impl Runner {
     pub(crate) fn from_environment(environment: &Environment) -> Self {
         let is_true = |name: &str| environment.get(name) == Some("true");
         let path = |name: &str| environment.get(name).map(PathBuf::from);
-        let file = |name: &str| path(name).map(|path| environment.folder().join(path));
+        let file = |name: &str| path(name).map(|path| environment.current_folder().join(path));
         Self {
             is_github: is_true("GITHUB_ACTIONS"),
             is_gitlab: is_true("GITLAB_CI"),
@@ -43,7 +43,7 @@ impl Runner {
             summary_file: file("GITHUB_STEP_SUMMARY"),
             workspace: path("GITHUB_WORKSPACE"),
             project_dir: path("CI_PROJECT_DIR"),
-            config_path: environment.get("CI_CONFIG_PATH").map(str::to_owned),
+            pipeline_config_path: environment.get("CI_CONFIG_PATH").map(str::to_owned),
         }
     }
 }
@@ -91,7 +91,7 @@ mod tests {
             is_gitlab: true,
             is_ci: true,
             project_dir: Some("/builds/hello".into()),
-            config_path: Some(".gitlab-ci.yml".to_owned()),
+            pipeline_config_path: Some(".gitlab-ci.yml".to_owned()),
             ..Runner::default()
         };
         check(&variables, expected);

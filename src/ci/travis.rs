@@ -33,7 +33,7 @@ fn detect_event(environment: &Environment) -> Event {
         ("pull_request", _) => pull_request_event(environment),
         _ if pull_request_number(environment).is_some() => pull_request_event(environment),
         ("push", _) if is_tag => Event::Tag { deleted: false },
-        ("push", Some(branch)) => Event::push(branch),
+        ("push", Some(branch)) => Event::from_pushed_branch(branch),
         ("api", branch) => Event::Manual(branch.filter(|_| !is_tag).map(Branch::new)),
         (event, _) => Event::Other(event.to_owned()),
     }

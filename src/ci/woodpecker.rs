@@ -20,7 +20,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         run_number: read_number(environment, "CI_PIPELINE_NUMBER").unwrap_or(0),
         run_url: read_text(environment, "CI_PIPELINE_URL"),
         workspace: read_path(environment, "CI_WORKSPACE"),
-        possible_fork_branch: event.pull_request().and(event.branch()).cloned(),
+        possible_fork_branch: event.pull_request_number().and(event.branch()).cloned(),
         ..Ci::new("Woodpecker", event)
     }
 }
@@ -36,7 +36,7 @@ fn detect_event(environment: &Environment) -> Event {
         ("tag", _) => Event::Tag { deleted: false },
         ("release", _) => Event::Release,
         ("cron", _) => Event::Schedule,
-        ("push", Some(branch)) => Event::push(branch),
+        ("push", Some(branch)) => Event::from_pushed_branch(branch),
         ("manual", branch) => Event::Manual(branch.map(Branch::new)),
         // Deployments repeat an older pipeline.
         (event, _) => Event::Other(event.to_owned()),

@@ -7,7 +7,7 @@ use crate::error::Error;
 impl Context<'_> {
     /// Builds and validates the selected integrations: for previews in a pull request, and otherwise for production.
     pub(super) async fn check(&self) -> CommandResult {
-        let is_preview = self.ci.event.pull_request().is_some();
+        let is_preview = self.ci.event.pull_request_number().is_some();
         let env = if is_preview { &self.config.preview_env } else { &self.config.env };
         self.check_with_env(env.as_deref()).await
     }

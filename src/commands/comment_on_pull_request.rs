@@ -7,14 +7,14 @@ use futures::future::try_join_all;
 
 use super::{Context, newer_commit_check};
 use crate::config::Mode;
-use crate::deploy::{NamedPreview, Outcome, Previews};
+use crate::deploy::{NamedPreview, Outcome, PreviewContext};
 use crate::diagnostic::SourceLocation;
 use crate::error::Error;
 use crate::forge::{CommentResult, CommentUpdate, ExistingComments, Forge, ForgeError};
 use crate::gitbook::GitBook;
 use crate::http::RequestError;
 use crate::integration;
-use crate::plan::{Decision, Target};
+use crate::plan::{Decision, PreviewRef};
 use crate::report::{RunReport, comment};
 
 /// The maximum time to write the comment after a signal. GitHub's runner kills the run soon after the signal.
@@ -60,14 +60,14 @@ impl Context<'_> {
     pub(super) async fn previews_of_removed_integrations(
         &self,
         named_previews: &[NamedPreview],
-        target: &Target,
-        previews: &Previews<'_>,
+        target: &PreviewRef,
+        previews: &PreviewContext<'_>,
         gitbook: &GitBook,
     ) -> Vec<NamedPreview> {
         let covers_all = self.config.mode == Mode::Auto
             && !self.config.sets_integration_name()
             && !self.is_one_of_several_jobs()
-            && integration::is_whole_repository(self.checkout());
+            && integration::is_at_repository_root(self.checkout());
         let Some(forge) = self.forge.filter(|_| self.config.comment && covers_all) else {
             return Vec::new();
         };
@@ -105,7 +105,7 @@ impl Context<'_> {
     pub(super) async fn comment_on_swept_preview(
         &self,
         forge: &Forge,
-        target: &Target,
+        target: &PreviewRef,
         rows: &[comment::Row],
     ) {
         if !self.writes_comments() {
@@ -129,12 +129,12 @@ impl Context<'_> {
     async fn find_comments(
         &self,
         forge: &Forge,
-        target: &Target,
+        target: &PreviewRef,
         include_closed: bool,
     ) -> Result<Vec<ExistingComments>, ForgeError> {
         let numbers = match target.pull_request {
             Some(number) => vec![number],
-            None => forge.pull_requests(&target.branch, !include_closed).await?,
+            None => forge.pull_request_numbers(&target.branch, !include_closed).await?,
         };
         let find = |number| forge.find_comment(number, comment::MARKER);
         try_join_all(numbers.into_iter().take(MAX_PULL_REQUESTS).map(find)).await

@@ -2,15 +2,15 @@
 
 use super::{CommandResult, Context, skipped_outcomes};
 use crate::deploy::Verdict;
-use crate::plan::Target;
+use crate::plan::PreviewRef;
 
 impl<'a> Context<'a> {
     /// Deletes the previews of a branch. This requires the names of the integrations, but not their scripts.
-    pub(super) async fn delete(&self, target: &'a Target) -> CommandResult {
+    pub(super) async fn delete(&self, target: &'a PreviewRef) -> CommandResult {
         let mut result = CommandResult::default();
         let deleted = async {
-            let previews = self.previews(target)?;
-            let selection = self.select_names(&mut result.problems)?;
+            let previews = self.preview_context(target)?;
+            let selection = self.select_for_deletion(&mut result.problems)?;
             let named_previews = self.unique_preview_names(&selection, &previews, &mut result.problems)?;
             let share = self.share_equally(named_previews);
             (result.previews, result.share_description) = (share.items, share.share_description);

@@ -19,10 +19,8 @@ pub(super) fn name_collisions(previews: &[NamedPreview]) -> Vec<Diagnostic> {
         let message = if let Some(other) = preview_by_integration.get(&name.to_lowercase()) {
             format!("preview name `{name}` is already the name of the integration in `{}`", other.location)
         } else if let Some(other) = other.filter(|other| !is_same_name(&other.integration, integration)) {
-            let NamedPreview { integration: other_integration, location, .. } = other;
-            format!(
-                "`{integration}` and `{other_integration}` (`{location}`) have the same preview name `{name}`"
-            )
+            let NamedPreview { integration: other_name, location, .. } = other;
+            format!("`{integration}` and `{other_name}` (`{location}`) have the same preview name `{name}`")
         } else {
             preview_by_name.entry(name.to_lowercase()).or_insert(preview);
             continue;

@@ -5,7 +5,7 @@ use crate::config::Mode;
 use crate::deploy::{Precondition, Stop, Verdict};
 use crate::error::Error;
 use crate::forge::{ForgeError, RefState, is_commit_id};
-use crate::plan::{Refusal, Target};
+use crate::plan::{PreviewRef, Refusal};
 use crate::report::Printer;
 use crate::repository::{Branch, short_commit};
 
@@ -26,7 +26,7 @@ impl<'a> Context<'a> {
         Precondition::new(move || {
             Box::pin(async move {
                 let Some(branch) = self.ci.event.branch() else { return Verdict::NotChecked };
-                let pull_request = self.ci.event.pull_request();
+                let pull_request = self.ci.event.pull_request_number();
                 match self.publishing_verdict(branch, pull_request).await {
                     // A merged pull request also counts as closed, but its commit may be published.
                     Verdict::Stop(Stop::Closed(_)) if pull_request.is_some() => Verdict::NotChecked,
@@ -37,13 +37,13 @@ impl<'a> Context<'a> {
     }
 
     /// Returns a check that the preview's branch or pull request is still open, and that the run's commit is still its newest commit.
-    pub(super) fn preview_check(self, target: &'a Target) -> Precondition<'a> {
+    pub(super) fn preview_check(self, target: &'a PreviewRef) -> Precondition<'a> {
         Precondition::new(move || Box::pin(self.publishing_verdict(&target.branch, target.pull_request)))
     }
 
     /// Returns a check that the preview's branch or pull request is still closed. For a manual deletion, returns a
     /// check that never stops the run.
-    pub(super) fn deletion_check(self, target: &'a Target) -> Precondition<'a> {
+    pub(super) fn deletion_check(self, target: &'a PreviewRef) -> Precondition<'a> {
         if self.config.mode != Mode::Auto {
             return Precondition::none();
         }
@@ -62,7 +62,7 @@ impl<'a> Context<'a> {
         match self.ref_state(branch, pull_request, failure).await {
             Err(verdict) => verdict,
             Ok(RefState::Open { tip }) if tip.is_empty() => Verdict::NotChecked,
-            Ok(ref_state) if ref_state.is_at_commit(commit) => Verdict::Confirmed,
+            Ok(ref_state) if ref_state.may_be_at_commit(commit) => Verdict::Confirmed,
             Ok(RefState::Closed) => Verdict::Stop(Stop::Closed(self.closed_reason(branch, pull_request))),
             Ok(RefState::Open { tip }) => {
                 let commit = short_commit(&tip);
@@ -73,8 +73,8 @@ impl<'a> Context<'a> {
         }
     }
 
-    pub(super) async fn deletion_verdict(self, target: &Target) -> Verdict {
-        let Target { branch, pull_request } = target;
+    pub(super) async fn deletion_verdict(self, target: &PreviewRef) -> Verdict {
+        let PreviewRef { branch, pull_request } = target;
         let failure = "could not check that the branch is still closed";
         let ref_state = match self.ref_state(branch, *pull_request, failure).await {
             Ok(ref_state) => ref_state,
@@ -97,13 +97,13 @@ impl<'a> Context<'a> {
 impl Context<'_> {
     /// Returns an error if a pull request comment has started this run for a branch of this repository, but the forge does not confirm
     /// that the pull request comes from that branch. Without this check, code from a fork could be published as the branch's preview.
-    pub(super) async fn refuse_unverified_comment(&self, target: &Target) -> Result<(), Error> {
+    pub(super) async fn refuse_unverified_comment(&self, target: &PreviewRef) -> Result<(), Error> {
         let Some(number) = self.ci.commented_pull_request.filter(|_| target.branch.split_fork().is_none())
         else {
             return Ok(());
         };
         let refusal = || Error::Refused(Refusal::UnverifiedComment);
-        let request = self.forge.ok_or_else(refusal)?.pull_requests(&target.branch, true);
+        let request = self.forge.ok_or_else(refusal)?.pull_request_numbers(&target.branch, true);
         match self.cancel.run_until_cancelled(request).await.map_err(Error::Cancelled)? {
             Ok(numbers) if numbers.contains(&number) => Ok(()),
             Ok(_) => Err(refusal()),
@@ -119,9 +119,9 @@ impl Context<'_> {
     }
 
     /// Returns the number of another open pull request that shares the preview because it comes from the same branch.
-    pub(super) async fn other_pull_request(&self, target: &Target) -> Option<u64> {
+    pub(super) async fn other_pull_request(&self, target: &PreviewRef) -> Option<u64> {
         let own_number = target.pull_request.filter(|_| !self.config.preview_name.needs_pull_request())?;
-        let request = self.forge?.pull_requests(&target.branch, true);
+        let request = self.forge?.pull_request_numbers(&target.branch, true);
         match self.cancel.run_until_cancelled(request).await.ok()? {
             Ok(open) => open.into_iter().find(|number| *number != own_number),
             Err(error) => {

@@ -5,10 +5,10 @@ use crate::config::recommended_shard_count;
 use crate::error::pluralize;
 use crate::integration;
 use crate::plan::Decision;
-use crate::report::ShardCount;
+use crate::report::ShardPlan;
 
 /// The amount of work that one machine can do while another machine starts, checks out the repository and installs packages.
-const STARTUP_WORK: u64 = 64 * integration::REQUEST_WEIGHT;
+const START_COST: u64 = 64 * integration::REQUEST_WEIGHT;
 
 impl<'a> Context<'a> {
     /// Checks the integrations that a later job will deploy, and calculates the number of machines that the job should use.
@@ -23,7 +23,7 @@ impl<'a> Context<'a> {
                     integration::integration_weights(&self.select(&mut result.problems)?.sources)
                 }
                 Decision::Preview(target) => {
-                    let previews = self.previews(target)?;
+                    let previews = self.preview_context(target)?;
                     result = without_shard.check_with_env(self.config.preview_env.as_deref()).await;
                     result.take_error()?;
                     let selection = self.select(&mut result.problems)?;
@@ -34,8 +34,8 @@ impl<'a> Context<'a> {
                     integration::integration_weights(&selection.sources)
                 }
                 Decision::Delete(target) => {
-                    let previews = self.previews(target)?;
-                    let selection = self.select_names(&mut result.problems)?;
+                    let previews = self.preview_context(target)?;
+                    let selection = self.select_for_deletion(&mut result.problems)?;
                     let named_previews =
                         self.unique_preview_names(&selection, &previews, &mut result.problems)?;
                     vec![integration::REQUEST_WEIGHT; named_previews.len()]
@@ -47,17 +47,17 @@ impl<'a> Context<'a> {
                 }
                 Decision::Sweep | Decision::Nothing | Decision::Refuse(_) => Vec::new(),
             };
-            let shard_count = ShardCount {
+            let shard_plan = ShardPlan {
                 integrations: weights.len(),
-                shards: recommended_shard_count(&weights, STARTUP_WORK),
+                shards: recommended_shard_count(&weights, START_COST),
             };
             let share_description = format!(
                 "{} in {}",
-                pluralize(shard_count.integrations, "integration"),
-                pluralize(shard_count.shards, "shard")
+                pluralize(shard_plan.integrations, "integration"),
+                pluralize(shard_plan.shards, "shard")
             );
             tracing::info!("{share_description}");
-            (result.shard_count, result.share_description) = (Some(shard_count), Some(share_description));
+            (result.shard_plan, result.share_description) = (Some(shard_plan), Some(share_description));
             Ok(())
         }
         .await;

@@ -2,15 +2,15 @@
 
 use super::{CommandResult, Context, skipped_outcomes};
 use crate::deploy::Verdict;
-use crate::plan::Target;
+use crate::plan::PreviewRef;
 
 impl<'a> Context<'a> {
     /// Publishes the previews of a branch.
-    pub(super) async fn preview(&self, target: &'a Target) -> CommandResult {
+    pub(super) async fn preview(&self, target: &'a PreviewRef) -> CommandResult {
         let mut result = CommandResult::default();
         let published = async {
             self.refuse_unverified_comment(target).await?;
-            let previews = self.previews(target)?;
+            let previews = self.preview_context(target)?;
             let selection = self.select(&mut result.problems)?;
             let share = self.share(&selection.sources);
             result.share_description = share.share_description;
@@ -34,7 +34,7 @@ impl<'a> Context<'a> {
             let outcomes = self
                 .deploy_all("publishing", &integrations, async |(integration, time)| {
                     let _item = self.printer.start_item(&integration.name);
-                    deployer.preview(integration, &previews, &precondition).await.packaged_in(*time)
+                    deployer.preview(integration, &previews, &precondition).await.with_packaging_time(*time)
                 })
                 .await;
             let named_previews = &result.previews;

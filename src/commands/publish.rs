@@ -36,7 +36,7 @@ impl Context<'_> {
             result.outcomes = self
                 .deploy_all("publishing", items, async |((integration, time), snapshot)| {
                     let _item = self.printer.start_item(&integration.name);
-                    deployer.publish(integration, snapshot, &precondition).await.packaged_in(*time)
+                    deployer.publish(integration, snapshot, &precondition).await.with_packaging_time(*time)
                 })
                 .await;
             self.check_outcomes(&result.outcomes)

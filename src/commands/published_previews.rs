@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{Context, TimedIntegration};
 use crate::deploy::{
-    DeployError, Deployer, NamedPreview, Outcome, Precondition, Previews, Status, Stop, Verdict,
+    DeployError, Deployer, NamedPreview, Outcome, Precondition, PreviewContext, Status, Stop, Verdict,
 };
 use crate::forge::RefState;
 
@@ -17,7 +17,7 @@ impl<'a> Context<'a> {
     pub(super) async fn recheck_published_previews(
         self,
         deployer: &Deployer<'_>,
-        previews: &Previews<'a>,
+        previews: &PreviewContext<'a>,
         integrations: &[TimedIntegration],
         named_previews: &[NamedPreview],
         mut outcomes: Vec<Outcome>,
@@ -33,7 +33,7 @@ impl<'a> Context<'a> {
                 return self.delete_closed(deployer, previews, named_previews, outcomes).await;
             }
             let is_open = ref_state.is_ok();
-            if !self.publish_again(is_open, deployer, previews, integrations, &mut outcomes).await {
+            if !self.republish_deleted(is_open, deployer, previews, integrations, &mut outcomes).await {
                 break;
             }
         }
@@ -44,7 +44,7 @@ impl<'a> Context<'a> {
     async fn delete_closed(
         self,
         deployer: &Deployer<'_>,
-        previews: &Previews<'a>,
+        previews: &PreviewContext<'a>,
         named_previews: &[NamedPreview],
         mut outcomes: Vec<Outcome>,
     ) -> Vec<Outcome> {
@@ -66,11 +66,11 @@ impl<'a> Context<'a> {
     }
 
     /// Publishes previews again that another run has deleted, if their branch is open. Returns true if it has published a preview.
-    async fn publish_again(
+    async fn republish_deleted(
         self,
         is_open: bool,
         deployer: &Deployer<'_>,
-        previews: &Previews<'a>,
+        previews: &PreviewContext<'a>,
         integrations: &[TimedIntegration],
         outcomes: &mut [Outcome],
     ) -> bool {
@@ -90,7 +90,8 @@ impl<'a> Context<'a> {
             tracing::warn!(
                 "another run has deleted `{name}` although its branch is open: publishing it again"
             );
-            *outcome = deployer.preview(integration, previews, &precondition).await.packaged_in(*time);
+            *outcome =
+                deployer.preview(integration, previews, &precondition).await.with_packaging_time(*time);
             has_published = true;
         }
         has_published

@@ -21,9 +21,9 @@ impl Context<'_> {
     /// Returns the integrations that `GITBOOK_INTEGRATIONS` selects. If there is no manifest, returns the integration that environment
     /// variables define.
     pub(super) fn select(&self, problems: &mut Vec<Diagnostic>) -> Result<Selection, Error> {
-        let folder = self.environment.folder();
+        let folder = self.environment.current_folder();
         let Selection { sources, problems: new_problems } =
-            match integration::discover(&self.config.patterns(), folder) {
+            match integration::discover(&self.config.integration_patterns(), folder) {
                 Ok(sources) => sources.into(),
                 // Without manifests, `GITBOOK_NAME` and the other variables define the integration.
                 Err(DiscoveryError { manifests, is_incomplete: false, .. })
@@ -37,7 +37,7 @@ impl Context<'_> {
             };
         // A variable for a single integration is set, but several integrations are selected. Only this error is reported, since it may
         // cause the other errors.
-        if let Some(ambiguous) = self.config.single_integration_override().filter(|_| sources.len() > 1) {
+        if let Some(ambiguous) = self.config.multiple_integrations_error().filter(|_| sources.len() > 1) {
             self.report_problems(new_problems.into_iter().chain([ambiguous]).collect(), problems)?;
             return Ok(sources.into());
         }
@@ -45,9 +45,9 @@ impl Context<'_> {
     }
 
     /// Returns the selected integrations for a command that needs only their names. If `GITBOOK_NAME` is set, no checkout is needed.
-    pub(super) fn select_names(&self, problems: &mut Vec<Diagnostic>) -> Result<Selection, Error> {
+    pub(super) fn select_for_deletion(&self, problems: &mut Vec<Diagnostic>) -> Result<Selection, Error> {
         if self.config.sets_integration_name() {
-            Ok(vec![integration::source_without_manifest(self.environment.folder())].into())
+            Ok(vec![integration::source_without_manifest(self.environment.current_folder())].into())
         } else {
             self.select(problems)
         }

@@ -16,7 +16,9 @@ impl Context<'_> {
     /// Returns this machine's share of the sources. All machines have about the same estimated work.
     pub(super) fn share<'s>(&self, sources: &'s [IntegrationSource]) -> Share<&'s IntegrationSource> {
         match self.shard {
-            Some(shard) => divide(shard, integration::integration_weights(sources).into_iter().zip(sources)),
+            Some(shard) => {
+                select_share(shard, integration::integration_weights(sources).into_iter().zip(sources))
+            }
             None => Share { items: sources.iter().collect(), share_description: None },
         }
     }
@@ -24,14 +26,16 @@ impl Context<'_> {
     /// Returns this machine's share of items that each need the same work.
     pub(super) fn share_equally<T>(&self, items: Vec<T>) -> Share<T> {
         match self.shard {
-            Some(shard) => divide(shard, items.into_iter().map(|item| (integration::REQUEST_WEIGHT, item))),
+            Some(shard) => {
+                select_share(shard, items.into_iter().map(|item| (integration::REQUEST_WEIGHT, item)))
+            }
             None => Share { items, share_description: None },
         }
     }
 }
 
 /// Returns the items of a shard and logs their number, so that an empty share does not look like a mistake.
-fn divide<T>(shard: Shard, items: impl ExactSizeIterator<Item = (u64, T)>) -> Share<T> {
+fn select_share<T>(shard: Shard, items: impl ExactSizeIterator<Item = (u64, T)>) -> Share<T> {
     let all = pluralize(items.len(), "integration");
     let items = shard.select(items);
     let share_description = match items.len() {

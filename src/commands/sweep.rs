@@ -8,7 +8,7 @@ use crate::deploy::{Outcome, Status, Sweep, SweepCandidate, UncheckedPreviews};
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::error::{Error, pluralize};
 use crate::integration::{self, DiscoveryError, Identity};
-use crate::plan::Target;
+use crate::plan::PreviewRef;
 
 impl Context<'_> {
     /// Deletes the previews of closed branches and pull requests in each organization that is named in a manifest.
@@ -50,7 +50,7 @@ impl Context<'_> {
         // Failed requests for comments must not stop the checks of branches, so comments have a separate circuit breaker.
         let comments = &sweep.forge.with_own_circuit_breaker();
         let now = comment_on_pull_request::current_minute();
-        let on_deleted = async |outcome: &Outcome, target: &Target| {
+        let on_deleted = async |outcome: &Outcome, target: &PreviewRef| {
             let rows =
                 [crate::report::comment::removed_row(&outcome.name, self.ci.run_number, &now, self.printer)];
             self.comment_on_swept_preview(comments, target, &rows).await;
@@ -84,12 +84,15 @@ impl Context<'_> {
     ) -> Result<(Vec<String>, BTreeMap<String, SourceLocation>), Error> {
         let organization_override = self.config.overrides.iter().find(|field| field.key == "organization");
         let has_no_patterns = self.config.integrations.is_none();
-        let sources = match integration::discover(&self.config.patterns(), self.environment.folder()) {
+        let sources = match integration::discover(
+            &self.config.integration_patterns(),
+            self.environment.current_folder(),
+        ) {
             Ok(sources) => sources,
             Err(DiscoveryError { manifests, is_incomplete: false, .. })
                 if manifests.is_empty() && has_no_patterns && self.config.sets_integration_name() =>
             {
-                vec![integration::source_without_manifest(self.environment.folder())]
+                vec![integration::source_without_manifest(self.environment.current_folder())]
             }
             // A sweep works without manifests if `GITBOOK_ORGANIZATION` is set.
             Err(DiscoveryError { manifests, is_incomplete: false, .. }) if has_no_patterns => manifests,
@@ -119,6 +122,6 @@ impl Context<'_> {
         if let Some(field) = organization_override {
             organizations = [(field.value.clone(), SourceLocation::variable(&field.variable))].into();
         }
-        if organizations.is_empty() { Err(Error::NoOrganization) } else { Ok((names, organizations)) }
+        if organizations.is_empty() { Err(Error::OrganizationNotFound) } else { Ok((names, organizations)) }
     }
 }

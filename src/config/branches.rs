@@ -3,7 +3,7 @@
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::from_variable::{FromVariable, InvalidValue};
-use crate::integration::list;
+use crate::integration::split_list;
 use crate::repository::Branch;
 
 /// Branch names or globs that include or exclude branches.
@@ -54,7 +54,7 @@ fn can_match_branch(pattern: &str, excluded: &[&str], excluded_globs: &GlobSet) 
 impl FromVariable for BranchPatterns {
     fn parse(text: &str) -> Result<Self, InvalidValue> {
         let (mut included, mut excluded) = (Vec::new(), Vec::new());
-        for pattern in list(text) {
+        for pattern in split_list(text) {
             let (patterns, pattern) = match pattern.strip_prefix('!') {
                 Some(pattern) => (&mut excluded, pattern.trim_start()),
                 None => (&mut included, pattern),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::variables;
 use crate::diagnostic::{Diagnostic, SourceLocation};
-use crate::preview::{Template, TemplateError};
+use crate::preview::{NameTemplateError, Template};
 
 /// A type that is parsed from the value of a variable.
 pub(super) trait FromVariable: Sized {
@@ -133,7 +133,7 @@ impl FromVariable for Duration {
 
 impl FromVariable for Template {
     fn parse(text: &str) -> Result<Self, InvalidValue> {
-        text.parse().map_err(|error: TemplateError| error.to_string().into())
+        text.parse().map_err(|error: NameTemplateError| error.to_string().into())
     }
 
     fn hint() -> String {

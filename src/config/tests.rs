@@ -17,11 +17,11 @@ fn returns_defaults_for_unset_variables() {
     let config = read_config(&[]).unwrap();
     assert_eq!(config.endpoint, Endpoint::Url("https://api.gitbook.com".parse().unwrap()));
     assert_eq!(config.mode, Mode::Auto);
-    assert_eq!(config.patterns(), ["."]);
+    assert_eq!(config.integration_patterns(), ["."]);
     assert_eq!(config.sandbox_dir, std::path::Path::new("/repo/.gitbook-sandbox"));
     assert_eq!((config.retries, config.timeout.as_secs(), config.concurrency.get()), (4, 60, 4));
     assert_eq!((config.dry_run, config.bundle, config.skip_unchanged), (false, true, true));
-    assert!(config.token.is_none() && !config.has_token());
+    assert!(config.token.is_none() && !config.has_token_or_sandbox());
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn reads_the_values_of_set_variables() {
     ])
     .unwrap();
     assert_eq!(config.token.as_ref().unwrap().expose_secret(), "t");
-    assert_eq!(config.patterns(), ["a", "b", "c/*"]);
+    assert_eq!(config.integration_patterns(), ["a", "b", "c/*"]);
     assert_eq!(config.preview_env.as_deref(), Some("prod"));
     assert_eq!((config.timeout.as_secs(), config.dry_run, config.preview_visibility), (90, true, "unlisted"));
     let keys: Vec<_> = config.overrides.iter().map(|field| field.key).collect();
@@ -90,7 +90,7 @@ fn removes_the_line_break_after_a_forge_token() {
 fn only_the_organization_may_apply_to_several_integrations() {
     let check = |variables: &[(&str, &str)], is_named: bool, problem: Option<&str>| {
         let config = read_config(variables).unwrap();
-        let found = config.single_integration_override().map(|problem| problem.to_string());
+        let found = config.multiple_integrations_error().map(|problem| problem.to_string());
         assert_eq!((config.sets_integration_name(), found.as_deref()), (is_named, problem), "{variables:?}");
     };
     check(&[], false, None);

@@ -2,14 +2,14 @@
 
 use super::guard::GuardError;
 use super::precondition::Stop;
-use crate::gitbook::{ApiError, RequestError, Retryable};
+use crate::gitbook::{GitBookError, RequestError, Retryable};
 
 /// The reason why an attempt failed or was not made.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AttemptError {
     /// The request to GitBook failed.
     #[error(transparent)]
-    Api(#[from] ApiError),
+    Api(#[from] GitBookError),
     /// The existing integration must not be changed.
     #[error(transparent)]
     Guard(#[from] GuardError),
@@ -22,7 +22,7 @@ pub(super) enum AttemptError {
 }
 
 impl Retryable for AttemptError {
-    const CANCELLED: Self = Self::Api(ApiError::CANCELLED);
+    const CANCELLED: Self = Self::Api(GitBookError::CANCELLED);
 
     fn request_error(&self) -> Option<&RequestError> {
         match self {

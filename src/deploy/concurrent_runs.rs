@@ -8,7 +8,7 @@ use serde_json::Number;
 use super::precondition::{Precondition, Stop, Verdict};
 use super::response_check::ExpectedIntegration;
 use super::{DeployError, Deployer};
-use crate::gitbook::{Attempts, Published};
+use crate::gitbook::{Attempts, PublishedIntegration};
 
 /// The integration as it was last read before an attempt to publish it. Each attempt updates it.
 pub(super) struct LastRead(Mutex<ReadState>);
@@ -16,7 +16,7 @@ pub(super) struct LastRead(Mutex<ReadState>);
 /// The result of reading an integration.
 pub(super) struct ReadState {
     /// The integration, if there was one.
-    pub(super) existing: Option<Published>,
+    pub(super) existing: Option<PublishedIntegration>,
     /// False if the integration could not be read.
     pub(super) is_known: bool,
     /// The number of earlier attempts that may have taken effect when the integration was read.
@@ -24,7 +24,7 @@ pub(super) struct ReadState {
 }
 
 impl LastRead {
-    pub(super) fn known(existing: Option<Published>) -> Self {
+    pub(super) fn known(existing: Option<PublishedIntegration>) -> Self {
         Self(Mutex::new(ReadState { existing, is_known: true, unanswered: 0 }))
     }
 
@@ -32,7 +32,7 @@ impl LastRead {
         Self(Mutex::new(ReadState { existing: None, is_known: false, unanswered: 0 }))
     }
 
-    pub(super) fn set(&self, existing: Option<Published>, unanswered: u32) {
+    pub(super) fn set(&self, existing: Option<PublishedIntegration>, unanswered: u32) {
         self.with_lock(|read| *read = ReadState { existing, is_known: true, unanswered });
     }
 
@@ -42,18 +42,18 @@ impl LastRead {
 }
 
 /// Returns the version of an integration as an integer, or `None` if it is missing or not an integer.
-pub(super) fn version_number(published: &Published) -> Option<u64> {
+pub(super) fn version_number(published: &PublishedIntegration) -> Option<u64> {
     published.version.as_ref().and_then(Number::as_u64)
 }
 
 /// Returns true if an integration was published only once.
-pub(super) fn is_first_version(published: &Published) -> bool {
+pub(super) fn is_first_version(published: &PublishedIntegration) -> bool {
     version_number(published) == Some(1)
 }
 
 /// Returns true if `after` is the version that directly follows `before`, so that no other run has published in between. Also returns
 /// true if a version is unknown.
-fn is_next_version(before: Option<&Published>, after: &Published) -> bool {
+fn is_next_version(before: Option<&PublishedIntegration>, after: &PublishedIntegration) -> bool {
     let Some(after) = version_number(after) else { return true };
     match before {
         None => after == 1,
@@ -62,9 +62,10 @@ fn is_next_version(before: Option<&Published>, after: &Published) -> bool {
 }
 
 /// Describes the version of an integration, such as "version 3", or "nothing" without an integration.
-fn describe_version(published: Option<&Published>) -> String {
-    let version =
-        |published: &Published| published.version.as_ref().map(|version| format!("version {version}"));
+fn describe_version(published: Option<&PublishedIntegration>) -> String {
+    let version = |published: &PublishedIntegration| {
+        published.version.as_ref().map(|version| format!("version {version}"))
+    };
     published.map_or_else(|| "nothing".to_owned(), |published| version(published).unwrap_or_default())
 }
 
@@ -77,7 +78,7 @@ impl Deployer<'_> {
     pub(super) async fn check_version(
         &self,
         last_read: &LastRead,
-        response: &Attempts<Published>,
+        response: &Attempts<PublishedIntegration>,
         expected: &ExpectedIntegration<'_>,
         precondition: &Precondition<'_>,
     ) -> Result<(), DeployError> {
@@ -86,7 +87,7 @@ impl Deployer<'_> {
             let has_other_run = read.is_known && !is_next_version(read.existing.as_ref(), response);
             has_other_run.then(|| describe_version(read.existing.as_ref()))
         });
-        let Some(before) = before.filter(|_| expected.other_integration(response).is_none()) else {
+        let Some(before) = before.filter(|_| expected.other_name(response).is_none()) else {
             return Ok(());
         };
         let (name, after) = (expected.name, describe_version(Some(response)));
@@ -119,12 +120,12 @@ impl Deployer<'_> {
     /// # Errors
     /// Returns [`DeployError::OverwroteNewerCommit`] if the version of a newer commit may be overwritten, and otherwise the error in
     /// `result`.
-    pub(super) async fn check_unanswered<T>(
+    pub(super) async fn check_earlier_attempt<T>(
         &self,
         result: Result<T, DeployError>,
         name: &str,
         last_read: &LastRead,
-        is_own: impl FnOnce(&Published) -> Option<bool>,
+        is_own: impl FnOnce(&PublishedIntegration) -> Option<bool>,
     ) -> Result<T, DeployError> {
         let commit = match &result {
             Err(DeployError::Stopped {
@@ -152,10 +153,10 @@ impl Deployer<'_> {
 #[cfg(test)]
 mod tests {
     use super::is_next_version;
-    use crate::gitbook::Published;
+    use crate::gitbook::PublishedIntegration;
 
-    fn version(version: Option<u64>) -> Published {
-        Published { version: version.map(Into::into), ..Published::default() }
+    fn version(version: Option<u64>) -> PublishedIntegration {
+        PublishedIntegration { version: version.map(Into::into), ..PublishedIntegration::default() }
     }
 
     #[test]

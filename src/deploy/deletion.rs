@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use super::attempt::AttemptError;
 use super::precondition::{Precondition, Stop};
-use super::{DeployError, Deployer, NamedPreview, Outcome, Previews, Status, Success};
-use crate::gitbook::{Attempts, Deletion, FailedAttempt, Published};
+use super::{DeployError, Deployer, NamedPreview, Outcome, PreviewContext, Status, Success};
+use crate::gitbook::{Attempts, Deletion, FailedAttempt, PublishedIntegration};
 use crate::preview::OwnershipMarker;
 
 impl Deployer<'_> {
@@ -13,7 +13,7 @@ impl Deployer<'_> {
     pub(crate) async fn delete(
         &self,
         preview: &NamedPreview,
-        previews: &Previews<'_>,
+        previews: &PreviewContext<'_>,
         precondition: &Precondition<'_>,
     ) -> Outcome {
         let NamedPreview { integration, location, name } = preview;
@@ -45,7 +45,7 @@ impl Deployer<'_> {
         if self.dry_run {
             return Ok(with_note(Status::Checked, "dry run: would be deleted".to_owned()));
         }
-        let check = async |existing: &Published| {
+        let check = async |existing: &PublishedIntegration| {
             self.check_may_change(name, existing, expected, precondition)
                 .await
                 .map(drop)
@@ -63,7 +63,7 @@ impl Deployer<'_> {
         &self,
         name: &str,
         precondition: &Precondition<'_>,
-        check: impl AsyncFn(&Published) -> Result<(), AttemptError>,
+        check: impl AsyncFn(&PublishedIntegration) -> Result<(), AttemptError>,
     ) -> Result<Deletion, DeployError> {
         let before_attempt = async |failure: Option<FailedAttempt>| {
             // The first attempt does not read the integration again, because the caller has just read it.

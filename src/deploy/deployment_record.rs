@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tracing::instrument::WithSubscriber as _;
 use url::Url;
 
+use super::environment_name::environment_name;
 use super::guard::GuardError;
 use super::outcome::DeployError;
 use crate::cancel::Cancel;
@@ -19,9 +20,9 @@ use crate::forge::{
     DeploymentState, ForgeError, GitHub, NewDeployment, NewStatus, RequestCost, Reservation,
     SuccessfulDeployment,
 };
-use crate::gitbook::{Attempts, Published};
+use crate::gitbook::{Attempts, PublishedIntegration};
 use crate::preview::{self, OwnershipMarker};
-use crate::untrusted::{is_unsafe_char, web_link};
+use crate::untrusted::web_link;
 
 /// The maximum time for requests to GitHub after a signal. GitHub's runner kills the run 10 s later; GitBook may need 5 s of this time.
 const MAX_AFTER_SIGNAL: Duration = Duration::from_secs(2);
@@ -31,9 +32,6 @@ const MAX_IN_PROGRESS_REQUEST: Duration = Duration::from_secs(5);
 
 /// The cost of one deployment: one request that creates it and two that set its statuses.
 const DEPLOYMENT_COST: RequestCost = RequestCost { requests: 3, writes: 3 };
-
-/// GitHub's limit for environment names, in characters.
-const MAX_ENVIRONMENT_NAME: usize = 255;
 
 /// A recorder of GitHub Deployments. It stops after its first failure, so that a missing permission causes one warning only.
 pub(crate) struct GitHubDeployments<'a> {
@@ -102,36 +100,36 @@ impl<'a> GitHubDeployments<'a> {
         // The time after a signal is limited, because GitHub's runner soon kills the run.
         let results =
             self.cancel.run_with_grace_period(MAX_AFTER_SIGNAL, join_all(updates)).await.unwrap_or_default();
-        results.into_iter().flatten().for_each(|result| self.finish_update(result));
+        results.into_iter().flatten().for_each(|result| self.store_update_result(result));
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Returns the number of deployments that were not recorded or not deactivated because a rate limit is nearly reached.
-    pub(crate) fn skipped(&self) -> usize {
+    pub(crate) fn skipped_count(&self) -> usize {
         self.skipped.load(Ordering::Relaxed)
     }
 
     /// Returns the version last published to production, or `None` if it is unknown or the last deployment failed.
     pub(super) async fn last_recorded(&self, integration: &str) -> Option<RecordedVersion> {
-        if !self.is_active() || (self.contains_secret)(integration) {
+        if !self.is_recording() || (self.contains_secret)(integration) {
             return None;
         }
         let environment = environment_name(integration, None);
-        match self.cancel.run_until_cancelled(self.forge.newest_success(&environment)).await.ok()? {
+        match self.cancel.run_until_cancelled(self.forge.newest_if_successful(&environment)).await.ok()? {
             Ok(success) => RecordedVersion::parse(&success?),
             Err(error) => {
-                self.set_failure(error);
+                self.set_first_failure(error);
                 None
             }
         }
     }
 
     /// Sends a publish request and records it as a deployment. The deployment is in progress until the request finishes.
-    pub(super) async fn record(
+    pub(super) async fn send_and_record(
         &self,
         details: &DeploymentDetails<'_>,
-        request: impl Future<Output = Result<Attempts<Published>, DeployError>>,
-    ) -> Result<Attempts<Published>, DeployError> {
+        request: impl Future<Output = Result<Attempts<PublishedIntegration>, DeployError>>,
+    ) -> Result<Attempts<PublishedIntegration>, DeployError> {
         let Some((deployment, reservation)) = self.create_deployment(details).await else {
             return request.await;
         };
@@ -139,8 +137,9 @@ impl<'a> GitHubDeployments<'a> {
         // The status “in progress” is only informative: it is set with one attempt in the background, and not at all after a signal.
         let forge = self.forge.single_attempt(MAX_IN_PROGRESS_REQUEST);
         let is_running = self.cancel.signal().is_none();
-        let start =
-            async move { if is_running { forge.set_status(deployment, &status).await } else { Ok(()) } };
+        let start = async move {
+            if is_running { forge.add_deployment_status(deployment, &status).await } else { Ok(()) }
+        };
         let started = tokio::spawn(start.with_current_subscriber());
         let result = request.await;
         let cancelled = self.cancel.signal().is_some();
@@ -155,7 +154,7 @@ impl<'a> GitHubDeployments<'a> {
                 self.new_status(
                     DeploymentState::Success,
                     url,
-                    describe_version(published.last.version.as_ref()),
+                    success_description(published.last.version.as_ref()),
                 )
             }
             Err(_) if cancelled => self.new_status(DeploymentState::Failure, None, "Cancelled"),
@@ -172,13 +171,17 @@ impl<'a> GitHubDeployments<'a> {
             // Wait for the request with the status “in progress”, since the final status must arrive after it.
             let max_wait = if cancelled { MAX_AFTER_SIGNAL / 2 } else { MAX_IN_PROGRESS_REQUEST };
             let started = tokio::time::timeout(max_wait, started).await;
-            forge.set_status(deployment, &final_status).await?;
+            forge.add_deployment_status(deployment, &final_status).await?;
             if let Ok(Ok(Err(error))) = started {
                 return Err(error);
             }
             drop(reservation);
             // GitHub deactivates earlier deployments itself, but not in the transient environments of previews.
-            if is_new { forge.deactivate_older(deployment, &environment, &replaced).await } else { Ok(true) }
+            if is_new {
+                forge.deactivate_older_deployments(deployment, &environment, &replaced).await
+            } else {
+                Ok(true)
+            }
         };
         let update = tokio::spawn(update.with_current_subscriber());
         self.final_updates.lock().unwrap_or_else(PoisonError::into_inner).push(update);
@@ -189,20 +192,20 @@ impl<'a> GitHubDeployments<'a> {
     pub(super) async fn record_deletion(&self, marker: &OwnershipMarker) {
         // The final status of an earlier deployment must not arrive after the status "inactive".
         if let Some(error) = self.finish().await {
-            self.set_failure(error);
+            self.set_first_failure(error);
         }
-        if self.is_active() {
+        if self.is_recording() {
             let environment = environment_name(&marker.integration, Some(marker));
             let status = self.new_status(DeploymentState::Inactive, None, "The preview was deleted");
-            let work = self.forge.deactivate(&environment, &status);
+            let work = self.forge.deactivate_deployments(&environment, &status);
             if let Ok(result) = self.cancel.run_with_grace(work).await {
-                self.finish_update(result);
+                self.store_update_result(result);
             }
         }
     }
 
     async fn create_deployment(&self, details: &DeploymentDetails<'_>) -> Option<(u64, Reservation)> {
-        let commit = self.commit.filter(|_| self.is_active())?;
+        let commit = self.commit.filter(|_| self.is_recording())?;
         let DeploymentDetails { integration, name, hash, script_bytes, marker } = *details;
         let branch = marker.map(|marker| &marker.branch);
         // If the secret were removed from a name, the name might not be unique.
@@ -231,7 +234,7 @@ impl<'a> GitHubDeployments<'a> {
         match self.cancel.run_with_grace(self.forge.create_deployment(&new_deployment)).await.ok()? {
             Ok(deployment) => Some((deployment, reservation)),
             Err(error) => {
-                self.set_failure(error);
+                self.set_first_failure(error);
                 None
             }
         }
@@ -253,26 +256,26 @@ impl<'a> GitHubDeployments<'a> {
         }
     }
 
-    fn is_active(&self) -> bool {
+    fn is_recording(&self) -> bool {
         if let Some(reason) = self.main_client.circuit_failure() {
-            self.set_failure(ForgeError::CircuitOpen(reason));
+            self.set_first_failure(ForgeError::CircuitOpen(reason));
         }
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.is_none() && self.cancel.signal().is_none()
     }
 
     /// Counts the update if it left earlier deployments active, and stores its error if it failed.
-    fn finish_update(&self, result: Result<bool, ForgeError>) {
+    fn store_update_result(&self, result: Result<bool, ForgeError>) {
         match result {
             Ok(true) => {}
             Ok(false) => {
                 self.skipped.fetch_add(1, Ordering::Relaxed);
             }
-            Err(error) => self.set_failure(error),
+            Err(error) => self.set_first_failure(error),
         }
     }
 
-    fn set_failure(&self, error: ForgeError) {
+    fn set_first_failure(&self, error: ForgeError) {
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.get_or_insert(error);
     }
@@ -282,7 +285,7 @@ impl<'a> GitHubDeployments<'a> {
 /// created before publishing and cannot be changed.
 const VERSION_PREFIX: &str = "Published, version ";
 
-fn describe_version(version: Option<&serde_json::Number>) -> String {
+fn success_description(version: Option<&serde_json::Number>) -> String {
     version.map_or_else(|| "Published".to_owned(), |version| format!("{VERSION_PREFIX}{version}"))
 }
 
@@ -304,48 +307,12 @@ pub(super) fn hash_with_endpoint(endpoint: &Url, content: &str) -> String {
     )
 }
 
-/// Returns the name of the GitHub environment for an integration or its preview. If the name of the preview
-/// contains a pull request, the environment's name contains it, too.
-fn environment_name(integration: &str, preview: Option<&OwnershipMarker>) -> String {
-    let name = match preview {
-        None => format!("gitbook: {integration}"),
-        Some(OwnershipMarker { branch, pull_request: None, .. }) => {
-            format!("gitbook preview: {integration}/{branch}")
-        }
-        Some(OwnershipMarker { branch, pull_request: Some(number), .. }) => {
-            format!("gitbook preview: {integration}/{branch} #{number}")
-        }
-    };
-    if name.chars().count() <= MAX_ENVIRONMENT_NAME && !name.contains(is_unsafe_char) {
-        return name;
-    }
-    let hash = preview::hex(&Sha256::digest(&name)[..4]);
-    let safe = name.chars().map(|character| if is_unsafe_char(character) { ' ' } else { character });
-    let kept: String = safe.take(MAX_ENVIRONMENT_NAME - hash.len() - 1).collect();
-    format!("{kept}-{hash}")
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{RecordedVersion, environment_name};
+    use super::RecordedVersion;
     use crate::forge::SuccessfulDeployment;
-    use crate::preview::OwnershipMarker;
-
-    fn preview_environment(branch: &str, pull_request: Option<u64>) -> String {
-        environment_name(
-            "hello",
-            Some(&OwnershipMarker { branch: branch.to_owned(), pull_request, ..OwnershipMarker::default() }),
-        )
-    }
-
-    #[test]
-    fn integrations_and_previews_have_distinct_environments() {
-        assert_eq!(environment_name("hello", None), "gitbook: hello");
-        assert_eq!(preview_environment("feature/x", None), "gitbook preview: hello/feature/x");
-        assert_eq!(preview_environment("feature/x", Some(12)), "gitbook preview: hello/feature/x #12");
-    }
 
     fn recorded(payload: Value) -> Option<RecordedVersion> {
         RecordedVersion::parse(&SuccessfulDeployment {
@@ -382,19 +349,5 @@ mod tests {
         for payload in [Value::Null, json!("script_bytes"), json!([1]), json!({"script_bytes": 1})] {
             assert_eq!(recorded(payload.clone()), None, "{payload}");
         }
-    }
-
-    #[test]
-    fn shortens_long_names_and_keeps_them_distinct() {
-        let [one, other] =
-            ["a", "b"].map(|end| preview_environment(&format!("{}{end}", "é".repeat(250)), None));
-        assert_eq!(one.chars().count(), 255);
-        assert_ne!(one, other);
-    }
-
-    #[test]
-    fn replaces_unsafe_characters_and_keeps_names_distinct() {
-        assert_eq!(preview_environment("a\u{202e}b", None), "gitbook preview: hello/a b-2ce31a2d");
-        assert_ne!(preview_environment("a\u{202e}b", None), preview_environment("a\u{200f}b", None));
     }
 }

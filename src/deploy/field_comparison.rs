@@ -23,7 +23,7 @@ fn is_same_value(key: &str, sent: &Value, got: &Value) -> bool {
         (Value::Array(sent), Value::Array(got)) if key == "enum" => sent == got,
         (Value::Array(sent), Value::Array(got)) => is_same_list(sent, got),
         (Value::Number(sent), Value::Number(got)) => sent.as_f64() == got.as_f64(),
-        _ if is_empty(sent) && is_empty(got) => true,
+        _ if is_empty_or_false(sent) && is_empty_or_false(got) => true,
         // GitBook replaces an uploaded image with its URL.
         (Value::String(sent), Value::String(got)) if key == "icon" && !sent.starts_with("http") => {
             is_blank(sent) == is_blank(got)
@@ -69,12 +69,12 @@ fn is_blank(text: &str) -> bool {
     text.trim_end().is_empty()
 }
 
-fn is_empty(value: &Value) -> bool {
+fn is_empty_or_false(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,
         Value::String(text) => is_blank(text),
         Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.values().all(is_empty),
+        Value::Object(fields) => fields.values().all(is_empty_or_false),
         _ => false,
     }
 }

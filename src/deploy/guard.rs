@@ -3,7 +3,7 @@
 use serde_json::Number;
 
 use super::concurrent_runs::{ReadState, version_number};
-use crate::gitbook::Published;
+use crate::gitbook::PublishedIntegration;
 use crate::preview::OwnershipMarker;
 
 /// The reason why an existing integration must not be changed.
@@ -88,7 +88,7 @@ impl GuardError {
 /// Checks that this run may overwrite or delete an existing preview, and returns the preview's marker.
 pub(super) fn check_may_change(
     name: &str,
-    existing: &Published,
+    existing: &PublishedIntegration,
     expected: &OwnershipMarker,
 ) -> Result<OwnershipMarker, GuardError> {
     let marker = find_own_marker(name, existing, expected)?;
@@ -102,7 +102,7 @@ pub(super) fn check_may_change(
 /// `production` contains the names of integrations in production.
 pub(super) fn protection<'a>(
     name: &str,
-    existing: &Published,
+    existing: &PublishedIntegration,
     production: impl IntoIterator<Item = &'a str>,
 ) -> Option<Protection> {
     if production.into_iter().any(|production| production.eq_ignore_ascii_case(name)) {
@@ -117,7 +117,7 @@ pub(super) fn protection<'a>(
 /// Returns true if an earlier attempt of this run has published the preview, and false if this run may publish it again.
 pub(super) fn has_published_preview(
     name: &str,
-    existing: Option<&Published>,
+    existing: Option<&PublishedIntegration>,
     last: &ReadState,
     marker: &OwnershipMarker,
 ) -> Result<bool, GuardError> {
@@ -140,10 +140,10 @@ pub(super) fn has_published_preview(
 /// # Errors
 /// Returns the version that another run has published, if it is unknown which run has the newer commit.
 pub(super) fn has_published_to_production(
-    existing: Option<&Published>,
+    existing: Option<&PublishedIntegration>,
     last: &ReadState,
     unanswered: u32,
-    is_own: impl FnOnce(&Published) -> bool,
+    is_own: impl FnOnce(&PublishedIntegration) -> bool,
 ) -> Result<bool, Number> {
     let Some((existing, version)) = existing.and_then(|existing| Some((existing, existing.version.clone()?)))
     else {
@@ -165,7 +165,7 @@ pub(super) fn has_published_to_production(
 /// Returns the marker of an existing preview if it belongs to the expected integration, repository and branch.
 fn find_own_marker(
     name: &str,
-    existing: &Published,
+    existing: &PublishedIntegration,
     expected: &OwnershipMarker,
 ) -> Result<OwnershipMarker, GuardError> {
     let name = name.to_owned();
@@ -173,7 +173,7 @@ fn find_own_marker(
         Some(marker) if marker.is_same_preview(expected) => Ok(marker),
         Some(marker) => {
             let is_moved = (&marker.integration, &marker.branch) == (&expected.integration, &expected.branch)
-                && marker.may_belong_to_renamed(&expected.repository, expected.repository_id);
+                && marker.may_belong_to_renamed_repository(&expected.repository, expected.repository_id);
             Err(GuardError::OtherPreview { name, marker: Box::new(marker), is_moved })
         }
         None if existing.summary.as_deref().is_some_and(OwnershipMarker::resembles) => {
@@ -186,7 +186,7 @@ fn find_own_marker(
 #[cfg(test)]
 mod tests {
     use super::{ReadState, check_may_change, has_published_preview, has_published_to_production};
-    use crate::gitbook::Published;
+    use crate::gitbook::PublishedIntegration;
     use crate::preview::OwnershipMarker;
 
     fn marker() -> OwnershipMarker {
@@ -201,11 +201,11 @@ mod tests {
 
     /// Returns the error message and the hint for an existing integration with this summary.
     fn error_and_hint(summary: Option<String>) -> (String, String) {
-        let existing = Published {
+        let existing = PublishedIntegration {
             name: "hello-x".to_owned(),
             title: "Hello".to_owned(),
             summary,
-            ..Published::default()
+            ..PublishedIntegration::default()
         };
         let error = super::find_own_marker(&existing.name, &existing, &marker()).unwrap_err();
         (error.to_string(), error.hint())
@@ -215,7 +215,7 @@ mod tests {
     fn accepts_the_same_preview_of_any_run_and_commit() {
         let other = OwnershipMarker { run: 99, commit: "c".to_owned(), hash: "h".to_owned(), ..marker() };
         let summary = Some(format!("Hello.\n\n{other}\n"));
-        let existing = Published { summary, ..Published::default() };
+        let existing = PublishedIntegration { summary, ..PublishedIntegration::default() };
         assert_eq!(super::find_own_marker(&existing.name, &existing, &marker()), Ok(other));
     }
 
@@ -235,13 +235,13 @@ mod tests {
     }
 
     /// Returns an existing preview with this marker and version.
-    fn preview(marker: &OwnershipMarker, version: u64) -> Published {
-        Published {
+    fn preview(marker: &OwnershipMarker, version: u64) -> PublishedIntegration {
+        PublishedIntegration {
             name: "hello-x".to_owned(),
             version: Some(version.into()),
             summary: Some(marker.to_string()),
             visibility: Some("private".to_owned()),
-            ..Published::default()
+            ..PublishedIntegration::default()
         }
     }
 
@@ -261,11 +261,14 @@ mod tests {
     fn publishes_a_preview_again_unless_an_earlier_attempt_has_published_it() {
         let sent = OwnershipMarker { hash: "new".to_owned(), ..marker() };
         let old = OwnershipMarker { run: 11, hash: "old".to_owned(), ..marker() };
-        let has_published_preview = |before: Option<&Published>, existing: Option<&Published>| {
-            let last = ReadState { existing: before.cloned(), is_known: true, unanswered: 0 };
-            has_published_preview("hello-x", existing, &last, &sent)
-        };
-        let check = |before: Option<&Published>, existing: Option<Published>, has_succeeded: bool| {
+        let has_published_preview =
+            |before: Option<&PublishedIntegration>, existing: Option<&PublishedIntegration>| {
+                let last = ReadState { existing: before.cloned(), is_known: true, unanswered: 0 };
+                has_published_preview("hello-x", existing, &last, &sent)
+            };
+        let check = |before: Option<&PublishedIntegration>,
+                     existing: Option<PublishedIntegration>,
+                     has_succeeded: bool| {
             assert_eq!(
                 has_published_preview(before, existing.as_ref()),
                 Ok(has_succeeded),
@@ -283,7 +286,7 @@ mod tests {
         // The existing preview already had the same marker before this run.
         check(Some(&preview(&sent, 1)), Some(preview(&sent, 1)), false);
         check(Some(&preview(&sent, 1)), Some(preview(&sent, 2)), true);
-        let check_error = |existing: Published| {
+        let check_error = |existing: PublishedIntegration| {
             assert!(has_published_preview(Some(&preview(&old, 1)), Some(&existing)).is_err(), "{existing:?}");
         };
         check_error(preview(&OwnershipMarker { run: 13, ..sent.clone() }, 2));
@@ -291,12 +294,15 @@ mod tests {
             &OwnershipMarker { repository: "github.com/acme/other".to_owned(), ..sent.clone() },
             2,
         ));
-        check_error(Published { summary: None, ..preview(&sent, 2) });
+        check_error(PublishedIntegration { summary: None, ..preview(&sent, 2) });
     }
 
     #[test]
     fn does_not_publish_to_production_after_another_run() {
-        let version = |version: u64| Published { version: Some(version.into()), ..Published::default() };
+        let version = |version: u64| PublishedIntegration {
+            version: Some(version.into()),
+            ..PublishedIntegration::default()
+        };
         let check = |before: Option<u64>, now: Option<u64>, unanswered: u32, expected: Result<bool, &str>| {
             let (last, existing) = (
                 ReadState { existing: before.map(version), is_known: true, unanswered: 0 },

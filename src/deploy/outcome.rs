@@ -7,7 +7,7 @@ use super::precondition::Stop;
 use super::quota::PreviewCount;
 use crate::cancel::Signal;
 use crate::diagnostic::SourceLocation;
-use crate::gitbook::ApiError;
+use crate::gitbook::GitBookError;
 use crate::integration::{Integration, PackageSize, SourceChanged};
 
 /// The outcome of one integration.
@@ -100,7 +100,7 @@ pub(crate) enum DeployError {
         /// True if one of the attempts may have taken effect.
         may_have_succeeded: bool,
         /// The error of the request.
-        source: ApiError,
+        source: GitBookError,
     },
     /// The organization has reached its limit of integrations.
     #[error("publishing the preview `{name}` failed: GitBook accepts no more integrations; {count}")]
@@ -110,7 +110,7 @@ pub(crate) enum DeployError {
         /// The number of existing previews.
         count: PreviewCount,
         /// The response from GitBook.
-        source: Box<ApiError>,
+        source: Box<GitBookError>,
     },
     /// The existing integration must not be changed.
     #[error("{error}{}", describe_earlier_attempt(*.earlier_attempt))]
@@ -312,7 +312,7 @@ impl Outcome {
 
     /// Adds the time that packaging took.
     #[must_use]
-    pub(crate) fn packaged_in(self, packaging: Duration) -> Self {
+    pub(crate) fn with_packaging_time(self, packaging: Duration) -> Self {
         Self { packaging_time: Some(packaging), ..self }
     }
 

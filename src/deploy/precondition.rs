@@ -61,11 +61,11 @@ impl Verdict {
     }
 }
 
-type CheckForge<'a> = Box<dyn Fn() -> BoxFuture<'a, Verdict> + Sync + 'a>;
+type ForgeCheck<'a> = Box<dyn Fn() -> BoxFuture<'a, Verdict> + Sync + 'a>;
 
 /// A check of the forge that several integrations share.
 pub(crate) struct Precondition<'a> {
-    check_forge: CheckForge<'a>,
+    check_forge: ForgeCheck<'a>,
     /// The newest verdict and the time when it was requested. For [`Verdict::NoResponse`], it is the time of the failure.
     newest: Mutex<Option<(Instant, Verdict)>>,
 }

@@ -10,9 +10,9 @@ use super::precondition::{Precondition, Stop, Verdict};
 use super::previous_version::PreviousVersion;
 use super::response_check::ExpectedIntegration;
 use super::{
-    DeployError, Deployer, Outcome, Previews, Status, Success, published_success, with_url_and_version,
+    DeployError, Deployer, Outcome, PreviewContext, Status, Success, published_success, with_url_and_version,
 };
-use crate::gitbook::{Attempts, Deletion, FailedAttempt, Published};
+use crate::gitbook::{Attempts, Deletion, FailedAttempt, PublishedIntegration};
 use crate::integration::{Integration, PreviewIdentity};
 use crate::preview::{self, OwnershipMarker};
 
@@ -22,7 +22,7 @@ impl Deployer<'_> {
     pub(crate) async fn preview(
         &self,
         integration: &Integration,
-        previews: &Previews<'_>,
+        previews: &PreviewContext<'_>,
         precondition: &Precondition<'_>,
     ) -> Outcome {
         let name = previews.name(&integration.name);
@@ -39,7 +39,7 @@ impl Deployer<'_> {
         &self,
         name: &str,
         integration: &Integration,
-        previews: &Previews<'_>,
+        previews: &PreviewContext<'_>,
         precondition: &Precondition<'_>,
     ) -> Result<Success, DeployError> {
         let identity = PreviewIdentity {
@@ -57,7 +57,7 @@ impl Deployer<'_> {
         let mut previous_version = None;
         if let Some(existing) = &existing {
             let existing_marker = self.check_may_change(name, existing, marker, precondition).await?;
-            if !existing_marker.is_same_or_older_than(marker) {
+            if !existing_marker.has_same_commit_or_older_run(marker) {
                 // The run numbers do not show if the existing preview has a newer commit, so ask the forge. The
                 // forge's last response may be older than the preview.
                 precondition.verdict_since(read_at).await.error_if_stop()?;
@@ -93,7 +93,7 @@ impl Deployer<'_> {
             preview::unmarked_summary(integration.text("summary"), &marker_with_hash).unwrap_or_default();
         let marker_and_summary = (&marker_with_hash, unmarked_summary.as_str());
         let request = self.send_preview(existing, marker_and_summary, &expected, body, precondition);
-        let response = match self.record(&details, request).await {
+        let response = match self.send_and_record(&details, request).await {
             // The GitBook plan limits the number of integrations, and only a new preview can exceed this limit.
             Err(error) if is_new => Err(self.add_preview_count(error, integration, previews).await),
             response => response,
@@ -105,12 +105,12 @@ impl Deployer<'_> {
     /// and the marker.
     async fn send_preview(
         &self,
-        existing: Option<Published>,
+        existing: Option<PublishedIntegration>,
         (marker, unmarked_summary): (&OwnershipMarker, &str),
         expected: &ExpectedIntegration<'_>,
         body: Vec<u8>,
         precondition: &Precondition<'_>,
-    ) -> Result<Attempts<Published>, DeployError> {
+    ) -> Result<Attempts<PublishedIntegration>, DeployError> {
         let name = expected.name;
         let is_new = existing.is_none();
         let last_read = LastRead::known(existing);
@@ -134,10 +134,10 @@ impl Deployer<'_> {
         };
         let request = self.gitbook.publish(name, body, before_attempt);
         let response = self.send_change("publishing", name, request).await;
-        let is_own = |existing: &Published| {
+        let is_own = |existing: &PublishedIntegration| {
             Some(existing.summary.as_deref().and_then(OwnershipMarker::parse).as_ref() == Some(marker))
         };
-        let response = match self.check_unanswered(response, name, &last_read, is_own).await {
+        let response = match self.check_earlier_attempt(response, name, &last_read, is_own).await {
             Err(error) => {
                 return Err(self.delete_if_unmarked(error, is_new, expected, unmarked_summary).await);
             }
@@ -179,7 +179,11 @@ impl Deployer<'_> {
 
     /// Deletes a preview that this run has created and that has lost its marker. Later runs never delete a preview without a marker.
     /// Returns true if the deletion succeeded.
-    async fn delete_unmarked(&self, created: &Published, expected: &ExpectedIntegration<'_>) -> bool {
+    async fn delete_unmarked(
+        &self,
+        created: &PublishedIntegration,
+        expected: &ExpectedIntegration<'_>,
+    ) -> bool {
         let before_attempt = async |_: Option<FailedAttempt>| {
             let changed = || Stop::Changed("it was changed by another run".to_owned());
             match self.gitbook.read_once(expected.name).await? {
@@ -205,7 +209,7 @@ impl Deployer<'_> {
     pub(super) async fn check_may_change(
         &self,
         name: &str,
-        existing: &Published,
+        existing: &PublishedIntegration,
         expected: &OwnershipMarker,
         precondition: &Precondition<'_>,
     ) -> Result<OwnershipMarker, GuardError> {
@@ -225,7 +229,7 @@ impl Deployer<'_> {
 /// Returns true if an integration is in its first version and equals the expected preview except for its marker. If no integration
 /// had this name before, this run has created the integration.
 fn is_unmarked_preview(
-    existing: &Published,
+    existing: &PublishedIntegration,
     expected: &ExpectedIntegration<'_>,
     unmarked_summary: &str,
 ) -> bool {

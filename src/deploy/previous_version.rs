@@ -2,7 +2,7 @@
 
 use super::concurrent_runs::version_number;
 use super::deployment_record::RecordedVersion;
-use crate::gitbook::{Attempts, Published};
+use crate::gitbook::{Attempts, PublishedIntegration};
 use crate::preview::OwnershipMarker;
 
 /// The version of an integration before a publish request, and the size of its script.
@@ -14,7 +14,7 @@ pub(super) struct PreviousVersion {
 
 impl PreviousVersion {
     /// Returns the version of an existing preview.
-    pub(super) fn of_preview(existing: &Published, marker: &OwnershipMarker) -> Option<Self> {
+    pub(super) fn of_preview(existing: &PublishedIntegration, marker: &OwnershipMarker) -> Option<Self> {
         Some(Self { version: version_number(existing)?, script_bytes: marker.script_bytes? })
     }
 
@@ -25,7 +25,7 @@ impl PreviousVersion {
 
     /// Returns the size of the replaced script in bytes, or `None` if the response does not show that the request has replaced this
     /// version: another run may have published or deleted the integration meanwhile, and a GitHub Deployment may be for another endpoint.
-    pub(super) fn script_bytes(self, response: &Attempts<Published>) -> Option<usize> {
+    pub(super) fn script_bytes(self, response: &Attempts<PublishedIntegration>) -> Option<usize> {
         let after = version_number(&response.last)?;
         let is_next = self.version < after && after <= max_own_version(self.version, response.unanswered);
         if is_next { usize::try_from(self.script_bytes).ok() } else { None }
@@ -41,11 +41,11 @@ fn max_own_version(before: u64, unanswered: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::PreviousVersion;
-    use crate::gitbook::{Attempts, Published};
+    use crate::gitbook::{Attempts, PublishedIntegration};
 
     fn check(before: u64, (after, unanswered): (Option<u64>, u32), expected: Option<usize>) {
         let previous_version = PreviousVersion { version: before, script_bytes: 58 };
-        let last = Published { version: after.map(Into::into), ..Published::default() };
+        let last = PublishedIntegration { version: after.map(Into::into), ..PublishedIntegration::default() };
         assert_eq!(
             previous_version.script_bytes(&Attempts { last, unanswered }),
             expected,

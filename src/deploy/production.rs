@@ -13,7 +13,9 @@ use super::{
     DeployError, Deployer, Outcome, ProductionSnapshot, Status, Success, published_success,
     with_url_and_version,
 };
-use crate::gitbook::{ApiError, Attempts, FailedAttempt, Published, RequestError, Retryable as _};
+use crate::gitbook::{
+    Attempts, FailedAttempt, GitBookError, PublishedIntegration, RequestError, Retryable as _,
+};
 use crate::integration::Integration;
 
 impl Deployer<'_> {
@@ -64,7 +66,7 @@ impl Deployer<'_> {
             };
             let body = request.body()?;
             let request = self.send_production((&last_read, read_at), &expected, body, precondition);
-            let response = self.record(&details, request).await?;
+            let response = self.send_and_record(&details, request).await?;
             Ok(published_success(
                 &response,
                 &expected,
@@ -81,7 +83,7 @@ impl Deployer<'_> {
         expected: &ExpectedIntegration<'_>,
         body: Vec<u8>,
         precondition: &Precondition<'_>,
-    ) -> Result<Attempts<Published>, DeployError> {
+    ) -> Result<Attempts<PublishedIntegration>, DeployError> {
         let before_attempt = async |failure: Option<FailedAttempt>| {
             let Some(FailedAttempt { unanswered, .. }) = failure else {
                 precondition.verdict_since(first_read_at).await.error_if_stop()?;
@@ -92,7 +94,7 @@ impl Deployer<'_> {
             let verdict = precondition.verdict_since(read_at).await.error_if_stop()?;
             let Some(existing) = existing else { return Ok(None) };
             if matches!(verdict, Verdict::NotChecked | Verdict::NoResponse) {
-                let is_own = |existing: &Published| expected.differences(existing).is_empty();
+                let is_own = |existing: &PublishedIntegration| expected.differences(existing).is_empty();
                 let has_succeeded = last_read.with_lock(|last| {
                     guard::has_published_to_production(existing.as_ref(), last, unanswered, is_own)
                 });
@@ -105,14 +107,15 @@ impl Deployer<'_> {
         };
         let request = self.gitbook.publish(expected.name, body, before_attempt);
         let response = self.send_change("publishing", expected.name, request).await;
-        let is_own = |existing: &Published| (!expected.differences(existing).is_empty()).then_some(false);
-        let response = self.check_unanswered(response, expected.name, last_read, is_own).await?;
+        let is_own =
+            |existing: &PublishedIntegration| (!expected.differences(existing).is_empty()).then_some(false);
+        let response = self.check_earlier_attempt(response, expected.name, last_read, is_own).await?;
         self.check_version(last_read, &response, expected, precondition).await?;
         Ok(response)
     }
 
     /// Reads the integration in production once. Returns `None` if this fails.
-    pub(super) async fn try_read_production(&self, name: &str) -> Option<Option<Published>> {
+    pub(super) async fn try_read_production(&self, name: &str) -> Option<Option<PublishedIntegration>> {
         match self.cancel.run_until_cancelled(self.gitbook.read_once(name)).await.ok()? {
             Ok(existing) => Some(existing),
             Err(error) => {
@@ -127,11 +130,15 @@ impl Deployer<'_> {
     ///
     /// # Errors
     /// Returns an error after a temporary failure or a signal.
-    async fn reread_production(&self, name: &str) -> Result<Option<Option<Published>>, ApiError> {
+    async fn reread_production(
+        &self,
+        name: &str,
+    ) -> Result<Option<Option<PublishedIntegration>>, GitBookError> {
         match self.gitbook.read_once(name).await {
             Ok(existing) => Ok(Some(existing)),
             Err(error)
-                if error.is_retryable() || matches!(error, ApiError::Request(RequestError::Cancelled)) =>
+                if error.is_retryable()
+                    || matches!(error, GitBookError::Request(RequestError::Cancelled)) =>
             {
                 Err(error)
             }
@@ -142,7 +149,7 @@ impl Deployer<'_> {
         }
     }
 
-    fn log_unreadable(&self, name: &str, error: &ApiError) {
+    fn log_unreadable(&self, name: &str, error: &GitBookError) {
         let message =
             format!("could not read `{name}` before publishing, so its version is not checked: {error}");
         tracing::debug!("{message}");
@@ -159,7 +166,7 @@ impl Deployer<'_> {
 /// Returns true if the integration in production is the recorded version and has the expected fields. Another run or
 /// person may have changed the integration after the record was made.
 fn matches_record(
-    existing: &Published,
+    existing: &PublishedIntegration,
     expected: &ExpectedIntegration<'_>,
     recorded: &RecordedVersion,
 ) -> bool {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::{DeployError, Deployer, Previews};
-use crate::gitbook::{ApiError, Published};
+use super::{DeployError, Deployer, PreviewContext};
+use crate::gitbook::{GitBookError, PublishedIntegration};
 use crate::integration::Integration;
 use crate::preview::OwnershipMarker;
 
@@ -25,11 +25,14 @@ impl Deployer<'_> {
         &self,
         error: DeployError,
         integration: &Integration,
-        previews: &Previews<'_>,
+        previews: &PreviewContext<'_>,
     ) -> DeployError {
         match error {
             DeployError::Api {
-                name, may_have_succeeded: false, source: source @ ApiError::Quota(_), ..
+                name,
+                may_have_succeeded: false,
+                source: source @ GitBookError::Quota(_),
+                ..
             } => {
                 let organization = integration.text("organization");
                 let count =
@@ -44,11 +47,15 @@ impl Deployer<'_> {
         }
     }
 
-    async fn count_previews(&self, organization: &str, previews: &Previews<'_>) -> Option<CountedPreviews> {
+    async fn count_previews(
+        &self,
+        organization: &str,
+        previews: &PreviewContext<'_>,
+    ) -> Option<CountedPreviews> {
         let id = self.gitbook.organization_id(organization).await.ok()??;
-        let is_own = |integration: Published| {
+        let is_own = |integration: PublishedIntegration| {
             let marker = OwnershipMarker::parse(integration.summary.as_deref()?)?;
-            Some(marker.belongs_to(previews.repository, previews.repository_id))
+            Some(marker.belongs_to_repository(previews.repository, previews.repository_id))
         };
         let found = self.gitbook.list(&id, is_own).await.ok()?;
         let from_this_repository = found.iter().filter(|is_own| **is_own).count();

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::field_comparison::is_same_field;
-use crate::gitbook::{Published, PublishedContent};
+use crate::gitbook::{PublishedContent, PublishedIntegration};
 use crate::integration::{Integration, PreviewIdentity};
 
 /// The maximum number of characters of a field's value in the log.
@@ -70,7 +70,7 @@ impl<'a> ExpectedIntegration<'a> {
 
     /// Returns true if publishing would not change the existing integration. A field that the request omits must have
     /// GitBook's default value. A field that the response omits counts as empty.
-    pub(super) fn matches_published(&self, existing: &Published) -> bool {
+    pub(super) fn matches_published(&self, existing: &PublishedIntegration) -> bool {
         let or_default = |sent: &'a str, default: &'a str| if sent.is_empty() { default } else { sent };
         let (visibility, target) = (or_default(self.visibility, "private"), or_default(self.target, "all"));
         let is_present_or_empty = |(field, sent, got): (_, &Value, &Option<Value>)| {
@@ -86,7 +86,7 @@ impl<'a> ExpectedIntegration<'a> {
 
     /// Returns the differences between the request and the response. If the response
     /// describes another integration, this is the only difference returned.
-    pub(super) fn differences(&self, response: &'a Published) -> Vec<Difference<'a>> {
+    pub(super) fn differences(&self, response: &'a PublishedIntegration) -> Vec<Difference<'a>> {
         self.differences_from(self.visibility, self.target, response)
     }
 
@@ -94,9 +94,9 @@ impl<'a> ExpectedIntegration<'a> {
         &self,
         visibility: &'a str,
         target: &'a str,
-        response: &'a Published,
+        response: &'a PublishedIntegration,
     ) -> Vec<Difference<'a>> {
-        if let Some(got) = self.other_integration(response) {
+        if let Some(got) = self.other_name(response) {
             return vec![Difference::Integration { sent: self.name, got }];
         }
         let nonempty_option = |text: &'a Option<String>| text.as_deref().filter(|text| !text.is_empty());
@@ -157,7 +157,7 @@ impl<'a> ExpectedIntegration<'a> {
     }
 
     /// Returns the name in the response if it differs from the requested name, ignoring case.
-    pub(super) fn other_integration(&self, response: &'a Published) -> Option<&'a str> {
+    pub(super) fn other_name(&self, response: &'a PublishedIntegration) -> Option<&'a str> {
         let is_other = !response.name.is_empty() && !response.name.eq_ignore_ascii_case(self.name);
         is_other.then_some(&*response.name)
     }
@@ -215,7 +215,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Difference, ExpectedIntegration};
-    use crate::gitbook::{Published, PublishedContent};
+    use crate::gitbook::{PublishedContent, PublishedIntegration};
 
     fn sent() -> ExpectedIntegration<'static> {
         let scopes = ["site:views:read", "space:content:read"].into();
@@ -248,7 +248,7 @@ mod tests {
     }
 
     fn differences(sent: &ExpectedIntegration<'_>, response: &Value) -> Vec<String> {
-        let response: Published = serde_json::from_value(response.clone()).unwrap();
+        let response: PublishedIntegration = serde_json::from_value(response.clone()).unwrap();
         let describe = |difference: &Difference<'_>| match difference {
             Difference::Integration { sent, got } => format!("{sent} -> {got}"),
             Difference::Field { field, sent, got, .. } => format!("{field}: {sent} -> {got}"),

@@ -1,7 +1,7 @@
 //! Sweeps an organization: deletes the previews of deleted branches and closed pull requests, and reports why it keeps each other one.
 
 use forge_failures::ForgeFailures;
-use others::OtherPreviews;
+use others::OtherRepositoryPreviews;
 
 use super::attempt::AttemptError;
 use super::guard;
@@ -9,13 +9,14 @@ use super::precondition::{Precondition, Stop, Verdict};
 use super::{DeployError, Deployer, Outcome, Status, Success};
 use crate::diagnostic::SourceLocation;
 use crate::forge::{Forge, ForgeError, OpenPullRequests, RefState};
-use crate::gitbook::{ApiError, Deletion, Published};
-use crate::plan::Target;
+use crate::gitbook::{Deletion, GitBookError, PublishedIntegration};
+use crate::plan::PreviewRef;
 use crate::preview::{OwnershipMarker, Template};
 use crate::repository::Branch;
 
 mod forge_failures;
 mod others;
+mod reopened;
 
 #[cfg(test)]
 mod property_tests;
@@ -45,10 +46,10 @@ pub(crate) struct Sweep<'a> {
 pub(crate) enum SweepError {
     /// The request for the organization's integrations failed.
     #[error("could not list the integrations of the organization `{0}`")]
-    List(String, #[source] ApiError),
+    List(String, #[source] GitBookError),
     /// The organization does not exist, or the token has no access to it.
     #[error("organization `{0}` not found among the organizations of the token's user")]
-    NoOrganization(String),
+    OrganizationNotFound(String),
     /// The request for the branches failed.
     #[error("could not list the branches, so nothing was deleted")]
     Forge(#[source] ForgeError),
@@ -60,7 +61,7 @@ impl SweepError {
     pub(crate) fn hint(&self) -> String {
         match self {
             Self::List(_, source) => source.hint(),
-            Self::NoOrganization(_) => {
+            Self::OrganizationNotFound(_) => {
                 "check `organization` in the manifest or `GITBOOK_ORGANIZATION` (an ID or a subdomain), and the token".to_owned()
             }
             Self::Forge(source) => source.hint(),
@@ -121,9 +122,9 @@ impl Sweep<'_> {
         let to_error = |source| SweepError::List(organization.to_owned(), source);
         let gitbook = self.deployer.gitbook;
         let Some(id) = gitbook.organization_id(organization).await.map_err(to_error)? else {
-            return Err(SweepError::NoOrganization(organization.to_owned()));
+            return Err(SweepError::OrganizationNotFound(organization.to_owned()));
         };
-        let mut others = OtherPreviews::default();
+        let mut others = OtherRepositoryPreviews::default();
         let candidate = |integration| self.to_candidate(&integration, location, &mut others);
         let candidates = gitbook.list(&id, candidate).await.map_err(to_error)?;
         others.log();
@@ -147,7 +148,7 @@ impl Sweep<'_> {
         }
         let branches = self.forge.branches().await.map_err(SweepError::Forge)?;
         let is_of_pull_request =
-            |target: &Target| target.pull_request.is_some() || target.branch.split_fork().is_some();
+            |target: &PreviewRef| target.pull_request.is_some() || target.branch.split_fork().is_some();
         let (of_pull_requests, of_branches): (Vec<_>, Vec<_>) =
             undecided.into_iter().partition(|(target, _)| is_of_pull_request(target));
         for (target, candidate) in of_branches {
@@ -174,11 +175,11 @@ impl Sweep<'_> {
         &self,
         open: Result<&OpenPullRequests, &ForgeError>,
         name: &str,
-        target: &Target,
+        target: &PreviewRef,
         failures: &ForgeFailures<'_>,
     ) -> Result<bool, Stop> {
         let open = open.map_err(|error| self.undecided_stop(name, target, error))?;
-        let Target { branch, pull_request } = target;
+        let PreviewRef { branch, pull_request } = target;
         let is_open = match failures.next_client() {
             Ok(forge) => failures.count(forge.has_open_pull_request(open, branch, *pull_request).await),
             Err(error) => Err(error),
@@ -192,7 +193,7 @@ impl Sweep<'_> {
     pub(crate) async fn execute(
         &self,
         mut candidates: Vec<SweepCandidate>,
-        mut on_deleted: impl AsyncFnMut(&Outcome, &Target),
+        mut on_deleted: impl AsyncFnMut(&Outcome, &PreviewRef),
     ) -> Vec<Outcome> {
         candidates.sort_by(|a, b| a.name.cmp(&b.name));
         // If the manifests name an organization both by its ID and by its subdomain, its previews are listed twice.
@@ -231,9 +232,9 @@ impl Sweep<'_> {
     /// Returns a candidate if the integration is a preview of this repository. Counts the previews of other repositories in `others`.
     fn to_candidate(
         &self,
-        integration: &Published,
+        integration: &PublishedIntegration,
         location: &SourceLocation,
-        others: &mut OtherPreviews,
+        others: &mut OtherRepositoryPreviews,
     ) -> Option<SweepCandidate> {
         let summary = integration.summary.as_deref()?;
         let Some(marker) = OwnershipMarker::parse(summary) else {
@@ -242,7 +243,7 @@ impl Sweep<'_> {
             }
             return None;
         };
-        if !marker.belongs_to(self.repository, self.repository_id) {
+        if !marker.belongs_to_repository(self.repository, self.repository_id) {
             tracing::debug!("`{}` is a preview of `{}`", integration.name, marker.repository);
             others.add(&marker, self);
             return None;
@@ -261,7 +262,7 @@ impl Sweep<'_> {
     }
 
     /// Returns the reason to keep a preview even if its branch is closed, or `None` if there is no reason.
-    fn keep_reason(&self, integration: &Published, marker: &OwnershipMarker) -> Option<String> {
+    fn keep_reason(&self, integration: &PublishedIntegration, marker: &OwnershipMarker) -> Option<String> {
         let name = &integration.name;
         let expected =
             self.template.name(&marker.integration, &Branch::new(&marker.branch), marker.pull_request);
@@ -277,13 +278,18 @@ impl Sweep<'_> {
 
     /// Returns the branch or pull request that a preview belongs to. A preview belongs to a pull request only if its name
     /// contains the number.
-    fn target(&self, marker: &OwnershipMarker) -> Target {
+    fn target(&self, marker: &OwnershipMarker) -> PreviewRef {
         let pull_request = marker.pull_request.filter(|_| self.template.needs_pull_request());
-        Target { branch: Branch::new(&marker.branch), pull_request }
+        PreviewRef { branch: Branch::new(&marker.branch), pull_request }
     }
 
     /// Asks the forge if the branch or pull request of a preview is still closed.
-    async fn deletion_verdict(&self, name: &str, target: &Target, failures: &ForgeFailures<'_>) -> Verdict {
+    async fn deletion_verdict(
+        &self,
+        name: &str,
+        target: &PreviewRef,
+        failures: &ForgeFailures<'_>,
+    ) -> Verdict {
         match self.ref_state(target, failures).await {
             Ok(RefState::Closed) => Verdict::Confirmed,
             Ok(RefState::Open { .. }) => {
@@ -293,16 +299,20 @@ impl Sweep<'_> {
         }
     }
 
-    async fn ref_state(&self, target: &Target, failures: &ForgeFailures<'_>) -> Result<RefState, ForgeError> {
+    async fn ref_state(
+        &self,
+        target: &PreviewRef,
+        failures: &ForgeFailures<'_>,
+    ) -> Result<RefState, ForgeError> {
         let forge = failures.next_client()?;
         failures.count(forge.ref_state(&target.branch, target.pull_request).await)
     }
 
-    fn open_reason(&self, target: &Target) -> KeepReason {
+    fn open_reason(&self, target: &PreviewRef) -> KeepReason {
         KeepReason::Decided(format!("{} is open", self.describe_target(target)))
     }
 
-    fn undecided_stop(&self, name: &str, target: &Target, error: &ForgeError) -> Stop {
+    fn undecided_stop(&self, name: &str, target: &PreviewRef, error: &ForgeError) -> Stop {
         let target = self.describe_target(target);
         let reason = format!("`{name}` was kept: could not check that {target} is gone: {error}");
         Stop::Undecided { reason, hint: error.hint() }
@@ -335,7 +345,7 @@ impl Sweep<'_> {
             self.record_deletion(marker).await;
             return success(Status::Deleted, missing());
         };
-        let check = |existing: &Published| {
+        let check = |existing: &PublishedIntegration| {
             let is_same =
                 existing.summary.as_deref().and_then(OwnershipMarker::parse).as_ref() == Some(marker);
             let changed = || Stop::Changed("kept: it was changed during the sweep".to_owned());
@@ -345,7 +355,7 @@ impl Sweep<'_> {
         if dry_run {
             return success(Status::Checked, format!("dry run: would be deleted, {reason}"));
         }
-        let check = async |existing: &Published| check(existing).map_err(AttemptError::from);
+        let check = async |existing: &PublishedIntegration| check(existing).map_err(AttemptError::from);
         let deletion = self.deployer.delete_after_read(name, &precondition, check).await?;
         self.record_deletion(marker).await;
         match deletion {
@@ -357,34 +367,8 @@ impl Sweep<'_> {
         }
     }
 
-    /// Checks the branch again after a deletion, and returns an error if it was reopened: the run for the reopened branch may have found
-    /// the old preview and published none.
-    async fn check_reopened(
-        &self,
-        name: &str,
-        target: &Target,
-        failures: &ForgeFailures<'_>,
-    ) -> Result<(), DeployError> {
-        let ref_state = self.deployer.cancel.run_until_cancelled(self.ref_state(target, failures)).await;
-        let target = self.describe_target(target);
-        match ref_state {
-            Ok(Ok(RefState::Open { .. })) => {
-                let reason = format!("{target} is open again");
-                return Err(DeployError::Reopened { name: name.to_owned(), reason });
-            }
-            Ok(Err(error)) => {
-                let hint = error.hint();
-                tracing::warn!(
-                    "deleted `{name}`, but could not check whether {target} is open again: {error}; {hint}"
-                );
-            }
-            Ok(Ok(RefState::Closed)) | Err(_) => {}
-        }
-        Ok(())
-    }
-
     /// Describes a pull request or branch, such as "pull request #12".
-    fn describe_target(&self, target: &Target) -> String {
+    fn describe_target(&self, target: &PreviewRef) -> String {
         match target.pull_request {
             Some(number) => self.forge.kind().describe_pull_request(number),
             None => format!("branch `{}`", target.branch),

@@ -19,7 +19,7 @@ use super::rate_limit_budget::RateLimitBudget;
 use super::{ForgeError, MaxWait, Permission, RefState};
 use crate::cancel::Cancel;
 use crate::http::{
-    ApiKind, FIRST_DELAY, Http, MAX_PAGE, MAX_RESPONSE, Redirects, RequestError, Response, Retry,
+    ApiKind, FIRST_DELAY, Http, MAX_PAGE_BYTES, MAX_RESPONSE_BYTES, Redirects, RequestError, Response, Retry,
     push_segments, read_all_pages,
 };
 use crate::repository::ForgeKind;
@@ -166,7 +166,7 @@ impl Client {
         permission: Permission,
     ) -> Result<Response, ForgeError> {
         let url = self.url(path, query);
-        self.unless_circuit_open(|| self.send(Method::GET, url.clone(), None, permission)).await
+        self.retry_with_circuit_breaker(|| self.send(Method::GET, url.clone(), None, permission)).await
     }
 
     /// Reads an object that does not belong to the repository. `path` is relative to the root of the API.
@@ -177,7 +177,7 @@ impl Client {
     ) -> Result<Response, ForgeError> {
         let mut url = self.root.clone();
         push_segments(&mut url, path);
-        self.unless_circuit_open(|| self.send(Method::GET, url.clone(), None, permission)).await
+        self.retry_with_circuit_breaker(|| self.send(Method::GET, url.clone(), None, permission)).await
     }
 
     /// Sends a write request that is safe to repeat. Ignores the circuit breaker, so that an operation in progress can finish.
@@ -203,12 +203,12 @@ impl Client {
         self.check_circuit()?;
         let url = self.url(path, &[]);
         let request = || self.send(Method::POST, url.clone(), Some(body), permission);
-        self.retry.run_if(ForgeError::is_safe_to_resend, request).await
+        self.retry.retry_if(ForgeError::is_safe_to_resend, request).await
     }
 
     /// Sends a request unless the circuit breaker is open. Opens the circuit breaker after a failure that all further requests would
     /// repeat, so that a deployment does not wait for each of these requests.
-    async fn unless_circuit_open<F: Future<Output = Result<Response, ForgeError>>>(
+    async fn retry_with_circuit_breaker<F: Future<Output = Result<Response, ForgeError>>>(
         &self,
         request: impl FnMut() -> F,
     ) -> Result<Response, ForgeError> {
@@ -268,8 +268,9 @@ impl Client {
             let query = [query, &[("per_page", PAGE_SIZE), ("page", page.as_str())][..]].concat();
             let url = self.url(path, &query);
             let request = || self.with_token(self.http.request(Method::GET, url.clone()));
-            let response =
-                self.unless_circuit_open(|| self.send_request(MAX_PAGE, request(), permission)).await?;
+            let response = self
+                .retry_with_circuit_breaker(|| self.send_request(MAX_PAGE_BYTES, request(), permission))
+                .await?;
             // A server that ignores the parameter `page` sends the same page again.
             let hash = Some(body_hash(&response.body));
             if hash == last_hash {
@@ -299,7 +300,7 @@ impl Client {
             }
             None => request,
         };
-        self.send_request(MAX_RESPONSE, request, permission).await
+        self.send_request(MAX_RESPONSE_BYTES, request, permission).await
     }
 
     async fn send_request(

@@ -175,7 +175,7 @@ fn request_hint(error: &RequestError) -> String {
         RequestError::Unexpected(ErrorResponse { api, .. })
         | RequestError::Redirect(ErrorResponse { api, .. })
         | RequestError::NotJson { api, .. }
-        | RequestError::EndlessList(api, _) => {
+        | RequestError::TooManyPages(api, _) => {
             let variable = url_variable(*api);
             format!("check that `{variable}` is the forge's API and that no proxy answers in its place")
         }

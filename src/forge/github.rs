@@ -76,7 +76,7 @@ impl GitHub {
         })
     }
 
-    pub(super) async fn pull_requests(
+    pub(super) async fn pull_request_numbers(
         &self,
         branch: &Branch,
         open_only: bool,

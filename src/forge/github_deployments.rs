@@ -111,7 +111,11 @@ impl GitHub {
     ///
     /// # Errors
     /// Returns an error if the request to GitHub fails.
-    pub(crate) async fn set_status(&self, deployment: u64, status: &NewStatus) -> Result<(), ForgeError> {
+    pub(crate) async fn add_deployment_status(
+        &self,
+        deployment: u64,
+        status: &NewStatus,
+    ) -> Result<(), ForgeError> {
         let mut body =
             json!({"state": status.state.name(), "description": truncate_description(&status.description)});
         for (key, url) in [("environment_url", &status.url), ("log_url", &status.log_url)] {
@@ -132,7 +136,7 @@ impl GitHub {
     ///
     /// # Errors
     /// Returns an error if a request to GitHub fails.
-    pub(crate) async fn deactivate(
+    pub(crate) async fn deactivate_deployments(
         &self,
         environment: &str,
         inactive_status: &NewStatus,
@@ -146,7 +150,7 @@ impl GitHub {
     ///
     /// # Errors
     /// Returns an error if a request to GitHub fails.
-    pub(crate) async fn deactivate_older(
+    pub(crate) async fn deactivate_older_deployments(
         &self,
         deployment: u64,
         environment: &str,
@@ -162,7 +166,7 @@ impl GitHub {
     ///
     /// # Errors
     /// Returns an error if a request to GitHub fails.
-    pub(crate) async fn newest_success(
+    pub(crate) async fn newest_if_successful(
         &self,
         environment: &str,
     ) -> Result<Option<SuccessfulDeployment>, ForgeError> {
@@ -209,7 +213,7 @@ impl GitHub {
         }
         for id in active.iter().rev() {
             let Some(_reservation) = self.reserve(ADD_STATUS_COST) else { return Ok(false) };
-            self.set_status(*id, inactive_status).await?;
+            self.add_deployment_status(*id, inactive_status).await?;
         }
         Ok(true)
     }

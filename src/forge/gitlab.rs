@@ -95,14 +95,14 @@ impl GitLab {
         }
         let (owner, name) = fork_owner_and_name(branch);
         for merge_request in open.iter().filter(|merge_request| merge_request.source_branch == name) {
-            if self.is_from(merge_request, owner).await? {
+            if self.may_be_from(merge_request, owner).await? {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    pub(super) async fn merge_requests(
+    pub(super) async fn merge_request_numbers(
         &self,
         branch: &Branch,
         open_only: bool,
@@ -160,7 +160,7 @@ impl GitLab {
         merge_requests.retain(|merge_request| merge_request.source_branch == name);
         let mut from_branch = Vec::new();
         for merge_request in merge_requests {
-            if self.is_from(&merge_request, owner).await? {
+            if self.may_be_from(&merge_request, owner).await? {
                 from_branch.push(merge_request);
             }
         }
@@ -169,7 +169,11 @@ impl GitLab {
 
     /// Returns true if a merge request comes from the fork of `owner` or, if `owner` is `None`, from the project itself. Also returns
     /// true if the fork's owner is unknown because the fork was deleted or is private: the preview is then kept.
-    async fn is_from(&self, merge_request: &MergeRequest, owner: Option<&str>) -> Result<bool, ForgeError> {
+    async fn may_be_from(
+        &self,
+        merge_request: &MergeRequest,
+        owner: Option<&str>,
+    ) -> Result<bool, ForgeError> {
         let is_own = merge_request.source_project_id == Some(merge_request.target_project_id);
         let (Some(owner), false) = (owner, is_own) else { return Ok(is_own == owner.is_none()) };
         let Some(id) = merge_request.source_project_id.filter(|_| owner != UNKNOWN_OWNER) else {
@@ -188,7 +192,11 @@ impl GitLab {
 
     /// Finds the notes (comments) that gitbook-deploy has written on a merge request, by their marker line and their author. Returns
     /// the IDs and texts of the notes in any order.
-    pub(super) async fn notes(&self, number: u64, marker: &str) -> Result<Vec<(u64, String)>, ForgeError> {
+    pub(super) async fn find_own_notes(
+        &self,
+        number: u64,
+        marker: &str,
+    ) -> Result<Vec<(u64, String)>, ForgeError> {
         let path = ["merge_requests", &number.to_string(), "notes"];
         let has_marker = |note: &Note| !note.system && note.body.lines().any(|line| line.trim() == marker);
         let keep = |note| Some(note).filter(has_marker);

@@ -14,11 +14,11 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// The number of writes per minute that are reserved for the pull request comment. If jobs overwrite each other's text in the comment,
 /// each job repeats its write.
-const RESERVED_WRITES: usize = 10;
+const ESSENTIAL_WRITES: usize = 10;
 
 /// The number of requests that are reserved for the pull request comment and for branch checks. They count toward GitHub's primary
 /// rate limit, which is a number of requests per hour.
-const RESERVED_REQUESTS: u64 = 50;
+const ESSENTIAL_REQUESTS: u64 = 50;
 
 /// The counts of sent and reserved requests. All clones share these counts.
 #[derive(Clone, Debug, Default)]
@@ -67,8 +67,8 @@ impl RateLimitBudget {
         self.with_lock(|used| {
             let now = Instant::now();
             used.recent_writes.retain(|write| now.duration_since(*write) < MINUTE);
-            let requests = RESERVED_REQUESTS + used.reserved_requests + cost.requests;
-            let writes = RESERVED_WRITES + used.recent_writes.len() + used.reserved_writes + cost.writes;
+            let requests = ESSENTIAL_REQUESTS + used.reserved_requests + cost.requests;
+            let writes = ESSENTIAL_WRITES + used.recent_writes.len() + used.reserved_writes + cost.writes;
             let is_nearly_reached = used.remaining.is_some_and(|remaining| remaining < requests)
                 || cost.writes > 0 && writes > MAX_WRITES;
             if is_nearly_reached {

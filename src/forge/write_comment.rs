@@ -173,7 +173,7 @@ impl Forge {
             Self::GitHub(github) => {
                 github.comments(existing.number, existing.marker, existing.created).await?
             }
-            Self::GitLab(gitlab) => gitlab.notes(existing.number, existing.marker).await?,
+            Self::GitLab(gitlab) => gitlab.find_own_notes(existing.number, existing.marker).await?,
         };
         for (_, text) in &mut comments {
             *text = text.replace("\r\n", "\n");

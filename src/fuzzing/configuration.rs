@@ -75,7 +75,7 @@ fn run(environment: &Environment, printer: &report::Printer) {
     let mut run = RunReport { problems, ..RunReport::default() };
     let result =
         tracing::dispatcher::with_default(&log, || decide_and_log(environment, printer, &report, &mut run));
-    let code = report.close(&run, result);
+    let code = report.finish(&run, result);
     assert!(code == 0 || code == 2, "{code}");
     for problem in &run.problems {
         let name = problem.location.as_ref().map(|location| location.origin_name().into_owned());
@@ -133,7 +133,7 @@ fn check_plan(config: &Config, ci: &Ci, plan: &Plan) {
     let Plan { decision, reason } = plan;
     let publishes = matches!(decision, Decision::Publish | Decision::Preview(_));
     assert!(!reason.is_empty() && !reason.contains(char::is_control), "{plan:?}");
-    assert!(config.has_token() || !decision.needs_forge(), "{plan:?} without a token");
+    assert!(config.has_token_or_sandbox() || !decision.needs_forge(), "{plan:?} without a token");
     assert!(!(publishes && (ci.is_fork_with_base_secrets || ci.stops_environment)), "{plan:?} of {ci:?}");
     let refuses_or_skips = matches!(decision, Decision::Refuse(_) | Decision::Nothing);
     let is_requested = match config.mode {

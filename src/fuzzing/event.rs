@@ -8,7 +8,7 @@ use crate::ci::{self, Ci, Event};
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::error::Error;
-use crate::plan::{Decision, Plan, Target, decide};
+use crate::plan::{Decision, Plan, PreviewRef, decide};
 use crate::preview::{self, OwnershipMarker};
 use crate::report::{Reporter, RunReport};
 
@@ -81,7 +81,7 @@ fn check_event(environment: &Environment, name: &str, payload: &[u8]) {
                 });
             }
             let result = ci::detect(environment).map(drop).map_err(Error::Ci);
-            let code = Reporter::open(environment, printer.clone()).close(&run, result);
+            let code = Reporter::open(environment, printer.clone()).finish(&run, result);
             assert_eq!(code, if run.ci.is_some() { 0 } else { 2 });
         });
     }
@@ -174,7 +174,7 @@ impl Payload<'_> {
 /// Checks the name, title and ownership marker of the preview.
 fn check_names(plan: &Plan, config: &Config, ci: &Ci) {
     let (Decision::Preview(target) | Decision::Delete(target)) = &plan.decision else { return };
-    let Target { branch, pull_request } = target;
+    let PreviewRef { branch, pull_request } = target;
     let name = config.preview_name.name("hello", branch, *pull_request);
     assert!(name.len() <= 100 && name.starts_with("hello-"), "{name:?}");
     assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{name:?}");

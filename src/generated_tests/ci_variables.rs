@@ -7,13 +7,13 @@ use super::read_file;
 use crate::config::variables;
 
 /// A CI system and the variables that the program reads there.
-pub(super) struct CiSystem {
+pub(super) struct SystemVariables {
     pub(super) name: String,
     pub(super) variables: Vec<String>,
 }
 
 /// Returns the variables that several systems share, then the systems in alphabetical order. Lists each variable only once.
-pub(super) fn by_system() -> Vec<CiSystem> {
+pub(super) fn by_system() -> Vec<SystemVariables> {
     let table = read_file("src/ci.rs");
     let mut systems: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut shared = variable_names(&table);
@@ -34,10 +34,10 @@ pub(super) fn by_system() -> Vec<CiSystem> {
     let mut all = Vec::new();
     for (name, variables) in systems {
         let variables: Vec<_> = variables.into_iter().filter(|name| listed.insert(name.clone())).collect();
-        all.push(CiSystem { name, variables });
+        all.push(SystemVariables { name, variables });
     }
     let variables = shared.into_iter().filter(|name| listed.insert(name.clone())).collect();
-    all.insert(0, CiSystem { name: "Several systems".to_owned(), variables });
+    all.insert(0, SystemVariables { name: "Several systems".to_owned(), variables });
     all
 }
 

@@ -10,10 +10,10 @@ use crate::http::{ErrorResponse, RequestError, Response, Retryable, TransportErr
 
 /// A failed request to GitBook's API.
 #[derive(Debug, thiserror::Error)]
-pub enum ApiError {
+pub enum GitBookError {
     /// An organization that does not exist (status 404 in response to a publish request).
     #[error("organization not found: {0}")]
-    NoOrganization(ErrorResponse),
+    OrganizationNotFound(ErrorResponse),
     /// A limit of the organization's GitBook plan, such as the number of integrations.
     #[error("GitBook plan limit reached: {0}")]
     Quota(ErrorResponse),
@@ -64,7 +64,7 @@ fn is_quota_name(name: &str) -> bool {
 /// The maximum wait that a hint mentions. A longer wait is assumed to be a mistake of the server.
 const MAX_HINTED_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
-impl ApiError {
+impl GitBookError {
     /// Returns the error for a response with an error status.
     pub(super) fn from_response(response: &Response) -> Self {
         let Ok(ErrorEnvelope { error }) = response.json() else {
@@ -86,7 +86,7 @@ impl ApiError {
     #[must_use]
     pub fn hint(&self) -> String {
         let request = match self {
-            Self::NoOrganization(_) => {
+            Self::OrganizationNotFound(_) => {
                 return "check `organization` in the manifest (an id or subdomain), and that the token's user is a member".to_owned();
             }
             Self::Quota(_) => {
@@ -128,7 +128,7 @@ fn request_hint(error: &RequestError) -> &'static str {
         }
         RequestError::Unexpected(_)
         | RequestError::NotJson { .. }
-        | RequestError::EndlessList(..)
+        | RequestError::TooManyPages(..)
         | RequestError::Transport(_, TransportError::TooLarge(_)) => {
             "check that `GITBOOK_ENDPOINT` is GitBook's API and that no proxy answers in its place"
         }
@@ -150,13 +150,13 @@ fn request_hint(error: &RequestError) -> &'static str {
     }
 }
 
-impl Retryable for ApiError {
+impl Retryable for GitBookError {
     const CANCELLED: Self = Self::Request(RequestError::Cancelled);
 
     fn request_error(&self) -> Option<&RequestError> {
         match self {
             Self::Request(error) => Some(error),
-            Self::NoOrganization(_) | Self::Quota(_) | Self::Url(_) => None,
+            Self::OrganizationNotFound(_) | Self::Quota(_) | Self::Url(_) => None,
         }
     }
 }
@@ -166,13 +166,13 @@ mod tests {
     use reqwest::StatusCode;
     use serde_json::{Value, json};
 
-    use super::ApiError;
+    use super::GitBookError;
     use crate::http::{ApiKind, Response};
 
-    fn error(status: u16, body: &Value) -> ApiError {
+    fn error(status: u16, body: &Value) -> GitBookError {
         let status = StatusCode::from_u16(status).unwrap();
         let (api, headers, body) = (ApiKind::GitBook, <_>::default(), body.to_string().into_bytes());
-        ApiError::from_response(&Response { api, status, headers, body, retry_after: None })
+        GitBookError::from_response(&Response { api, status, headers, body, retry_after: None })
     }
 
     #[test]
@@ -187,7 +187,7 @@ mod tests {
             (429, json!(429), json!("integrationQuota")),
         ] {
             let error = error(status, &json!({"error": {"code": code, "message": "No.", "type": name}}));
-            assert!(matches!(error, ApiError::Quota(_)), "{status} {code} {name}: {error:?}");
+            assert!(matches!(error, GitBookError::Quota(_)), "{status} {code} {name}: {error:?}");
         }
     }
 
@@ -203,10 +203,10 @@ mod tests {
             (500, json!(402), Value::Null),
         ] {
             let error = error(status, &json!({"error": {"code": code, "message": "Quota.", "type": name}}));
-            assert!(matches!(error, ApiError::Request(_)), "{status} {code} {name}: {error:?}");
+            assert!(matches!(error, GitBookError::Request(_)), "{status} {code} {name}: {error:?}");
         }
         // A body without an error object is from a proxy.
-        assert!(matches!(error(402, &json!("Payment required")), ApiError::Request(_)));
+        assert!(matches!(error(402, &json!("Payment required")), GitBookError::Request(_)));
     }
 
     #[test]

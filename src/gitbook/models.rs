@@ -8,7 +8,7 @@ use serde_json::Value;
 /// An integration in a response from GitBook.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Published {
+pub struct PublishedIntegration {
     /// The name, unique in all of GitBook.
     #[serde(deserialize_with = "null_as_default")]
     pub name: String,

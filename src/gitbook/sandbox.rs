@@ -24,7 +24,7 @@ use crate::yaml::YamlValue;
 use store::Store;
 
 /// The maximum size in bytes of a request. It allows three preview images, an icon and a large script, in base64.
-const MAX_BODY: usize = 64 * 1024 * 1024;
+const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 
 type SharedSandbox = Arc<Sandbox>;
 
@@ -65,7 +65,7 @@ pub(crate) async fn start_with(folder: &Path, wrap: impl FnOnce(Router) -> Route
         .route("/v1/orgs/{organization}/integrations", get(list))
         .fallback(async || error_response(StatusCode::NOT_FOUND, "Not found"))
         .layer(middleware::from_fn(require_token))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(Arc::new(Sandbox { store: Mutex::new(store), root: root.clone() }));
     let router = wrap(router);
     let serve = async move {
@@ -148,7 +148,7 @@ async fn list(
         return error_response(StatusCode::BAD_REQUEST, "limit must be from 1 to 1000");
     }
     let first = query.page.unwrap_or(0);
-    let integrations = sandbox.store().list_organization(&organization);
+    let integrations = sandbox.store().list_integrations(&organization);
     match integrations {
         Ok(integrations) => {
             let count = integrations.len();

@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 use super::{Response, Retryable, TransportError};
 
 /// The maximum number of characters of an API's error message. A longer message is truncated.
-const MAX_MESSAGE: usize = 1000;
+const MAX_MESSAGE_LENGTH: usize = 1000;
 
 /// The API that receives a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub enum ApiKind {
 
 impl ApiKind {
     /// Returns the API's name for use before a noun, as in "forge server error".
-    fn adjective(self) -> &'static str {
+    fn name_without_article(self) -> &'static str {
         match self {
             Self::GitBook => "GitBook",
             Self::GitHub | Self::GitLab => "forge",
@@ -53,16 +53,16 @@ pub enum RequestError {
     #[error("the token lacks a permission: {0}")]
     Forbidden(ErrorResponse),
     /// Status 404: the requested object does not exist, or the token cannot read it.
-    #[error("{api} resource not found: {0}", api = .0.api.adjective())]
+    #[error("{api} resource not found: {0}", api = .0.api.name_without_article())]
     NotFound(ErrorResponse),
     /// Status 409: the request conflicts with the current state of the server.
     #[error("{api} reported a conflict: {0}", api = .0.api)]
     Conflict(ErrorResponse),
     /// Status 429: a rate limit is reached.
-    #[error("{api} rate limit reached: {0}", api = .0.api.adjective())]
+    #[error("{api} rate limit reached: {0}", api = .0.api.name_without_article())]
     RateLimited(ErrorResponse),
     /// Status 408, 425 or 5xx: the server could not process the request.
-    #[error("{api} server error: {0}", api = .0.api.adjective())]
+    #[error("{api} server error: {0}", api = .0.api.name_without_article())]
     Server(ErrorResponse),
     /// Status 3xx: a redirect that the client does not follow.
     #[error("{api} redirects to another server ({status}); the token is not sent there", api = .0.api, status = .0.status.as_u16())]
@@ -85,7 +85,7 @@ pub enum RequestError {
     Transport(ApiKind, TransportError),
     /// A list with more pages than the maximum.
     #[error("{0} sent a list of more than {1} pages")]
-    EndlessList(ApiKind, usize),
+    TooManyPages(ApiKind, usize),
     /// A cancellation by a signal that arrived before the next attempt.
     #[error("cancelled before the retry")]
     Cancelled,
@@ -108,7 +108,7 @@ impl ErrorResponse {
     /// proxy, so the program never displays this body.
     pub(crate) fn new(response: &Response, code: Option<String>, message: Option<String>) -> Self {
         let Response { api, status, retry_after, .. } = *response;
-        let message = message.map(|message| message.chars().take(MAX_MESSAGE).collect());
+        let message = message.map(|message| message.chars().take(MAX_MESSAGE_LENGTH).collect());
         Self { api, status, code: code.filter(|code| code != status.as_str()), message, retry_after }
     }
 
@@ -130,9 +130,9 @@ impl fmt::Display for ErrorResponse {
             (Some(message), Some(code), _) => write!(f, "{status} (code {code}) {message}"),
             (Some(message), None, _) => write!(f, "{status} {message}"),
             (None, _, Some(reason)) => {
-                write!(f, "{status} {reason} (not a {} response)", self.api.adjective())
+                write!(f, "{status} {reason} (not a {} response)", self.api.name_without_article())
             }
-            (None, _, None) => write!(f, "{status} (not a {} response)", self.api.adjective()),
+            (None, _, None) => write!(f, "{status} (not a {} response)", self.api.name_without_article()),
         }
     }
 }
@@ -166,7 +166,7 @@ impl RequestError {
             | Self::RateLimited(_)
             | Self::Redirect(_)
             | Self::Unexpected(_)
-            | Self::EndlessList(..)
+            | Self::TooManyPages(..)
             | Self::Cancelled => false,
         }
     }

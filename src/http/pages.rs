@@ -9,7 +9,7 @@ const MAX_PAGES: usize = 1000;
 /// position of the next page. Each page is dropped before the next page is read, so that only selected items stay in memory.
 ///
 /// # Errors
-/// Returns the first error of `read_page`, or [`RequestError::EndlessList`] if there are more than 1000 pages.
+/// Returns the first error of `read_page`, or [`RequestError::TooManyPages`] if there are more than 1000 pages.
 pub(crate) async fn read_all_pages<T, U, P, E, F>(
     api: ApiKind,
     first_position: P,
@@ -29,5 +29,5 @@ where
             None => return Ok(items),
         }
     }
-    Err(RequestError::EndlessList(api, MAX_PAGES).into())
+    Err(RequestError::TooManyPages(api, MAX_PAGES).into())
 }

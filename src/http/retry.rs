@@ -92,11 +92,11 @@ impl Retry {
         &self,
         request: impl FnMut() -> F,
     ) -> Result<T, E> {
-        self.run_if(E::is_retryable, request).await
+        self.retry_if(E::is_retryable, request).await
     }
 
     /// Runs a request like [`run`](Self::run), but retries only if `is_retryable` returns true for the error.
-    pub(crate) async fn run_if<T, E: Retryable, F: Future<Output = Result<T, E>>>(
+    pub(crate) async fn retry_if<T, E: Retryable, F: Future<Output = Result<T, E>>>(
         &self,
         is_retryable: fn(&E) -> bool,
         mut request: impl FnMut() -> F,

@@ -21,7 +21,7 @@ pub enum TransportError {
     #[error("the response is too large; the limit is {} MiB", .0 / (1024 * 1024))]
     TooLarge(usize),
     /// A failure to create the HTTP client.
-    #[error("could not create the HTTP client: {}", with_causes(.0))]
+    #[error("could not create the HTTP client: {}", describe_causes(.0))]
     Client(reqwest::Error),
 }
 
@@ -36,7 +36,7 @@ impl TransportError {
     pub(super) fn new(error: reqwest::Error, timeout: Duration) -> Self {
         let host = describe_host(error.url());
         let error = error.without_url();
-        let text = with_causes(&error);
+        let text = describe_causes(&error);
         match (error.is_connect(), error.is_timeout()) {
             (true, true) => {
                 let time = humantime::format_duration(connect_timeout(timeout));
@@ -83,7 +83,7 @@ fn describe_host(url: Option<&url::Url>) -> String {
 
 /// Returns the texts of an error's causes, joined by `: `. Omits the error's own text, which is mostly "error sending request", unless
 /// the error has no cause.
-fn with_causes(error: &dyn std::error::Error) -> String {
+fn describe_causes(error: &dyn std::error::Error) -> String {
     let mut texts = vec![error.to_string()];
     let mut source = error.source();
     while let Some(cause) = source {

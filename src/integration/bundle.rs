@@ -35,7 +35,7 @@ use rolldown_common::{Modules, Output, RenderedModule};
 use rolldown_error::BuildResult;
 use tracing::instrument::WithSubscriber as _;
 
-use super::packaging_context::{PackagingContext, ProcessEnd, Threads, with_large_stack};
+use super::packaging_context::{PackagingContext, ProcessEnd, Threads, run_with_large_stack};
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use child_process::BundleRequest;
 use corrections::Corrections;
@@ -69,7 +69,7 @@ pub(crate) async fn bundle(
     packaging_context: &PackagingContext,
 ) -> Result<Bundle, Vec<Diagnostic>> {
     let [script, root, display_base] = [script, root, display_base].map(Path::to_owned);
-    send_request(
+    send_with_retry(
         BundleRequest { script, root, display_base, reports_parsing: false, built_code: None },
         packaging_context,
     )
@@ -101,16 +101,16 @@ pub(crate) async fn check_built_script(
     };
     if code.len() <= MAX_BYTES_CHECKED_IN_PROCESS
         && let Ok(checked) =
-            with_large_stack(|| futures::executor::block_on(handle_request(new_request(), None)))
+            run_with_large_stack(|| futures::executor::block_on(handle_request(new_request(), None)))
     {
         return checked.map(drop);
     }
-    send_request(new_request(), packaging_context).await.map(drop)
+    send_with_retry(new_request(), packaging_context).await.map(drop)
 }
 
 /// Sends a request to a bundler process, and sends it again if the process crashes. If no process can be started, handles the
 /// request in this process.
-async fn send_request(
+async fn send_with_retry(
     mut request: BundleRequest,
     packaging_context: &PackagingContext,
 ) -> Result<Bundle, Vec<Diagnostic>> {
@@ -145,7 +145,7 @@ async fn send_request(
                 if request.built_code.is_some() {
                     return handle_request(request, None).await;
                 }
-                return bundle_in_this_process(request, &packaging_context.threads, None).await;
+                return handle_request_on_threads(request, &packaging_context.threads, None).await;
             }
         }
     }
@@ -155,7 +155,7 @@ async fn send_request(
 
 /// Bundles on this process's threads. If the future is dropped, the bundler keeps running, because stopping it would
 /// cause a panic.
-async fn bundle_in_this_process(
+async fn handle_request_on_threads(
     request: BundleRequest,
     threads: &Threads,
     on_parse: Option<OnParse>,
@@ -259,7 +259,7 @@ async fn bundle_with_corrections(
     };
     let (package_warnings, mut warnings) = context.convert_warnings(&other_warnings);
     warnings.extend(plugin_warnings);
-    let Ok(legal_comments) = output_check::check_module(&chunk.code) else {
+    let Ok(legal_comments) = output_check::check_and_find_licenses(&chunk.code) else {
         return Err(vec![context.with_relative_path(invalid_script_error(script, root, corrections).await)]);
     };
     let script = licenses::deduplicate(chunk.code.clone(), &legal_comments);
@@ -278,7 +278,7 @@ async fn invalid_script_error(script: &Path, root: &Path, corrections: Correctio
         Output::Asset(_) => None,
     });
     let invalid_syntax =
-        chunk.and_then(|chunk| Some((chunk, output_check::check_module(&chunk.code).err()?)));
+        chunk.and_then(|chunk| Some((chunk, output_check::check_and_find_licenses(&chunk.code).err()?)));
     let location = invalid_syntax.as_ref().and_then(|(chunk, invalid_syntax)| {
         output_check::source_position(chunk, script, invalid_syntax.offset)
     });

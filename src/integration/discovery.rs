@@ -8,7 +8,7 @@ use ignore::DirEntry;
 
 use super::manifest::FILE_NAME;
 use super::root::{Checkout, repository_root};
-use super::walk::{UnsearchedFolder, walk};
+use super::walk::{UnreadableGitignore, walk};
 use crate::diagnostic::{Diagnostic, SourceLocation};
 
 /// The file name of a manifest with the wrong extension, which GitBook's CLI does not read.
@@ -106,7 +106,7 @@ enum SelectionError {
     /// A problem with the pattern.
     Pattern(Box<Diagnostic>),
     /// A folder that cannot be searched.
-    Unsearched(UnsearchedFolder),
+    Unsearched(UnreadableGitignore),
 }
 
 impl From<Box<Diagnostic>> for SelectionError {
@@ -115,8 +115,8 @@ impl From<Box<Diagnostic>> for SelectionError {
     }
 }
 
-impl From<UnsearchedFolder> for SelectionError {
-    fn from(folder: UnsearchedFolder) -> Self {
+impl From<UnreadableGitignore> for SelectionError {
+    fn from(folder: UnreadableGitignore) -> Self {
         Self::Unsearched(folder)
     }
 }
@@ -180,7 +180,7 @@ pub(crate) fn leaves_manifests_unselected(patterns: &[String], checkout: Checkou
 
 /// Returns true if the working directory is the repository root.
 #[must_use]
-pub(crate) fn is_whole_repository(checkout: Checkout<'_>) -> bool {
+pub(crate) fn is_at_repository_root(checkout: Checkout<'_>) -> bool {
     dunce::canonicalize(checkout.working_directory)
         .is_ok_and(|folder| repository_root(&folder, checkout) == folder)
 }
@@ -196,7 +196,7 @@ fn pattern_problem(message: String, hint: &str) -> Box<Diagnostic> {
     Box::new(Diagnostic::error(location, message).with_hint(Some(hint.to_owned())))
 }
 
-fn invalid_glob(pattern: &str, error: &globset::Error) -> Box<Diagnostic> {
+fn invalid_glob_problem(pattern: &str, error: &globset::Error) -> Box<Diagnostic> {
     pattern_problem(
         format!("`{pattern}` is not a valid glob: {}", error.kind()),
         "put special characters in `[…]` to match them literally",
@@ -238,7 +238,7 @@ fn exclude_manifests(
     let mut excluded = BTreeSet::new();
     for pattern in patterns {
         match excluded_manifests(pattern, working_directory, found.keys()) {
-            Err(error) => problems.push(*invalid_glob(pattern, &error)),
+            Err(error) => problems.push(*invalid_glob_problem(pattern, &error)),
             Ok(matching) if matching.is_empty() => {
                 let hint = "write the path after `!` relative to the working directory of the step, or remove the pattern";
                 problems.push(*pattern_problem(format!("`{pattern}` excludes nothing"), hint));
@@ -275,7 +275,7 @@ fn excluded_manifests<'a>(
 }
 
 /// Returns the folder's own manifest, or all manifests below the folder if it has none.
-fn manifests_in_folder(folder: &Path) -> Result<Vec<SelectedFile>, UnsearchedFolder> {
+fn manifests_in_folder(folder: &Path) -> Result<Vec<SelectedFile>, UnreadableGitignore> {
     let own = folder.join(FILE_NAME);
     let paths = if own.is_file() { vec![own] } else { manifests_below(folder)? };
     Ok(paths.into_iter().map(SelectedFile::from_folder).collect())
@@ -284,7 +284,7 @@ fn manifests_in_folder(folder: &Path) -> Result<Vec<SelectedFile>, UnsearchedFol
 /// Returns the manifests that match a glob, and the manifests in folders that match the glob.
 fn matching_manifests(pattern: &str, working_directory: &Path) -> Result<Vec<SelectedFile>, SelectionError> {
     let (base, rest) = split_glob(pattern, working_directory);
-    let glob = parse_glob(&rest).map_err(|error| invalid_glob(pattern, &error))?.compile_matcher();
+    let glob = parse_glob(&rest).map_err(|error| invalid_glob_problem(pattern, &error))?.compile_matcher();
     let matches = |path: &Path| path.strip_prefix(&base).is_ok_and(|path| glob.is_match(path));
     // A manifest may have another name only if the glob ends in `.yaml` or `.yml`. Without an extension, the glob could also
     // match lock files and workflows in YAML.
@@ -326,7 +326,7 @@ fn parse_glob(pattern: &str) -> Result<Glob, globset::Error> {
 }
 
 /// Returns the manifests below a folder. Includes a misnamed manifest unless a correctly named one is in the same folder.
-fn manifests_below(folder: &Path) -> Result<Vec<PathBuf>, UnsearchedFolder> {
+fn manifests_below(folder: &Path) -> Result<Vec<PathBuf>, UnreadableGitignore> {
     let is_misnamed = |path: &Path| path.ends_with(MISNAMED_FILE) && !path.with_file_name(FILE_NAME).exists();
     let entries = walk(folder, |_| true)?.into_iter();
     let files = entries.filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));

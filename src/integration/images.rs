@@ -40,7 +40,7 @@ impl ImagePurpose {
             Self::Icon => "the icon",
             Self::Preview => "the preview image",
         };
-        FileKind { label, completes_extension: false, extensions: &["png"] }
+        FileKind { label, completes_path: false, extensions: &["png"] }
     }
 }
 

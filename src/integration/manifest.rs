@@ -144,9 +144,10 @@ impl Manifest {
 impl Override {
     fn parse(&self, location: &SourceLocation) -> Result<YamlValue, Box<Diagnostic>> {
         match self.format {
-            ValueFormat::Text => Ok(YamlValue::text(self.value.clone(), location)),
+            ValueFormat::Text => Ok(YamlValue::from_text(self.value.clone(), location)),
             ValueFormat::List => {
-                let items = list(&self.value).map(|item| YamlValue::text(item, location)).collect();
+                let items =
+                    split_list(&self.value).map(|item| YamlValue::from_text(item, location)).collect();
                 Ok(YamlValue { value: YamlData::List(items), location: location.clone() })
             }
             // The location has no text attached, so messages have no excerpt that could contain a secret.
@@ -163,7 +164,7 @@ impl Override {
 
 /// Splits a list in a variable at line breaks and at commas, except for commas inside the braces or brackets of a glob. Skips
 /// empty entries.
-pub(crate) fn list(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn split_list(text: &str) -> impl Iterator<Item = &str> {
     let mut depth = 0_usize;
     let is_separator = move |character| {
         match character {
@@ -313,7 +314,7 @@ mod tests {
     #[test]
     fn a_list_is_not_split_at_commas_inside_globs() {
         let check =
-            |text: &str, expected: &[&str]| assert_eq!(super::list(text).collect::<Vec<_>>(), expected);
+            |text: &str, expected: &[&str]| assert_eq!(super::split_list(text).collect::<Vec<_>>(), expected);
         check("a, b\n c,,\n", &["a", "b", "c"]);
         check("x/{a,b}/y,z[,]", &["x/{a,b}/y", "z[,]"]);
         check("{a\nb,c", &["{a", "b", "c"]);

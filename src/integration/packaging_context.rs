@@ -4,12 +4,12 @@ mod processes;
 mod script_cache;
 mod threads;
 
-pub(crate) use processes::{BUNDLE_ARGUMENT, Processes};
+pub(crate) use processes::{BUNDLE_ARGUMENT, ProcessPool};
 pub(super) use processes::{ProcessEnd, ProcessReply};
 pub(super) use script_cache::CachedScript;
 pub(super) use threads::Threads;
 pub(crate) use threads::processor_count;
-pub(super) use threads::with_large_stack;
+pub(super) use threads::run_with_large_stack;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ pub(crate) struct PackagingContext {
     manifests: Mutex<HashMap<Option<PathBuf>, LoadedManifest>>,
     pub(super) script_cache: ScriptCache,
     pub(super) threads: Threads,
-    pub(crate) processes: Processes,
+    pub(crate) processes: ProcessPool,
 }
 
 impl PackagingContext {
@@ -41,7 +41,7 @@ impl PackagingContext {
             manifests: Mutex::default(),
             script_cache: ScriptCache::default(),
             threads: Threads::default(),
-            processes: Processes::new(program),
+            processes: ProcessPool::new(program),
         }
     }
 

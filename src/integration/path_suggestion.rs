@@ -11,13 +11,18 @@ const MAX_DEPTH: usize = 4;
 
 /// Returns the path of the file with the name most similar to `text`, in the notation of manifests. First searches the folder
 /// of the misspelled path, then the folders below the manifest. Considers only files of the same kind inside the repository.
-pub(super) fn nearest_file(root: &Path, folder: &Path, text: &str, kind: &FileKind) -> Option<String> {
+pub(super) fn most_similar_file(root: &Path, folder: &Path, text: &str, kind: &FileKind) -> Option<String> {
     let misspelled = PathBuf::from(text.replace('\\', "/"));
-    nearest_in_same_folder(root, folder, &misspelled, kind)
-        .or_else(|| nearest_below(folder, &misspelled, kind))
+    most_similar_in_same_folder(root, folder, &misspelled, kind)
+        .or_else(|| most_similar_below(folder, &misspelled, kind))
 }
 
-fn nearest_in_same_folder(root: &Path, folder: &Path, misspelled: &Path, kind: &FileKind) -> Option<String> {
+fn most_similar_in_same_folder(
+    root: &Path,
+    folder: &Path,
+    misspelled: &Path,
+    kind: &FileKind,
+) -> Option<String> {
     let parent = dunce::canonicalize(folder.join(misspelled).parent()?).ok()?;
     let entries = std::fs::read_dir(parent).ok()?.filter_map(Result::ok).map(|entry| entry.path());
     let files = entries.filter(|path| path.starts_with(root) && is_candidate(path, kind));
@@ -26,14 +31,14 @@ fn nearest_in_same_folder(root: &Path, folder: &Path, misspelled: &Path, kind: &
     Some(with_leading_dot(&misspelled.with_file_name(name)))
 }
 
-fn nearest_below(folder: &Path, misspelled: &Path, kind: &FileKind) -> Option<String> {
+fn most_similar_below(folder: &Path, misspelled: &Path, kind: &FileKind) -> Option<String> {
     let entries = walk(folder, |entry| entry.depth() <= MAX_DEPTH).ok()?.into_iter();
     let files = entries.map(ignore::DirEntry::into_path).filter(|path| is_candidate(path, kind));
     let paths: Vec<_> =
         files.filter_map(|path| Some(display_path(path.strip_prefix(folder).ok()?))).collect();
     let paths = || paths.iter().map(String::as_str);
     let name = |path| Path::new(path).file_name().and_then(|name| name.to_str()).unwrap_or(path);
-    let path_with_similar_path = || most_similar_name(&normalized(misspelled), paths());
+    let path_with_similar_path = || most_similar_name(&without_dot_components(misspelled), paths());
     let path_with_similar_name = || {
         let near = most_similar_name(misspelled.file_name()?.to_str()?, paths().map(name))?;
         paths().filter(|path| name(path) == near).min_by_key(|path| path.len())
@@ -47,19 +52,19 @@ fn is_candidate(path: &Path, kind: &FileKind) -> bool {
 }
 
 /// Returns the path without the components `.`.
-fn normalized(path: &Path) -> String {
+fn without_dot_components(path: &Path) -> String {
     display_path(&path.components().filter(|component| *component != Component::CurDir).collect::<PathBuf>())
 }
 
 /// Adds `./` to a path, as is common in manifests.
 fn with_leading_dot(path: &Path) -> String {
-    let path = normalized(path);
+    let path = without_dot_components(path);
     if path.starts_with("../") { path } else { format!("./{path}") }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::nearest_file;
+    use super::most_similar_file;
     use crate::integration::file_kind::{FileKind, SCRIPT_TO_BUNDLE};
 
     /// Checks the suggestion for a path in the manifest of the folder `repo/hello`.
@@ -79,7 +84,7 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "").unwrap();
         }
-        assert_eq!(nearest_file(&root, &folder, text, kind).as_deref(), expected, "{files:?} {text}");
+        assert_eq!(most_similar_file(&root, &folder, text, kind).as_deref(), expected, "{files:?} {text}");
     }
 
     #[test]
@@ -100,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_file_of_another_kind_or_name_is_not_suggested() {
-        let icon = FileKind { label: "the icon", completes_extension: false, extensions: &["png"] };
+        let icon = FileKind { label: "the icon", completes_path: false, extensions: &["png"] };
         let files = ["icon.jpg", "assets/icon.png", "icon.ts"];
         check_kind(&files, &icon, "icon.png", Some("./assets/icon.png"));
         check(&["README.md", "package.json", "index.d"], "index.ts", None);

@@ -23,8 +23,8 @@ pub(crate) fn resolve(
     };
     let path = find_existing(folder, text, kind).unwrap_or_else(|| folder.join(text));
     let path = dunce::canonicalize(path).map_err(|error| {
-        let most_similar_name = path_suggestion::nearest_file(root, folder, text, kind);
-        let hint = most_similar_name.map(|path| format!("did you mean `{path}`?"));
+        let similar_path = path_suggestion::most_similar_file(root, folder, text, kind);
+        let hint = similar_path.map(|path| format!("did you mean `{path}`?"));
         let hint = hint.unwrap_or_else(|| "write the path relative to the folder of the manifest".to_owned());
         failed(format!("could not read {label} `{text}`: {error}"), hint)
     })?;
@@ -42,7 +42,7 @@ pub(crate) fn resolve(
 /// as a separator on all systems.
 fn find_existing(folder: &Path, text: &str, kind: &FileKind) -> Option<PathBuf> {
     let exists = |text: &str| {
-        if kind.completes_extension {
+        if kind.completes_path {
             script_entry::complete(folder, text)
         } else {
             Some(folder.join(text)).filter(|path| path.exists())
@@ -57,7 +57,7 @@ mod tests {
     use crate::diagnostic::{SourceLocation, display_path};
     use crate::integration::file_kind::{BUILT_SCRIPT, FileKind, SCRIPT_TO_BUNDLE};
 
-    const ICON: FileKind = FileKind { label: "the icon", completes_extension: false, extensions: &["png"] };
+    const ICON: FileKind = FileKind { label: "the icon", completes_path: false, extensions: &["png"] };
 
     /// Checks the file that a path resolves to for a manifest in the folder `repo`, or else the problem and its hint.
     #[track_caller]

@@ -46,7 +46,7 @@ pub(super) fn redact_manifest(text: &str, document: &YamlDocument<'_>) -> Option
         let redact = if token.role == TokenRole::Name { str::to_owned } else { hide_value };
         let next = tokens.get(index + 1).map_or(text.len(), |next| next.range.start);
         redacted += &redact_lines(text.get(position..token.range.end)?, redact);
-        redacted += &redact_lines(text.get(token.range.end..next)?, hide_comment);
+        redacted += &redact_lines(text.get(token.range.end..next)?, hide_line);
         position = next;
     }
     redacted += text.get(position..)?;
@@ -103,7 +103,7 @@ fn redact_unparsed(text: &str) -> Option<String> {
     let start = text.find(SECRETS_KEY).map_or(text.len(), |start| start + SECRETS_KEY.len());
     let (before, after) = text.split_at(start);
     let is_safe = !before.contains('\\') && !after.contains('*');
-    is_safe.then(|| format!("{before}{}", redact_lines(after, hide_comment)))
+    is_safe.then(|| format!("{before}{}", redact_lines(after, hide_line)))
 }
 
 fn redact_lines(text: &str, redact: fn(&str) -> String) -> String {
@@ -115,7 +115,7 @@ fn redact_lines(text: &str, redact: fn(&str) -> String) -> String {
 }
 
 /// Hides a line of text, except for the YAML syntax characters at its start.
-fn hide_comment(text: &str) -> String {
+fn hide_line(text: &str) -> String {
     let comment = text.trim_start_matches(|character| YAML_SYNTAX_CHARS.contains(character));
     format!("{}{}", &text[..text.len() - comment.len()], hide_literal(comment))
 }

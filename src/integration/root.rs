@@ -50,7 +50,7 @@ fn root_without_links(folder: &Path, checkout: Checkout<'_>) -> PathBuf {
         ancestor.parent().is_some()
             && (*ancestor == working_directory
                 || Some(*ancestor) == workspace.as_deref()
-                || is_workspace(ancestor))
+                || is_package_workspace(ancestor))
     };
     folder.ancestors().filter(is_root).last().unwrap_or(folder).to_owned()
 }
@@ -66,7 +66,7 @@ fn canonical(folder: &Path) -> PathBuf {
 }
 
 /// Returns true if a folder is the root of a workspace of pnpm, npm, Yarn or Bun.
-fn is_workspace(folder: &Path) -> bool {
+fn is_package_workspace(folder: &Path) -> bool {
     if folder.join("pnpm-workspace.yaml").is_file() {
         return true;
     }

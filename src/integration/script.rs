@@ -15,7 +15,7 @@ pub(super) async fn load_script(
 ) -> Result<Bundle, Vec<Diagnostic>> {
     let script_field = manifest.fields.get("script").and_then(|node| Some((node.as_text()?, &node.location)));
     let (text, location) = script_field.filter(|(text, _)| !text.is_empty()).ok_or_else(Vec::new)?;
-    let folder = packaging.environment.folder();
+    let folder = packaging.environment.current_folder();
     let root = packaging.root(&manifest.folder);
     let kind = if packaging.bundle { &file_kind::SCRIPT_TO_BUNDLE } else { &file_kind::BUILT_SCRIPT };
     let path = paths::resolve(&root, &manifest.folder, text, kind, location);

@@ -39,7 +39,7 @@ pub(crate) struct ManifestSecrets {
 
 impl ManifestSecrets {
     /// Returns all secrets and all values of references, which must be redacted.
-    pub(crate) fn to_redact(&self) -> Vec<SecretString> {
+    pub(crate) fn values_to_redact(&self) -> Vec<SecretString> {
         self.values.values().chain(&self.referenced).cloned().collect()
     }
 
@@ -95,9 +95,14 @@ pub(crate) fn check(secrets: &YamlMapping, environment: &Environment) -> Vec<Dia
             Err(problem) => problems.push(invalid_expression_problem(&key.name, problem, &node.location)),
             Ok(parts) => problems.extend(parts.iter().filter_map(|part| match part {
                 SecretPart::Variable(name)
-                    if is_token_variable(name) || environment.token_in(name).is_some() =>
+                    if is_token_variable(name) || environment.token_variable_in(name).is_some() =>
                 {
-                    Some(reserved_token_problem(&key.name, name, environment.token_in(name), &node.location))
+                    Some(reserved_token_problem(
+                        &key.name,
+                        name,
+                        environment.token_variable_in(name),
+                        &node.location,
+                    ))
                 }
                 SecretPart::Variable(name) if environment.get(name).is_none() => Some(Diagnostic::warning(
                     node.location.clone(),
@@ -153,7 +158,7 @@ fn read_variable<'a>(
     environment: &'a Environment,
     location: &SourceLocation,
 ) -> Result<&'a str, Box<Diagnostic>> {
-    let token = environment.token_in(name);
+    let token = environment.token_variable_in(name);
     if token.is_some() || is_token_variable(name) {
         return Err(Box::new(reserved_token_problem(key, name, token, location)));
     }

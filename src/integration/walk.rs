@@ -17,9 +17,9 @@ const MAX_GITIGNORE: u64 = 1024 * 1024;
 
 /// A folder that cannot be searched, because the program cannot read the `.gitignore` at this path.
 #[derive(Debug)]
-pub(super) struct UnsearchedFolder(PathBuf);
+pub(super) struct UnreadableGitignore(PathBuf);
 
-impl UnsearchedFolder {
+impl UnreadableGitignore {
     /// Returns the problem, with a path relative to the working directory.
     pub(super) fn problem(&self, working_directory: &Path) -> Diagnostic {
         let path = self.0.strip_prefix(working_directory).unwrap_or(&self.0).to_owned();
@@ -38,10 +38,10 @@ impl UnsearchedFolder {
 pub(super) fn walk(
     folder: &Path,
     is_wanted: fn(&DirEntry) -> bool,
-) -> Result<Vec<DirEntry>, UnsearchedFolder> {
+) -> Result<Vec<DirEntry>, UnreadableGitignore> {
     let true_folder = dunce::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     if let Some(unreadable) = true_folder.ancestors().find_map(unreadable_gitignore) {
-        return Err(UnsearchedFolder(unreadable));
+        return Err(UnreadableGitignore(unreadable));
     }
     let (sender, receiver) = channel();
     let entries = WalkBuilder::new(folder)
@@ -66,7 +66,7 @@ pub(super) fn walk(
         .build()
         .filter_map(Result::ok)
         .collect();
-    receiver.try_iter().next().map_or(Ok(entries), |path| Err(UnsearchedFolder(path)))
+    receiver.try_iter().next().map_or(Ok(entries), |path| Err(UnreadableGitignore(path)))
 }
 
 /// Returns the path of a folder's `.gitignore` if it cannot be read safely: if it is not a regular file or is larger than 1
@@ -75,8 +75,8 @@ fn unreadable_gitignore(folder: &Path) -> Option<PathBuf> {
     let path = folder.join(GITIGNORE);
     let is_readable =
         |metadata: Metadata| metadata.is_dir() || metadata.is_file() && metadata.len() <= MAX_GITIGNORE;
-    let is_not_unicode = path.metadata().is_ok_and(|metadata| !is_readable(metadata));
-    is_not_unicode.then_some(path)
+    let is_unreadable = path.metadata().is_ok_and(|metadata| !is_readable(metadata));
+    is_unreadable.then_some(path)
 }
 
 #[cfg(all(test, unix))]

@@ -1,6 +1,6 @@
 //! Tests the decision table row by row: variables and an event file must result in the expected decision and reason.
 
-use super::{Decision, Refusal, Target, decide};
+use super::{Decision, PreviewRef, Refusal, decide};
 use crate::ci::test_payloads::{
     self, WorkflowRun, as_pull_request_target, dependabot_pull_request, merged_pull_request, pull_request,
     pull_request_from_fork, push_to,
@@ -15,7 +15,7 @@ const NAME_WITH_NUMBER: (&str, &str) = ("GITBOOK_PREVIEW_NAME", "{name}-pr-{pr}"
 
 /// Describes a decision in short form.
 fn describe(decision: &Decision) -> String {
-    let describe_target = |Target { branch, pull_request }: &Target| match pull_request {
+    let describe_target = |PreviewRef { branch, pull_request }: &PreviewRef| match pull_request {
         Some(number) => format!("of {branch} (#{number})"),
         None => format!("of {branch}"),
     };

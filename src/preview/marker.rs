@@ -38,7 +38,7 @@ impl OwnershipMarker {
     #[must_use]
     pub(crate) fn parse(summary: &str) -> Option<Self> {
         let line = summary.trim_end().lines().last()?.trim();
-        let values = html_comment::read(KIND, line)?;
+        let values = html_comment::parse(KIND, line)?;
         let mut marker = Self::default();
         for (key, value) in &values {
             let value = value.clone();
@@ -80,7 +80,7 @@ impl OwnershipMarker {
     /// Returns true if this marker has the same commit as the other marker, or a run number that is not higher and from the same
     /// counter.
     #[must_use]
-    pub(crate) fn is_same_or_older_than(&self, other: &Self) -> bool {
+    pub(crate) fn has_same_commit_or_older_run(&self, other: &Self) -> bool {
         let is_comparable = !self.counter.is_empty() && self.counter == other.counter;
         self.commit == other.commit || is_comparable && self.run <= other.run
     }
@@ -89,13 +89,13 @@ impl OwnershipMarker {
     #[must_use]
     pub(crate) fn is_same_preview(&self, other: &Self) -> bool {
         (&self.integration, &self.branch) == (&other.integration, &other.branch)
-            && self.belongs_to(&other.repository, other.repository_id)
+            && self.belongs_to_repository(&other.repository, other.repository_id)
     }
 
     /// Returns true if the preview belongs to a repository. Compares IDs and hosts if both IDs are known; otherwise compares
     /// names, ignoring case.
     #[must_use]
-    pub(crate) fn belongs_to(&self, name: &str, id: Option<u64>) -> bool {
+    pub(crate) fn belongs_to_repository(&self, name: &str, id: Option<u64>) -> bool {
         match self.repository_id.zip(id) {
             Some((own_id, id)) => {
                 own_id == id && host_of(&self.repository).eq_ignore_ascii_case(host_of(name))
@@ -106,10 +106,10 @@ impl OwnershipMarker {
 
     /// Returns true if the preview may belong to a repository that had another name or host before.
     #[must_use]
-    pub(crate) fn may_belong_to_renamed(&self, name: &str, id: Option<u64>) -> bool {
+    pub(crate) fn may_belong_to_renamed_repository(&self, name: &str, id: Option<u64>) -> bool {
         let is_other_repository = self.repository_id.zip(id).is_some()
             && host_of(&self.repository).eq_ignore_ascii_case(host_of(name));
-        !is_other_repository && !self.belongs_to(name, id)
+        !is_other_repository && !self.belongs_to_repository(name, id)
     }
 }
 
@@ -226,7 +226,10 @@ mod tests {
             |this: (&str, Option<u64>), other: (&str, Option<u64>), is_same: bool, is_renamed: bool| {
                 let marker =
                     OwnershipMarker { repository: other.0.to_owned(), repository_id: other.1, ..marker() };
-                let found = (marker.belongs_to(this.0, this.1), marker.may_belong_to_renamed(this.0, this.1));
+                let found = (
+                    marker.belongs_to_repository(this.0, this.1),
+                    marker.may_belong_to_renamed_repository(this.0, this.1),
+                );
                 assert_eq!(found, (is_same, is_renamed), "{this:?} {other:?}");
             };
         let (docs, other) = ("github.com/acme/docs", "github.com/acme/other");

@@ -24,7 +24,7 @@ enum TemplatePart {
 
 /// The reason why a template is invalid.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum TemplateError {
+pub(crate) enum NameTemplateError {
     /// An unknown placeholder, or an unbalanced brace.
     #[error(
         "contains an unknown placeholder; the known ones are `{{name}}`, `{{branch}}`, `{{pr}}` and `{{hash}}`"
@@ -42,20 +42,20 @@ pub(crate) enum TemplateError {
 }
 
 impl FromStr for Template {
-    type Err = TemplateError;
+    type Err = NameTemplateError;
 
-    fn from_str(text: &str) -> Result<Self, TemplateError> {
+    fn from_str(text: &str) -> Result<Self, NameTemplateError> {
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some((literal, after)) = rest.split_once('{') {
-            let (placeholder, after) = after.split_once('}').ok_or(TemplateError::UnknownPlaceholder)?;
+            let (placeholder, after) = after.split_once('}').ok_or(NameTemplateError::UnknownPlaceholder)?;
             parts.push(TemplatePart::Text(literal.to_owned()));
             parts.push(match placeholder {
                 "name" => TemplatePart::Name,
                 "branch" => TemplatePart::Branch,
                 "pr" => TemplatePart::PullRequest,
                 "hash" => TemplatePart::Hash,
-                _ => return Err(TemplateError::UnknownPlaceholder),
+                _ => return Err(NameTemplateError::UnknownPlaceholder),
             });
             rest = after;
         }
@@ -67,10 +67,10 @@ impl FromStr for Template {
             .filter_map(|part| if let TemplatePart::Text(text) = part { Some(text) } else { None });
         for text in texts {
             if text.contains('}') {
-                return Err(TemplateError::UnknownPlaceholder);
+                return Err(NameTemplateError::UnknownPlaceholder);
             }
             if !text.chars().all(is_allowed) {
-                return Err(TemplateError::InvalidCharacter);
+                return Err(NameTemplateError::InvalidCharacter);
             }
         }
         let template = Self(parts);
@@ -79,8 +79,8 @@ impl FromStr for Template {
             .any(|part| template.contains(part));
         match (is_distinct, template.contains(&TemplatePart::Name)) {
             (true, true) => Ok(template),
-            (true, false) => Err(TemplateError::WithoutName),
-            (false, _) => Err(TemplateError::NotDistinct),
+            (true, false) => Err(NameTemplateError::WithoutName),
+            (false, _) => Err(NameTemplateError::NotDistinct),
         }
     }
 }
@@ -103,7 +103,7 @@ impl Template {
     /// with a hash never equals a name without a hash.
     #[must_use]
     pub(crate) fn name(&self, integration: &str, branch: &Branch, pull_request: Option<u64>) -> String {
-        let slug = slug(branch.as_str());
+        let slug = slugify(branch.as_str());
         let mut name = String::new();
         for part in &self.0 {
             match part {
@@ -127,7 +127,7 @@ impl Template {
 }
 
 /// Converts a branch to lower case and replaces each group of characters other than `a-z` and `0-9` with one dash.
-fn slug(branch: &str) -> String {
+fn slugify(branch: &str) -> String {
     let mut slug = String::new();
     for character in branch.to_lowercase().chars() {
         if character.is_ascii_alphanumeric() {
@@ -162,7 +162,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{Template, TemplateError};
+    use super::{NameTemplateError, Template};
     use crate::repository::Branch;
 
     fn name(template: &str, integration: &str, branch: &str) -> String {
@@ -221,13 +221,13 @@ mod tests {
     fn rejects_invalid_templates() {
         let check =
             |template: &str, expected| assert_eq!(template.parse::<Template>().unwrap_err(), expected);
-        check("{name}", TemplateError::NotDistinct);
-        check("preview", TemplateError::NotDistinct);
-        check("preview-{branch}", TemplateError::WithoutName);
-        check("{name}-{brnach}", TemplateError::UnknownPlaceholder);
-        check("{name", TemplateError::UnknownPlaceholder);
-        check("name}-{branch}", TemplateError::UnknownPlaceholder);
-        check("{name}/{branch}", TemplateError::InvalidCharacter);
+        check("{name}", NameTemplateError::NotDistinct);
+        check("preview", NameTemplateError::NotDistinct);
+        check("preview-{branch}", NameTemplateError::WithoutName);
+        check("{name}-{brnach}", NameTemplateError::UnknownPlaceholder);
+        check("{name", NameTemplateError::UnknownPlaceholder);
+        check("name}-{branch}", NameTemplateError::UnknownPlaceholder);
+        check("{name}/{branch}", NameTemplateError::InvalidCharacter);
         assert!("{name}-{branch}".parse::<Template>().is_ok());
     }
 

@@ -18,12 +18,12 @@ pub(super) enum AnnotationTarget {
 
 /// The number of annotations printed so far, by severity.
 #[derive(Debug, Default)]
-pub(super) struct Annotations {
+pub(super) struct AnnotationCounts {
     errors: usize,
     warnings: usize,
 }
 
-impl Annotations {
+impl AnnotationCounts {
     /// Counts an annotation that the caller will print. Returns false if the limit is reached. The last error annotation within
     /// the limit is kept for the error of the run.
     pub(super) fn reserve(&mut self, severity: Severity) -> bool {
@@ -97,12 +97,12 @@ fn format_annotation(problem: &Diagnostic, target: Option<AnnotationTarget>, omi
 
 #[cfg(test)]
 mod tests {
-    use super::Annotations;
+    use super::AnnotationCounts;
     use crate::diagnostic::{Diagnostic, Severity};
 
     #[test]
     fn the_last_annotation_states_the_number_of_omitted_problems() {
-        let mut annotations = Annotations::default();
+        let mut annotations = AnnotationCounts::default();
         let errors: Vec<_> = (1..=12).map(|number| Diagnostic::error(None, format!("e{number}"))).collect();
         let warnings: Vec<_> =
             (1..=10).map(|number| Diagnostic::warning(None, format!("w{number}"))).collect();
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn earlier_annotations_count_towards_the_limit() {
-        let mut annotations = Annotations::default();
+        let mut annotations = AnnotationCounts::default();
         assert!((0..9).all(|_| annotations.reserve(Severity::Warning)));
         let warnings = ["a", "b", "c"].map(|text| Diagnostic::warning(None, text));
         let line = "::warning::a%0Aand 2 more warnings; see the log\n";

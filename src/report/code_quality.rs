@@ -15,7 +15,7 @@ use crate::environment::Environment;
 
 /// The code quality file, and the folders that the paths in it are relative to.
 #[derive(Debug)]
-struct CodeQuality {
+struct CodeQualityFile {
     file: ResultFile,
     /// The working directory.
     folder: PathBuf,
@@ -26,11 +26,11 @@ struct CodeQuality {
 }
 
 /// Returns the code quality file, if `GITBOOK_CODE_QUALITY_FILE` names one.
-pub(super) fn open(environment: &Environment) -> Option<Box<dyn Destination>> {
-    Some(Box::new(CodeQuality::from_environment(environment)?))
+pub(super) fn destination(environment: &Environment) -> Option<Box<dyn Destination>> {
+    Some(Box::new(CodeQualityFile::from_environment(environment)?))
 }
 
-impl Destination for CodeQuality {
+impl Destination for CodeQualityFile {
     fn path(&self) -> &Path {
         self.file.path()
     }
@@ -41,15 +41,15 @@ impl Destination for CodeQuality {
     }
 }
 
-impl CodeQuality {
+impl CodeQualityFile {
     fn from_environment(environment: &Environment) -> Option<Self> {
         let file = ResultFile::from_variable(environment, "GITBOOK_CODE_QUALITY_FILE")?;
-        let folder = environment.folder().to_owned();
+        let folder = environment.current_folder().to_owned();
         let runner = Runner::from_environment(environment);
         let root = runner.project_dir.filter(|root| folder.starts_with(root));
         let root = root.unwrap_or_else(|| file.checkout().to_owned());
         // The configured path may also be a URL or a file in another project.
-        let configured = runner.config_path.as_deref().filter(|path| !path.contains([':', '@']));
+        let configured = runner.pipeline_config_path.as_deref().filter(|path| !path.contains([':', '@']));
         let pipeline_file = configured.unwrap_or(".gitlab-ci.yml").to_owned();
         Some(Self { file, folder, root, pipeline_file })
     }
@@ -117,7 +117,7 @@ fn fingerprint(values: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::CodeQuality;
+    use super::CodeQualityFile;
     use crate::config::LogFormat;
     use crate::diagnostic::{Diagnostic, SourceLocation};
     use crate::environment::Environment;
@@ -126,7 +126,8 @@ mod tests {
     fn entries(variables: &[(&str, &str)], problems: &[Diagnostic]) -> Vec<(String, String, u64)> {
         let environment = Environment::of(&[&[("GITBOOK_CODE_QUALITY_FILE", "q.json")], variables].concat());
         let printer = Printer::new(LogFormat::Text, Box::new(std::io::sink()), &environment);
-        let document = CodeQuality::from_environment(&environment).unwrap().report_json(problems, &printer);
+        let document =
+            CodeQualityFile::from_environment(&environment).unwrap().report_json(problems, &printer);
         let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
         let entry = |entry: &serde_json::Value| {
             let location = &entry["location"];

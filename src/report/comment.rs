@@ -83,10 +83,10 @@ fn outcome_row(outcome: &Outcome, run_row: &Row, log_url: Option<&String>, print
     if state == RowState::Removed {
         return Some(Row { state, ..row });
     }
-    let shown_commit = row.commit.clone();
+    let published_commit = row.commit.clone();
     let (url, version) = (success.url.clone(), success.version.clone());
     let (bytes, bytes_before) = (success.script_bytes, success.script_bytes_before);
-    Some(Row { state, shown_commit, url, version, bytes, bytes_before, ..row })
+    Some(Row { state, published_commit, url, version, bytes, bytes_before, ..row })
 }
 
 /// Returns the name of each preview and the reason that it was not published, for a run that failed before it published
@@ -130,7 +130,7 @@ fn first_line_of(text: &str) -> String {
 #[must_use]
 pub(crate) fn merge_rows(existing: &[String], new: &[Row]) -> String {
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
-    for row in existing.iter().flat_map(|text| text.lines()).filter_map(Row::read) {
+    for row in existing.iter().flat_map(|text| text.lines()).filter_map(Row::parse) {
         if rows.get(&row.name).is_none_or(|known| known.run <= row.run) {
             rows.insert(row.name.clone(), row);
         }
@@ -160,7 +160,7 @@ pub(crate) fn merge_rows(existing: &[String], new: &[Row]) -> String {
 pub(crate) fn existing_preview_names(comment: &str) -> Vec<String> {
     let rows = comment
         .lines()
-        .filter_map(Row::read)
+        .filter_map(Row::parse)
         .filter(|row| row.state != RowState::Removed && !row.name.is_empty());
     rows.map(|row| row.name).collect()
 }

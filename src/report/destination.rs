@@ -38,7 +38,7 @@ impl FinishedRun<'_> {
         match (self.run.outcomes.first(), self.error) {
             (Some(first), _) => first.status_name(),
             (None, Some(_)) => "failed",
-            (None, None) if self.run.shard_count.is_some() => "checked",
+            (None, None) if self.run.shard_plan.is_some() => "checked",
             (None, None) => "skipped",
         }
     }
@@ -59,7 +59,7 @@ impl ResultFile {
 
     /// Returns the file at a path, which may be relative to the working directory.
     pub(super) fn new(environment: &Environment, path: &Path) -> Self {
-        let folder = environment.folder();
+        let folder = environment.current_folder();
         let checkout = symlinks::checkout_root(folder, ci::workspace(environment).as_deref());
         Self { path: folder.join(path), checkout }
     }

@@ -56,12 +56,12 @@ pub(super) fn command_data(text: &str) -> String {
             character => data.push(character),
         }
     }
-    percent_encode(&data)
+    exact_command_data(&data)
 }
 
 /// Encodes `%` and line breaks in the data of a workflow command. The runner decodes the result to exactly the given text, as
 /// `::add-mask::` requires.
-pub(super) fn percent_encode(text: &str) -> String {
+pub(super) fn exact_command_data(text: &str) -> String {
     // The runner decodes `%25` last, so a sequence such as `%0A` in the text stays unchanged.
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }

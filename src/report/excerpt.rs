@@ -10,7 +10,7 @@ const MAX_WIDTH: usize = 120;
 
 /// Returns the line at a location, with `***` in place of secrets.
 pub(super) fn redacted_excerpt(location: &SourceLocation, printer: &Printer) -> Option<Excerpt> {
-    let excerpt = extend_marked_range(location.excerpt()?);
+    let excerpt = mark_whole_secret(location.excerpt()?);
     Some(map_text(&excerpt, |text| collapse_redacted(&printer.redact(text))))
 }
 
@@ -64,7 +64,7 @@ fn map_text(excerpt: &Excerpt, change: impl Fn(&str) -> String) -> Excerpt {
 }
 
 /// Extends the marked range to a whole redacted secret if the range starts inside the secret.
-fn extend_marked_range(mut excerpt: Excerpt) -> Excerpt {
+fn mark_whole_secret(mut excerpt: Excerpt) -> Excerpt {
     let Excerpt { text, marked, .. } = &mut excerpt;
     if text[marked.start..].starts_with(REDACTED_CHAR) {
         marked.start = text[..marked.start].trim_end_matches(REDACTED_CHAR).len();

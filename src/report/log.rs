@@ -10,7 +10,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::log_section::LogLine;
+use super::log_section::LinePlacement;
 use super::printer::Printer;
 use super::{escape, size};
 use crate::ci::Runner;
@@ -44,18 +44,21 @@ pub(crate) fn dispatch(environment: &Environment, printer: &Printer) -> (Dispatc
 /// A factory of writers for log lines. Warnings and errors are written outside of sections.
 struct LogWriterFactory(Printer);
 
-struct LogWriter<'a>(&'a Printer, LogLine);
+struct LogWriter<'a>(&'a Printer, LinePlacement);
 
 impl<'a> MakeWriter<'a> for LogWriterFactory {
     type Writer = LogWriter<'a>;
 
     fn make_writer(&'a self) -> Self::Writer {
-        LogWriter(&self.0, LogLine::OutsideSection)
+        LogWriter(&self.0, LinePlacement::OutsideSection)
     }
 
     fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Self::Writer {
         let is_in_section = *metadata.level() >= Level::INFO;
-        LogWriter(&self.0, if is_in_section { LogLine::InSection } else { LogLine::OutsideSection })
+        LogWriter(
+            &self.0,
+            if is_in_section { LinePlacement::InSection } else { LinePlacement::OutsideSection },
+        )
     }
 }
 
@@ -149,7 +152,7 @@ impl EventFields {
     fn sentence(&self) -> String {
         let size = self.number_field("script_bytes").and_then(|bytes| usize::try_from(bytes).ok());
         let size = size.map(|bytes| size::format_size(bytes, None));
-        let time = self.number_field("milliseconds").map(size::format_time);
+        let time = self.number_field("milliseconds").map(size::format_seconds);
         let details: Vec<_> = [size, time].into_iter().flatten().collect();
         let mut sentence = self.message.clone();
         if let Some(version) = self.text_field("version") {

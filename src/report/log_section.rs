@@ -11,7 +11,7 @@ pub(super) const MIN_ITEMS_OF_LONG_PHASE: usize = 11;
 
 /// The position of a line relative to sections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LogLine {
+pub(super) enum LinePlacement {
     /// A line in the section of the phase.
     InSection,
     /// A line that must stay visible. An open section is closed before this line.
@@ -22,7 +22,7 @@ pub(super) enum LogLine {
 
 /// The syntax of section markers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Markers {
+enum MarkerSyntax {
     GitHub,
     GitLab,
 }
@@ -30,7 +30,7 @@ enum Markers {
 /// The state of the sections in a log. A section is opened before its first line, so that no section is empty.
 #[derive(Debug)]
 pub(super) struct Sections {
-    markers: Option<Markers>,
+    markers: Option<MarkerSyntax>,
     phase: Option<SectionPhase>,
     is_open: bool,
     /// The number of sections so far. GitLab needs a unique name for each section.
@@ -50,8 +50,10 @@ impl Sections {
         let is_json_requested = environment.get("GITBOOK_LOG_FORMAT").map(str::trim) == Some("json");
         let is_gitlab = Runner::from_environment(environment).is_gitlab;
         let markers = match format {
-            LogFormat::GitHub => Some(Markers::GitHub),
-            LogFormat::Text | LogFormat::Json if is_gitlab && !is_json_requested => Some(Markers::GitLab),
+            LogFormat::GitHub => Some(MarkerSyntax::GitHub),
+            LogFormat::Text | LogFormat::Json if is_gitlab && !is_json_requested => {
+                Some(MarkerSyntax::GitLab)
+            }
             LogFormat::Text | LogFormat::Json => None,
         };
         Self { markers, phase: None, is_open: false, number: 0 }
@@ -62,7 +64,7 @@ impl Sections {
         let is_long = items >= MIN_ITEMS_OF_LONG_PHASE;
         // GitHub folds every group. The lines of a short phase should be visible, so the phase has no group.
         self.phase = Some(SectionPhase { title, is_long })
-            .filter(|_| is_long || self.markers == Some(Markers::GitLab));
+            .filter(|_| is_long || self.markers == Some(MarkerSyntax::GitLab));
     }
 
     /// Ends the phase. Returns the marker to write, if any.
@@ -72,11 +74,11 @@ impl Sections {
     }
 
     /// Returns the marker to write before a line, if any.
-    pub(super) fn marker_before(&mut self, line: LogLine) -> String {
+    pub(super) fn marker_before(&mut self, line: LinePlacement) -> String {
         match line {
-            LogLine::InSection if !self.is_open => self.open(),
-            LogLine::OutsideSection => self.close(),
-            LogLine::InSection | LogLine::RunnerOnly => String::new(),
+            LinePlacement::InSection if !self.is_open => self.open(),
+            LinePlacement::OutsideSection => self.close(),
+            LinePlacement::InSection | LinePlacement::RunnerOnly => String::new(),
         }
     }
 
@@ -87,8 +89,8 @@ impl Sections {
         self.is_open = true;
         self.number += 1;
         match markers {
-            Markers::GitHub => format!("::group::{title}\n"),
-            Markers::GitLab => {
+            MarkerSyntax::GitHub => format!("::group::{title}\n"),
+            MarkerSyntax::GitLab => {
                 let collapsed = if *is_long { "[collapsed=true]" } else { "" };
                 format!("{}{collapsed}\r\u{1b}[0K{title}\n", gitlab_marker("start", self.number))
             }
@@ -98,8 +100,8 @@ impl Sections {
     fn close(&mut self) -> String {
         match self.markers.filter(|_| std::mem::take(&mut self.is_open)) {
             None => String::new(),
-            Some(Markers::GitHub) => "::endgroup::\n".to_owned(),
-            Some(Markers::GitLab) => format!("{}\r\u{1b}[0K\n", gitlab_marker("end", self.number)),
+            Some(MarkerSyntax::GitHub) => "::endgroup::\n".to_owned(),
+            Some(MarkerSyntax::GitLab) => format!("{}\r\u{1b}[0K\n", gitlab_marker("end", self.number)),
         }
     }
 }
@@ -111,7 +113,7 @@ fn gitlab_marker(kind: &str, number: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{LogLine, Sections};
+    use super::{LinePlacement, Sections};
     use crate::config::LogFormat;
     use crate::environment::Environment;
 
@@ -120,28 +122,28 @@ mod tests {
         format: LogFormat,
         variables: &[(&str, &str)],
         items: usize,
-        lines: &[LogLine],
+        lines: &[LinePlacement],
     ) -> String {
         let mut sections = Sections::new(format, &Environment::of(variables));
-        let mut text = sections.marker_before(LogLine::InSection);
+        let mut text = sections.marker_before(LinePlacement::InSection);
         sections.start_phase("publishing".to_owned(), items);
         for line in lines {
             text.push_str(&sections.marker_before(*line));
             text.push_str(&format!("{line:?}\n"));
         }
         text.push_str(&sections.end_phase());
-        text.push_str(&sections.marker_before(LogLine::InSection));
+        text.push_str(&sections.marker_before(LinePlacement::InSection));
         let parts = text.split(':').map(|part| if part.parse::<u64>().is_ok() { "0" } else { part });
         parts.collect::<Vec<_>>().join(":").replace('\u{1b}', "ESC").replace('\r', "CR")
     }
 
     const GITLAB: &[(&str, &str)] = &[("GITLAB_CI", "true")];
-    const LINES: &[LogLine] = &[
-        LogLine::RunnerOnly,
-        LogLine::InSection,
-        LogLine::InSection,
-        LogLine::OutsideSection,
-        LogLine::InSection,
+    const LINES: &[LinePlacement] = &[
+        LinePlacement::RunnerOnly,
+        LinePlacement::InSection,
+        LinePlacement::InSection,
+        LinePlacement::OutsideSection,
+        LinePlacement::InSection,
     ];
 
     #[test]
@@ -188,6 +190,9 @@ mod tests {
         assert_eq!(with_markers(LogFormat::Text, &[], 11, LINES), plain);
         let json_requested = [GITLAB, &[("GITBOOK_LOG_FORMAT", "json")]].concat();
         assert_eq!(with_markers(LogFormat::Json, &json_requested, 11, LINES), plain);
-        assert_eq!(with_markers(LogFormat::Text, GITLAB, 11, &[LogLine::OutsideSection]), "OutsideSection\n");
+        assert_eq!(
+            with_markers(LogFormat::Text, GITLAB, 11, &[LinePlacement::OutsideSection]),
+            "OutsideSection\n"
+        );
     }
 }

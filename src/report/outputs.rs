@@ -25,7 +25,7 @@ const MAX_GITLAB_VARIABLES: usize = 20;
 const JSON_OUTPUTS: [&str; 2] = ["integrations", "matrix"];
 
 /// The outputs that are omitted, in this order, until the file is within GitLab's limits.
-const OPTIONAL_OUTPUTS: [&str; 3] = ["integrations", "matrix", "reason"];
+const OMISSION_ORDER: [&str; 3] = ["integrations", "matrix", "reason"];
 
 /// The file for outputs.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ enum OutputFormat {
 }
 
 /// Returns the file for outputs, if `GITBOOK_OUTPUT_FILE` or `GITHUB_OUTPUT` names one.
-pub(super) fn open(environment: &Environment) -> Option<Box<dyn Destination>> {
+pub(super) fn destination(environment: &Environment) -> Option<Box<dyn Destination>> {
     let runner = Runner::from_environment(environment);
     let github = runner.output_file.map(|path| ResultFile::new(environment, &path));
     let (file, format) = match (ResultFile::from_variable(environment, "GITBOOK_OUTPUT_FILE"), github) {
@@ -105,7 +105,7 @@ impl OutputFile {
 fn output_values(finished: &FinishedRun<'_>) -> Vec<(&'static str, String)> {
     let FinishedRun { run, printer, .. } = *finished;
     let plan = run.plan.as_ref();
-    let shard_count = run.shard_count;
+    let shard_plan = run.shard_plan;
     let mode = plan.map_or("", |plan| plan.decision.name());
     let reason = plan.map(|plan| printer.redact(&plan.reason)).unwrap_or_default();
     let commit = run.ci.as_ref().and_then(|ci| ci.commit.as_deref());
@@ -135,8 +135,8 @@ fn output_values(finished: &FinishedRun<'_>) -> Vec<(&'static str, String)> {
         Output::Version => version.clone(),
         Output::Preview => is_preview.to_string(),
         Output::Integrations => integrations.clone(),
-        Output::Matrix => shard_count.map(|count| count.matrix().to_string()).unwrap_or_default(),
-        Output::Count => shard_count.map_or(run.outcomes.len(), |count| count.integrations).to_string(),
+        Output::Matrix => shard_plan.map(|count| count.matrix().to_string()).unwrap_or_default(),
+        Output::Count => shard_plan.map_or(run.outcomes.len(), |count| count.integrations).to_string(),
     };
     OUTPUTS.iter().map(|row| (row.name, value(row.output))).collect()
 }
@@ -153,8 +153,8 @@ fn merge_dotenv<'a>(existing: &str, outputs: &[(&'a str, String)]) -> (String, V
         existing.lines().filter(|line| !line.trim().is_empty() && !is_output(line)).collect();
     let other_text: String = other_lines.iter().map(|line| format!("{line}\n")).collect();
     let other_names: BTreeSet<_> = other_lines.iter().map(|line| name(line)).collect();
-    for omitted_count in 0..=OPTIONAL_OUTPUTS.len() {
-        let is_kept = |name: &str| !OPTIONAL_OUTPUTS[..omitted_count].contains(&name);
+    for omitted_count in 0..=OMISSION_ORDER.len() {
+        let is_kept = |name: &str| !OMISSION_ORDER[..omitted_count].contains(&name);
         let kept = outputs.iter().filter(|(name, _)| is_kept(name));
         let text: String = kept.clone().map(|(_, line)| line.as_str()).collect();
         let fits = other_text.len() + text.len() < GITLAB_SIZE_LIMIT

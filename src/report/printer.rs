@@ -8,8 +8,8 @@ use indicatif::ProgressDrawTarget;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use super::annotations::{AnnotationTarget, Annotations};
-use super::log_section::{LogLine, Sections};
+use super::annotations::{AnnotationCounts, AnnotationTarget};
+use super::log_section::{LinePlacement, Sections};
 use super::progress::Progress;
 use super::{escape, excerpt, report_file};
 use crate::ci::Runner;
@@ -20,7 +20,7 @@ use crate::error::{causes, pluralize};
 use crate::redact::Redactor;
 
 /// The streams that the program writes to.
-pub struct Terminal {
+pub struct OutputStreams {
     /// The standard output, for `--help` and `--version`.
     pub output: Box<dyn Write + Send>,
     /// The log.
@@ -46,7 +46,7 @@ pub(crate) struct Printer {
 struct Log {
     writer: Box<dyn Write + Send>,
     sections: Sections,
-    annotations: Annotations,
+    annotations: AnnotationCounts,
     progress: Progress,
 }
 
@@ -100,11 +100,11 @@ impl Printer {
             log: Arc::new(Mutex::new(Log {
                 writer: log,
                 sections,
-                annotations: Annotations::default(),
+                annotations: AnnotationCounts::default(),
                 progress: Progress::default(),
             })),
             redactor: Redactor::default(),
-            folder: environment.folder().to_owned(),
+            folder: environment.current_folder().to_owned(),
             workspace: runner.workspace,
             is_github_runner: runner.is_github,
         }
@@ -151,7 +151,10 @@ impl Printer {
     pub(crate) fn add_secret(&self, secret: &SecretString) {
         for line in self.redactor.add(secret.expose_secret()) {
             if self.is_github_runner {
-                self.write(&format!("::add-mask::{}\n", escape::percent_encode(line)), LogLine::RunnerOnly);
+                self.write(
+                    &format!("::add-mask::{}\n", escape::exact_command_data(line)),
+                    LinePlacement::RunnerOnly,
+                );
             }
         }
     }
@@ -193,7 +196,7 @@ impl Printer {
         for problem in &problems {
             match self.format {
                 LogFormat::Text | LogFormat::GitHub => {
-                    self.write(&self.problem_text(problem), LogLine::OutsideSection);
+                    self.write(&self.problem_text(problem), LinePlacement::OutsideSection);
                 }
                 LogFormat::Json => {
                     self.print_json(self.redact_json(report_file::problem_object(problem, self)));
@@ -205,7 +208,7 @@ impl Printer {
                 Some(path) => AnnotationTarget::File(self.redact(&self.path_in_workspace(path))),
                 None => AnnotationTarget::Message(self.redact(&location.to_string())),
             });
-            self.write(&lines, LogLine::OutsideSection);
+            self.write(&lines, LinePlacement::OutsideSection);
         }
     }
 
@@ -217,7 +220,7 @@ impl Printer {
             LogFormat::GitHub => escape::log_line(&text),
             LogFormat::Json => escape::json_line(&json!({"level": "INFO", "message": text}).to_string()),
         };
-        self.write(&format!("{line}\n"), LogLine::OutsideSection);
+        self.write(&format!("{line}\n"), LinePlacement::OutsideSection);
     }
 
     /// Reserves an annotation. Returns false if GitHub would not show it.
@@ -230,14 +233,17 @@ impl Printer {
         let text = self.redact(text);
         match self.format {
             LogFormat::Text => {
-                self.write(&format!("notice: {}\n", escape::log_line(&text)), LogLine::OutsideSection);
+                self.write(&format!("notice: {}\n", escape::log_line(&text)), LinePlacement::OutsideSection);
             }
             LogFormat::GitHub => {
-                self.write(&format!("::notice::{}\n", escape::command_data(&text)), LogLine::OutsideSection);
+                self.write(
+                    &format!("::notice::{}\n", escape::command_data(&text)),
+                    LinePlacement::OutsideSection,
+                );
             }
             LogFormat::Json => {
                 let line = json!({"level": "INFO", "message": text}).to_string();
-                self.write(&format!("{}\n", escape::json_line(&line)), LogLine::OutsideSection);
+                self.write(&format!("{}\n", escape::json_line(&line)), LinePlacement::OutsideSection);
             }
         }
     }
@@ -248,7 +254,7 @@ impl Printer {
     }
 
     /// Prints the failure of an integration. On GitHub, adds an annotation unless the limit is reached.
-    pub(super) fn print_failure(&self, error: &dyn std::error::Error, hint: Option<&str>) {
+    pub(super) fn print_integration_failure(&self, error: &dyn std::error::Error, hint: Option<&str>) {
         let is_annotated = self.reserve_annotation(Severity::Error);
         self.print_with_hint(error, hint, is_annotated);
     }
@@ -263,14 +269,14 @@ impl Printer {
             LogFormat::GitHub if is_annotated => {
                 let lines: Vec<_> = details.map(|(name, text)| format!("\n{name}: {text}")).collect();
                 let data = escape::command_data(&format!("{message}{}", lines.concat()));
-                self.write(&format!("::error::{data}\n"), LogLine::OutsideSection);
+                self.write(&format!("::error::{data}\n"), LinePlacement::OutsideSection);
             }
             LogFormat::Text | LogFormat::GitHub => {
                 let mut lines = format!("error: {}\n", escape::log_line(&message));
                 for (name, text) in details {
                     lines.push_str(&format!("{name:>5}: {}\n", escape::log_line(text)));
                 }
-                self.write(&lines, LogLine::OutsideSection);
+                self.write(&lines, LinePlacement::OutsideSection);
             }
             LogFormat::Json => {
                 self.print_json(
@@ -305,11 +311,11 @@ impl Printer {
     fn print_json(&self, mut value: serde_json::Value) {
         let level = value["severity"].as_str().unwrap_or("error").to_uppercase();
         value["level"] = json!(if level == "WARNING" { "WARN".to_owned() } else { level });
-        self.write(&format!("{}\n", escape::json_line(&value.to_string())), LogLine::OutsideSection);
+        self.write(&format!("{}\n", escape::json_line(&value.to_string())), LinePlacement::OutsideSection);
     }
 
     /// Writes lines without redacting them. The caller must redact the variable text in a line, but not the fixed words.
-    pub(super) fn write(&self, lines: &str, line: LogLine) {
+    pub(super) fn write(&self, lines: &str, line: LinePlacement) {
         let mut log = self.log();
         let marker = log.sections.marker_before(line);
         log.write(&(marker + lines));

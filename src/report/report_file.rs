@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::destination::{Destination, FinishedRun, ResultFile};
-use super::{Printer, ShardCount, excerpt};
+use super::{Printer, ShardPlan, excerpt};
 use crate::deploy::Outcome;
 use crate::diagnostic::{Diagnostic, display_path};
 use crate::environment::Environment;
@@ -18,7 +18,7 @@ use crate::error::causes;
 struct ReportFile(ResultFile);
 
 /// Returns the report file, if `GITBOOK_REPORT_FILE` names one.
-pub(super) fn open(environment: &Environment) -> Option<Box<dyn Destination>> {
+pub(super) fn destination(environment: &Environment) -> Option<Box<dyn Destination>> {
     Some(Box::new(ReportFile(ResultFile::from_variable(environment, "GITBOOK_REPORT_FILE")?)))
 }
 
@@ -43,8 +43,8 @@ fn report_object(finished: &FinishedRun<'_>) -> Value {
         "mode": run.plan.as_ref().map(|plan| plan.decision.name()),
         "reason": run.plan.as_ref().map(|plan| &plan.reason),
         "result": finished.result(),
-        "count": run.shard_count.map(|count| count.integrations),
-        "matrix": run.shard_count.map(ShardCount::matrix),
+        "count": run.shard_plan.map(|count| count.integrations),
+        "matrix": run.shard_plan.map(ShardPlan::matrix),
         "division": run.share_description,
         "ci": ci.map(|ci| json!({
             "system": ci.system,

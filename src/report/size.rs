@@ -23,7 +23,7 @@ fn format_kibibytes(bytes: usize) -> String {
 }
 
 /// Returns a time in seconds.
-pub(super) fn format_time(milliseconds: u64) -> String {
+pub(super) fn format_seconds(milliseconds: u64) -> String {
     // Rounded to one decimal place.
     let tenths = (milliseconds + 50) / 100;
     format!("{}.{} s", tenths / 10, tenths % 10)
@@ -31,7 +31,7 @@ pub(super) fn format_time(milliseconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{format_size, format_time};
+    use super::{format_seconds, format_size};
 
     #[test]
     fn formats_a_size_with_its_difference() {
@@ -51,8 +51,8 @@ mod tests {
 
     #[test]
     fn formats_a_time_in_seconds() {
-        assert_eq!(format_time(49), "0.0 s");
-        assert_eq!(format_time(149), "0.1 s");
-        assert_eq!(format_time(61_250), "61.3 s");
+        assert_eq!(format_seconds(49), "0.0 s");
+        assert_eq!(format_seconds(149), "0.1 s");
+        assert_eq!(format_seconds(61_250), "61.3 s");
     }
 }

@@ -32,19 +32,19 @@ const SLOWEST_TABLE_ROWS: usize = 5;
 
 /// The summary file.
 #[derive(Debug)]
-struct Summary(ResultFile);
+struct SummaryFile(ResultFile);
 
 /// Returns the summary file, if `GITBOOK_SUMMARY_FILE` or `GITHUB_STEP_SUMMARY` names one.
-pub(super) fn open(environment: &Environment) -> Option<Box<dyn Destination>> {
+pub(super) fn destination(environment: &Environment) -> Option<Box<dyn Destination>> {
     let file = ResultFile::from_variable(environment, "GITBOOK_SUMMARY_FILE");
     let file = file.or_else(|| {
         let path = Runner::from_environment(environment).summary_file?;
         Some(ResultFile::new(environment, &path))
     })?;
-    Some(Box::new(Summary(file)))
+    Some(Box::new(SummaryFile(file)))
 }
 
-impl Destination for Summary {
+impl Destination for SummaryFile {
     fn path(&self) -> &Path {
         self.0.path()
     }
@@ -110,13 +110,13 @@ fn slowest_table(run: &RunReport, printer: &Printer) -> String {
     let mut text =
         "Slowest integrations:\n\n| Integration | Packaging | Publishing |\n|---|---|---|\n".to_owned();
     for (outcome, packaging) in slowest.into_iter().take(SLOWEST_TABLE_ROWS) {
-        let (name, packaging) = (markdown(&outcome.name, printer), format_duration(packaging));
-        text.push_str(&format!("| {name} | {packaging} | {} |\n", format_duration(publishing(outcome))));
+        let (name, packaging) = (markdown(&outcome.name, printer), format_milliseconds(packaging));
+        text.push_str(&format!("| {name} | {packaging} | {} |\n", format_milliseconds(publishing(outcome))));
     }
     text + "\n"
 }
 
-fn format_duration(time: Duration) -> String {
+fn format_milliseconds(time: Duration) -> String {
     format!("{} ms", time.as_millis())
 }
 
@@ -131,7 +131,7 @@ fn table_row(outcome: &Outcome, printer: &Printer) -> String {
     let note = note.map(|note| format!(" ({})", markdown(note)));
     let version = success.and_then(|success| success.version.as_deref()).map(markdown).unwrap_or_default();
     let script = success.and_then(script_size).unwrap_or_default();
-    let time = format_duration(outcome.duration);
+    let time = format_milliseconds(outcome.duration);
     format!(
         "| {name} | {}{} | {version} | {script} | {time} |\n",
         outcome.status_name(),

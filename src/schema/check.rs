@@ -4,7 +4,7 @@ mod url;
 
 use std::collections::BTreeSet;
 
-use super::suggestion::{Suggest, suggestion};
+use super::suggestion::{SuggestionPolicy, suggestion};
 use super::{Field, SchemaRule};
 use crate::diagnostic::{Diagnostic, most_similar_name};
 use crate::yaml::{YamlData, YamlKey, YamlMapping, YamlValue};
@@ -22,7 +22,7 @@ pub(crate) enum FindingKind {
     /// The value violates a rule.
     Violation,
     /// The name is not in the list of known names.
-    UnknownName,
+    UnknownValue,
     /// The field is not in the list of known fields.
     UnknownField,
 }
@@ -55,10 +55,10 @@ impl Checker<'_> {
                 if let Some(problem) = url::find_problem(text) {
                     let message = format!("`{path}` is not a valid URL: {problem}");
                     let hint = "write a complete address, such as `https://example.com/page`".to_owned();
-                    self.violation(Diagnostic::error(node.location.clone(), message).with_hint(hint));
+                    self.report_violation(Diagnostic::error(node.location.clone(), message).with_hint(hint));
                 }
             }
-            (SchemaRule::OneOf { .. }, YamlData::Text(text)) => self.check_name(node, text, rule, path),
+            (SchemaRule::OneOf { .. }, YamlData::Text(text)) => self.check_one_of(node, text, rule, path),
             (SchemaRule::List { of, max, unique }, YamlData::List(items)) => {
                 self.check_count(node, items.len(), *max, path);
                 if *unique {
@@ -82,7 +82,7 @@ impl Checker<'_> {
             (SchemaRule::IfHas { key, instead_of, then, otherwise }, YamlData::Mapping(map)) => {
                 match (map.get(key), map.get(instead_of)) {
                     (Some(_), Some(_)) => {
-                        self.error(
+                        self.report_error(
                             node,
                             format!(
                                 "`{path}` has both `{key}` and `{instead_of}`; only one of them is allowed"
@@ -97,7 +97,7 @@ impl Checker<'_> {
                 let case = cases.iter().find(|(text, _)| map.text(key) == Some(text));
                 self.check_object(node, map, &[common, case.unwrap_or(&cases[0]).1], path);
             }
-            _ => self.wrong_type(node, rule, path),
+            _ => self.report_wrong_type(node, rule, path),
         }
     }
 
@@ -107,17 +107,17 @@ impl Checker<'_> {
             let path = join(path, &key.name);
             match fields().find(|field| field.name == key.name) {
                 Some(field) => self.check_value(value, &field.rule, &path),
-                None => self.unknown_field(key, fields().map(|field| field.name), &path),
+                None => self.report_unknown_field(key, fields().map(|field| field.name), &path),
             }
         }
         for field in fields().filter(|field| field.required && map.get(field.name).is_none()) {
             let message = format!("`{}` is missing", join(path, field.name));
             let hint = format!("add `{}`; it must be {}", field.name, field.rule.kind());
-            self.violation(Diagnostic::error(node.location.clone(), message).with_hint(hint));
+            self.report_violation(Diagnostic::error(node.location.clone(), message).with_hint(hint));
         }
     }
 
-    fn unknown_field<'a>(&mut self, key: &YamlKey, known: impl Iterator<Item = &'a str>, path: &str) {
+    fn report_unknown_field<'a>(&mut self, key: &YamlKey, known: impl Iterator<Item = &'a str>, path: &str) {
         let hint = match most_similar_name(&key.name, known) {
             Some(known) => format!("did you mean `{known}`? unknown fields {SENT_UNCHANGED}"),
             None => format!("check the spelling; unknown fields {SENT_UNCHANGED}"),
@@ -126,7 +126,7 @@ impl Checker<'_> {
         self.findings.push(Finding { kind: FindingKind::UnknownField, diagnostic: warning.with_hint(hint) });
     }
 
-    fn check_name(&mut self, node: &YamlValue, text: &str, rule: &SchemaRule, path: &str) {
+    fn check_one_of(&mut self, node: &YamlValue, text: &str, rule: &SchemaRule, path: &str) {
         let SchemaRule::OneOf { known, closed, suggest } = rule else { return };
         if known.contains(&text) {
             return;
@@ -134,7 +134,7 @@ impl Checker<'_> {
         let all_names = format!("use one of {}", backticked(known));
         let hint = match suggestion(text, known, suggest) {
             // A list of all scopes could lead the user to a scope that grants more rights.
-            Some(suggestion) if matches!(suggest, Suggest::Scope) => suggestion,
+            Some(suggestion) if matches!(suggest, SuggestionPolicy::Scope) => suggestion,
             Some(suggestion) => format!("{suggestion} {all_names}"),
             None => all_names,
         };
@@ -148,26 +148,26 @@ impl Checker<'_> {
             Diagnostic::warning(location, message)
                 .with_hint(format!("{hint}{separator}unknown values {SENT_UNCHANGED}"))
         };
-        self.findings.push(Finding { kind: FindingKind::UnknownName, diagnostic });
+        self.findings.push(Finding { kind: FindingKind::UnknownValue, diagnostic });
     }
 
     fn check_length(&mut self, node: &YamlValue, text: &str, min: usize, max: usize, path: &str) {
         let length = text.chars().count();
         if length > max {
-            self.error(node, format!("`{path}` is {length} characters; the limit is {max}"));
+            self.report_error(node, format!("`{path}` is {length} characters; the limit is {max}"));
         } else if length < min {
             let message = match length {
                 0 => format!("`{path}` is empty"),
                 1 => format!("`{path}` is 1 character; the minimum is {min}"),
                 _ => format!("`{path}` is {length} characters; the minimum is {min}"),
             };
-            self.error(node, message);
+            self.report_error(node, message);
         }
     }
 
     fn check_count(&mut self, node: &YamlValue, count: usize, max: usize, path: &str) {
         if count > max {
-            self.error(node, format!("`{path}` has {count} entries; the limit is {max}"));
+            self.report_error(node, format!("`{path}` has {count} entries; the limit is {max}"));
         }
     }
 
@@ -175,12 +175,12 @@ impl Checker<'_> {
         let mut seen = BTreeSet::new();
         for (index, item) in items.iter().enumerate() {
             if let Some(text) = item.as_text().filter(|text| !seen.insert(*text)) {
-                self.error(item, format!("`{path}[{index}]` is a duplicate of `{}`", truncated(text)));
+                self.report_error(item, format!("`{path}[{index}]` is a duplicate of `{}`", truncated(text)));
             }
         }
     }
 
-    fn wrong_type(&mut self, node: &YamlValue, rule: &SchemaRule, path: &str) {
+    fn report_wrong_type(&mut self, node: &YamlValue, rule: &SchemaRule, path: &str) {
         let subject = if path.is_empty() { "the document".to_owned() } else { format!("`{path}`") };
         let message = format!("{subject} is {}; it must be {}", node.kind(), rule.kind());
         let hint = match node.value {
@@ -193,14 +193,14 @@ impl Checker<'_> {
             }
             _ => None,
         };
-        self.violation(Diagnostic::error(node.location.clone(), message).with_hint(hint));
+        self.report_violation(Diagnostic::error(node.location.clone(), message).with_hint(hint));
     }
 
-    fn error(&mut self, node: &YamlValue, message: String) {
-        self.violation(Diagnostic::error(node.location.clone(), message));
+    fn report_error(&mut self, node: &YamlValue, message: String) {
+        self.report_violation(Diagnostic::error(node.location.clone(), message));
     }
 
-    fn violation(&mut self, diagnostic: Diagnostic) {
+    fn report_violation(&mut self, diagnostic: Diagnostic) {
         self.findings.push(Finding { kind: FindingKind::Violation, diagnostic });
     }
 }

@@ -4,7 +4,7 @@ use crate::diagnostic::most_similar_name;
 
 /// The names that may be suggested for an unknown name.
 #[derive(Debug)]
-pub(crate) enum Suggest {
+pub(crate) enum SuggestionPolicy {
     /// Any name.
     Any,
     /// Any name except this name, which grants more rights than all others.
@@ -18,16 +18,16 @@ const RETIRED_SCOPES: [(&str, &str); 2] =
     [("space:views:read", "site:views:read"), ("space:script:inject", "site:script:inject")];
 
 /// Returns a sentence that suggests a known name for an unknown name, or `None` if no known name is similar.
-pub(super) fn suggestion(unknown: &str, known: &[&str], suggest: &Suggest) -> Option<String> {
+pub(super) fn suggestion(unknown: &str, known: &[&str], suggest: &SuggestionPolicy) -> Option<String> {
     let successor = RETIRED_SCOPES.iter().find(|(retired, _)| *retired == unknown);
     let name = match suggest {
-        Suggest::Any => most_similar_name(unknown, known.iter().copied()),
-        Suggest::Except(widest) => {
+        SuggestionPolicy::Any => most_similar_name(unknown, known.iter().copied()),
+        SuggestionPolicy::Except(widest) => {
             most_similar_name(unknown, known.iter().copied().filter(|name| name != widest))
         }
-        Suggest::Scope => match successor {
+        SuggestionPolicy::Scope => match successor {
             Some((_, successor)) => return Some(format!("use its successor `{successor}`")),
-            None => nearest_scope(unknown, known),
+            None => most_similar_scope(unknown, known),
         },
     };
     name.map(|name| format!("did you mean `{name}`?"))
@@ -35,11 +35,11 @@ pub(super) fn suggestion(unknown: &str, known: &[&str], suggest: &Suggest) -> Op
 
 /// Returns the known scope that is most similar to an unknown scope. Compares each segment after the first separately, because scopes
 /// such as `space:content:read` and `space:content:write` have long common prefixes.
-fn nearest_scope<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
-    let candidates: Vec<_> = known.iter().copied().filter(|scope| is_near_scope(unknown, scope)).collect();
+fn most_similar_scope<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
+    let candidates: Vec<_> = known.iter().copied().filter(|scope| is_similar_scope(unknown, scope)).collect();
     let first = |scope: &'a str| scope.split(':').next().unwrap_or(scope);
     let has_near_first =
-        |scope: &&'a str| is_near(unknown.split(':').next().unwrap_or(unknown), first(scope));
+        |scope: &&'a str| is_similar(unknown.split(':').next().unwrap_or(unknown), first(scope));
     most_similar_name(unknown, candidates.iter().copied().filter(has_near_first)).or_else(
         || match *candidates {
             [only] => Some(only),
@@ -50,17 +50,17 @@ fn nearest_scope<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
 
 /// Returns true if two scopes have the same number of segments and all segments are similar. If at least two segments follow the first
 /// segment, the first segment may differ. With fewer segments, `openapi:read` would be suggested for `space:read`.
-fn is_near_scope(unknown: &str, known: &str) -> bool {
+fn is_similar_scope(unknown: &str, known: &str) -> bool {
     let (unknown, known): (Vec<_>, Vec<_>) = (unknown.split(':').collect(), known.split(':').collect());
-    let first_may_match = unknown.len() > 2 || is_near(unknown[0], known[0]);
+    let first_may_match = unknown.len() > 2 || is_similar(unknown[0], known[0]);
     let mut other_segments = unknown.iter().zip(&known).skip(1);
     unknown.len() == known.len()
         && unknown.len() > 1
         && first_may_match
-        && other_segments.all(|(a, b)| is_near(a, b))
+        && other_segments.all(|(a, b)| is_similar(a, b))
 }
 
-fn is_near(unknown: &str, known: &str) -> bool {
+fn is_similar(unknown: &str, known: &str) -> bool {
     most_similar_name(unknown, [known]).is_some()
 }
 

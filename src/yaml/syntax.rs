@@ -2,7 +2,7 @@
 
 use serde_saphyr::{Error, UserMessageFormatter};
 
-use super::YamlText;
+use super::YamlSource;
 use crate::diagnostic::{Diagnostic, SourceLocation, TextPosition, normalize_message};
 
 const UNCLOSED_HINT: &str =
@@ -18,7 +18,7 @@ const CORE_TAGS: [&str; 7] = ["!!str", "!!int", "!!float", "!!bool", "!!null", "
 const TAB_HINT: &str = "indent with spaces; YAML does not allow tabs";
 
 /// Converts an error of the YAML parser to a diagnostic.
-pub(super) fn to_diagnostic(error: &Error, source: &YamlText<'_>) -> Diagnostic {
+pub(super) fn to_diagnostic(error: &Error, source: &YamlSource<'_>) -> Diagnostic {
     let error = error.without_snippet();
     let location = error
         .location()
@@ -82,7 +82,7 @@ fn tag_in_message(message: &str) -> Option<&str> {
 }
 
 /// Returns the location of a tag. The parser reports only the location of the value after the tag.
-fn locate_tag(tag: &str, value: &SourceLocation, source: &YamlText<'_>) -> Option<SourceLocation> {
+fn locate_tag(tag: &str, value: &SourceLocation, source: &YamlSource<'_>) -> Option<SourceLocation> {
     let TextPosition { line, column, .. } = value.position?;
     let length = tag.chars().count();
     let lines: Vec<_> = source.text.trim_start_matches('\u{feff}').lines().take(line).collect();

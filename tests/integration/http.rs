@@ -6,7 +6,7 @@ mod transport;
 use std::time::{Duration, SystemTime};
 
 use gitbook_deploy::gitbook::{
-    ApiError, Attempts, Deletion, FailedAttempt, GitBook, Published, RequestError,
+    Attempts, Deletion, FailedAttempt, GitBook, GitBookError, PublishedIntegration, RequestError,
 };
 use wiremock::matchers::{any, header};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -19,7 +19,7 @@ fn client(endpoint: &str, retries: u32) -> GitBook {
 }
 
 /// Allows every attempt without a check.
-async fn approve_attempt<T>(_: Option<FailedAttempt>) -> Result<Option<T>, ApiError> {
+async fn approve_attempt<T>(_: Option<FailedAttempt>) -> Result<Option<T>, GitBookError> {
     Ok(None)
 }
 
@@ -33,7 +33,7 @@ async fn server(answers: Vec<ResponseTemplate>) -> MockServer {
 }
 
 /// Returns the variant, the message and the hint of an error.
-fn describe(error: &ApiError) -> String {
+fn describe(error: &GitBookError) -> String {
     let kind = format!("{error:?}");
     let kind = kind.trim_start_matches("Request(").split(['(', ')', ' ']).next().unwrap();
     format!("{kind}: {error}\nhint: {}", error.hint())
@@ -87,7 +87,7 @@ async fn does_not_retry_a_missing_permission() {
 #[tokio::test]
 async fn a_404_on_publishing_has_a_hint_about_the_organization() {
     insta::assert_snapshot!(publish_outcome(vec![api_error(404, "Organization not found")]).await, @"
-    NoOrganization: organization not found: 404 Organization not found
+    OrganizationNotFound: organization not found: 404 Organization not found
     hint: check `organization` in the manifest (an id or subdomain), and that the token's user is a member
     requests: 1
     ");
@@ -274,7 +274,7 @@ async fn delete_outcome(answers: Vec<ResponseTemplate>) -> String {
     let before = async |failure: Option<FailedAttempt>| {
         let Some(_) = failure else { return Ok(None) };
         let existing = client.read_once("hello").await?;
-        Ok::<_, ApiError>(existing.is_none().then_some(Deletion::DidNotExist))
+        Ok::<_, GitBookError>(existing.is_none().then_some(Deletion::DidNotExist))
     };
     let Attempts { last, unanswered } = client.delete("hello", before).await;
     let last = last.map_or_else(|error| describe(&error), |deletion| format!("{deletion:?}"));
@@ -338,10 +338,10 @@ async fn a_check_before_an_attempt_can_end_a_publication() {
     assert_eq!((last.unwrap().name.as_str(), unanswered), ("hello", 1));
     client.publish("hello", b"{}".to_vec(), approve_attempt).await.last.unwrap_err();
     let refuse = async |_: Option<FailedAttempt>| {
-        Err::<Option<Published>, _>(ApiError::Request(RequestError::Cancelled))
+        Err::<Option<PublishedIntegration>, _>(GitBookError::Request(RequestError::Cancelled))
     };
     let refused = client.publish("hello", b"{}".to_vec(), refuse).await.last;
-    assert!(matches!(refused, Err(ApiError::Request(RequestError::Cancelled))), "{refused:?}");
+    assert!(matches!(refused, Err(GitBookError::Request(RequestError::Cancelled))), "{refused:?}");
     let methods = ["POST", "GET", "POST", "POST"].map(|method| format!("{method} /v1/integrations/hello"));
     assert_eq!(server.requests().await, methods);
 }
@@ -357,9 +357,9 @@ async fn only_the_api_can_report_a_missing_integration() {
     assert_eq!(client.read("hello").await.unwrap(), None);
     assert!(matches!(
         client.delete("hello", approve_attempt).await.last,
-        Err(ApiError::Request(RequestError::NotFound(_)))
+        Err(GitBookError::Request(RequestError::NotFound(_)))
     ));
-    assert!(matches!(client.read("hello").await, Err(ApiError::Request(RequestError::NotFound(_)))));
+    assert!(matches!(client.read("hello").await, Err(GitBookError::Request(RequestError::NotFound(_)))));
 }
 
 #[tokio::test]

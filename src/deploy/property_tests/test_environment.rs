@@ -17,12 +17,12 @@ use super::scenario::{
     Step,
 };
 use crate::cancel::Cancel;
-use crate::deploy::{Deployer, NamedPreview, Outcome, Precondition, Previews, Success};
+use crate::deploy::{Deployer, NamedPreview, Outcome, Precondition, PreviewContext, Success};
 use crate::diagnostic::SourceLocation;
 use crate::environment::Environment;
 use crate::gitbook::{GitBook, sandbox};
 use crate::integration::{self, Integration, Packaging, PackagingContext};
-use crate::plan::Target;
+use crate::plan::PreviewRef;
 use crate::preview::{OwnershipMarker, Template};
 use crate::repository::Branch;
 
@@ -265,8 +265,8 @@ impl TestEnvironment {
         }
     }
 
-    fn previews<'a>(&'a self, target: &'a Target, run: u64) -> Previews<'a> {
-        Previews {
+    fn previews<'a>(&'a self, target: &'a PreviewRef, run: u64) -> PreviewContext<'a> {
+        PreviewContext {
             target,
             repository: REPOSITORY,
             repository_id: None,
@@ -354,8 +354,8 @@ pub(super) fn check_outcome(
     Ok(())
 }
 
-fn target(key: PreviewKey) -> Target {
-    Target { branch: Branch::new(BRANCHES[key.branch]), pull_request: Some(12) }
+fn target(key: PreviewKey) -> PreviewRef {
+    PreviewRef { branch: Branch::new(BRANCHES[key.branch]), pull_request: Some(12) }
 }
 
 fn marker(key: PreviewKey) -> OwnershipMarker {

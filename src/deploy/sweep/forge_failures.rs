@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::forge::{Forge, ForgeError};
 
 /// The number of failures in a row after which the forge counts as unavailable.
-const MAX_FAILURES: usize = 3;
+const MAX_CONSECUTIVE_FAILURES: usize = 3;
 
 /// A counter of failed requests to the forge, with the client that sends them.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl<'a> ForgeFailures<'a> {
     /// Returns [`ForgeError::CircuitOpen`] after three failures in a row.
     pub(super) fn next_client(&self) -> Result<Forge, ForgeError> {
         let (count, failure) = &*self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        if *count < MAX_FAILURES {
+        if *count < MAX_CONSECUTIVE_FAILURES {
             Ok(self.forge.with_own_circuit_breaker())
         } else {
             Err(ForgeError::CircuitOpen(failure.clone()))

@@ -10,13 +10,13 @@ const MAX_FORMER_NAMES: usize = 3;
 
 /// The previews of other repositories that a sweep has found.
 #[derive(Debug, Default)]
-pub(super) struct OtherPreviews {
+pub(super) struct OtherRepositoryPreviews {
     count: usize,
     /// The repositories that may be this repository before it was renamed or moved.
     former_names: BTreeSet<String>,
 }
 
-impl OtherPreviews {
+impl OtherRepositoryPreviews {
     /// Counts a preview of another repository.
     pub(super) fn add(&mut self, marker: &OwnershipMarker, sweep: &Sweep<'_>) {
         self.count += 1;
@@ -24,7 +24,7 @@ impl OtherPreviews {
         // Names are unique in all of GitBook, so a preview of an unknown integration cannot belong to this repository. Without
         // manifests, all integrations are unknown.
         let is_known = production.is_empty() || production.contains(&marker.integration);
-        if is_known && marker.may_belong_to_renamed(repository, repository_id) {
+        if is_known && marker.may_belong_to_renamed_repository(repository, repository_id) {
             self.former_names.insert(marker.repository.clone());
         }
     }

@@ -67,7 +67,7 @@ impl Store {
     }
 
     /// Lists the integrations of an organization, sorted by name.
-    pub(super) fn list_organization(&self, organization: &str) -> io::Result<Vec<Value>> {
+    pub(super) fn list_integrations(&self, organization: &str) -> io::Result<Vec<Value>> {
         let all = self.read_all()?;
         Ok(all.into_iter().filter(|integration| integration["owner"]["id"] == organization).collect())
     }

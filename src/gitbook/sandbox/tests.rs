@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use url::Url;
 
-use crate::gitbook::{ApiError, Deletion, FailedAttempt, GitBook};
+use crate::gitbook::{Deletion, FailedAttempt, GitBook, GitBookError};
 
 /// A sandbox and its folder. Requests are sent over a plain TCP connection, since HTTP clients would normalize the paths.
 struct TestSandbox {
@@ -349,7 +349,7 @@ async fn ignores_files_and_folders_that_are_no_integrations() {
 }
 
 /// Allows each attempt. The client calls this function before each attempt.
-async fn allow_attempt(_: Option<FailedAttempt>) -> Result<Option<Deletion>, ApiError> {
+async fn allow_attempt(_: Option<FailedAttempt>) -> Result<Option<Deletion>, GitBookError> {
     Ok(None)
 }
 

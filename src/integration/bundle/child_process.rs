@@ -111,7 +111,8 @@ pub(crate) fn serve<W: Write + 'static>(requests: impl BufRead, output: fn() -> 
             });
             on_parse
         });
-        let result = futures::executor::block_on(super::bundle_in_this_process(request, &threads, on_parse));
+        let result =
+            futures::executor::block_on(super::handle_request_on_threads(request, &threads, on_parse));
         write(&ReplyLine::Done(result.map(Into::into).map_err(serialize_diagnostics)))?;
     }
     Ok(())

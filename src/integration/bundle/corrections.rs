@@ -67,7 +67,7 @@ impl Corrections {
         let text = files::read_text(&source_path(&exporter), |path| {
             files::is_repository_or_package_file(path, root)
         });
-        if text.is_ok_and(|text| super::module_format::is_plain_script(&text, &exporter, root)) {
+        if text.is_ok_and(|text| super::module_format::has_no_esm_markers(&text, &exporter, root)) {
             match name {
                 "default" => self.commonjs_modules.insert(exporter),
                 name => self.undefined_names.insert((exporter, name.to_owned())),

@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, SourceLocation};
 
 /// A check for devices in the folders in which one bundler run resolves imports.
 #[derive(Debug, Default)]
-pub(super) struct DeviceCheck(Mutex<CheckedFolders>);
+pub(super) struct SpecialFileCheck(Mutex<CheckedFolders>);
 
 #[derive(Debug, Default)]
 struct CheckedFolders {
@@ -17,7 +17,7 @@ struct CheckedFolders {
     device: Option<PathBuf>,
 }
 
-impl DeviceCheck {
+impl SpecialFileCheck {
     /// Checks the folders in which the resolver will search for `specifier`, which a file in `folder` imports. Must be called
     /// before the import is resolved.
     ///

@@ -46,7 +46,7 @@ impl DiagnosticContext<'_> {
     ) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
         let mut diagnostics: Vec<Diagnostic> = Vec::new();
         for problem in problems {
-            let diagnostic = Diagnostic { severity: Severity::Warning, ..self.with_bundler_message(problem) };
+            let diagnostic = Diagnostic { severity: Severity::Warning, ..self.bundler_diagnostic(problem) };
             if !diagnostics.contains(&diagnostic) {
                 diagnostics.push(diagnostic);
             }
@@ -61,28 +61,28 @@ impl DiagnosticContext<'_> {
         match problem.kind() {
             EventKind::UnloadableDependencyError => self.explain_read_failure(problem),
             EventKind::UnhandleableError => self.explain_internal_error(problem),
-            EventKind::MissingExportError => self.with_bundler_message(problem),
+            EventKind::MissingExportError => self.bundler_diagnostic(problem),
             _ if is_unresolved_import(problem) => self.explain_unresolved_import(problem),
-            _ => self.with_bundler_message(problem),
+            _ => self.bundler_diagnostic(problem),
         }
     }
 
     /// Explains an unresolved import by its cause.
     fn explain_unresolved_import(&self, problem: &BuildDiagnostic) -> Diagnostic {
         let importer = problem.id().map(PathBuf::from).unwrap_or_else(|| self.script.to_owned());
-        let Some(specifier) = problem.exporter() else { return self.with_bundler_message(problem) };
+        let Some(specifier) = problem.exporter() else { return self.bundler_diagnostic(problem) };
         match unresolved_imports::explain(&specifier, &importer, self.root) {
             unresolved_imports::Explanation::SharedCause(problem) => self.with_relative_path(problem),
             unresolved_imports::Explanation::PerImport { reason, hint } => {
                 let message = format!("`{specifier}` cannot be imported: {reason}");
-                Diagnostic { message, ..self.with_bundler_message(problem) }.with_hint(hint)
+                Diagnostic { message, ..self.bundler_diagnostic(problem) }.with_hint(hint)
             }
         }
     }
 
     /// Explains an import of a file that could not be read.
     fn explain_read_failure(&self, problem: &BuildDiagnostic) -> Diagnostic {
-        let original = self.with_bundler_message(problem);
+        let original = self.bundler_diagnostic(problem);
         let message = problem.to_message_with(&self.diagnostic_options());
         let imported_name = message
             .strip_prefix("Could not load ")
@@ -136,7 +136,7 @@ impl DiagnosticContext<'_> {
     }
 
     /// Returns a diagnostic with the bundler's own message and location.
-    fn with_bundler_message(&self, problem: &BuildDiagnostic) -> Diagnostic {
+    fn bundler_diagnostic(&self, problem: &BuildDiagnostic) -> Diagnostic {
         let options = self.diagnostic_options();
         let position = problem.to_diagnostic_with(&options).get_primary_location();
         let positioned_file =
@@ -148,7 +148,7 @@ impl DiagnosticContext<'_> {
             SourceLocation::file(self.relative_path(&file.unwrap_or_else(|| self.script.to_owned())));
         let location = match (position, positioned_file) {
             (Some((_, line, column, _)), Some(file)) => {
-                with_utf16_position(&location, &file, self.root, line, column)
+                with_position_from_utf16(&location, &file, self.root, line, column)
             }
             _ => location,
         };
@@ -230,18 +230,18 @@ pub(super) fn location_at_offset(path: &Path, root: &Path, source: &str, offset:
     let text_before = source.get(..offset).unwrap_or_default();
     let line = text_before.matches('\n').count();
     let column = text_before.rsplit('\n').next().unwrap_or_default().encode_utf16().count();
-    with_utf16_position(&SourceLocation::file(path), path, root, line + 1, column)
+    with_position_from_utf16(&SourceLocation::file(path), path, root, line + 1, column)
 }
 
 /// Returns the location of a line and a column in a file, with the line as an excerpt. `line` and `column` count from 0.
 pub(super) fn location_in_file(file: &Path, root: &Path, line: usize, column: usize) -> SourceLocation {
     let file = normalize_path(file);
-    with_utf16_position(&SourceLocation::file(&file), &file, root, line + 1, column)
+    with_position_from_utf16(&SourceLocation::file(&file), &file, root, line + 1, column)
 }
 
 /// Adds a line, a column and the line's text to a location. `line` counts from 1. Like the bundler's columns, `column` counts
 /// UTF-16 units from 0 and includes a byte order mark. The added column counts characters from 1, without a byte order mark.
-fn with_utf16_position(
+fn with_position_from_utf16(
     location: &SourceLocation,
     file: &Path,
     root: &Path,

@@ -31,11 +31,11 @@ pub(super) fn deduplicate(script: String, licenses: &[Span]) -> String {
 #[cfg(test)]
 mod tests {
     use super::deduplicate;
-    use crate::integration::bundle::output_check::check_module;
+    use crate::integration::bundle::output_check::check_and_find_licenses;
 
     #[track_caller]
     fn check(script: &str, expected: &str) {
-        let licenses = check_module(script).unwrap();
+        let licenses = check_and_find_licenses(script).unwrap();
         assert_eq!(deduplicate(script.to_owned(), &licenses), expected, "{script:?}");
     }
 

@@ -12,7 +12,7 @@ use crate::integration::files;
 
 /// Returns true if a module has no `import` or `export` statements, and neither its extension nor its `package.json` makes
 /// Node treat the module as an ES module.
-pub(super) fn is_plain_script(source: &str, module: &str, root: &Path) -> bool {
+pub(super) fn has_no_esm_markers(source: &str, module: &str, root: &Path) -> bool {
     let path = source_path(module);
     let source_type = SourceType::from_path(&path).unwrap_or_default().with_module(true);
     let allocator = Allocator::default();

@@ -25,15 +25,15 @@ pub(super) struct InvalidSyntax {
 ///
 /// # Errors
 /// Returns the first syntax error.
-pub(super) fn check_module(script: &str) -> Result<Vec<Span>, InvalidSyntax> {
+pub(super) fn check_and_find_licenses(script: &str) -> Result<Vec<Span>, InvalidSyntax> {
     let allocator = Allocator::default();
     // The runtime rejects a script with an invalid regular expression.
     let options = ParseOptions { parse_regular_expression: true, ..ParseOptions::default() };
     let parsed = Parser::new(&allocator, script, SourceType::mjs()).with_options(options).parse();
-    first_error(parsed.diagnostics)?;
+    fail_on_error(parsed.diagnostics)?;
     let semantic = SemanticBuilder::new().with_check_syntax_error(true).build(&parsed.program);
-    first_error(semantic.diagnostics)?;
-    let mut unsupported = UnsupportedSyntax(None);
+    fail_on_error(semantic.diagnostics)?;
+    let mut unsupported = UnsupportedSyntaxFinder(None);
     unsupported.visit_program(&parsed.program);
     if let Some((span, syntax)) = unsupported.0 {
         let message = format!("{syntax} are not supported by the Workers runtime");
@@ -48,14 +48,14 @@ pub(super) fn check_module(script: &str) -> Result<Vec<Span>, InvalidSyntax> {
 /// # Errors
 /// If the script is neither a valid ES module nor a valid classic script, returns its first syntax error as an ES module.
 pub(super) fn check_built_syntax(script: &str) -> Result<(), InvalidSyntax> {
-    check_module(script).map(drop).or_else(|invalid| {
+    check_and_find_licenses(script).map(drop).or_else(|invalid| {
         let allocator = Allocator::default();
         let parsed = Parser::new(&allocator, script, SourceType::script()).parse();
         if parsed.panicked || !parsed.diagnostics.is_empty() { Err(invalid) } else { Ok(()) }
     })
 }
 
-fn first_error(diagnostics: impl IntoIterator<Item = OxcDiagnostic>) -> Result<(), InvalidSyntax> {
+fn fail_on_error(diagnostics: impl IntoIterator<Item = OxcDiagnostic>) -> Result<(), InvalidSyntax> {
     let error = diagnostics.into_iter().find(|diagnostic| diagnostic.severity == Severity::Error);
     error.map_or(Ok(()), |error| {
         let offset = error.labels.first().map_or(0, |label| label.offset() as usize);
@@ -64,15 +64,15 @@ fn first_error(diagnostics: impl IntoIterator<Item = OxcDiagnostic>) -> Result<(
 }
 
 /// A visitor that finds syntax that the parser accepts, but the Workers runtime does not support.
-struct UnsupportedSyntax(Option<(Span, &'static str)>);
+struct UnsupportedSyntaxFinder(Option<(Span, &'static str)>);
 
-impl UnsupportedSyntax {
+impl UnsupportedSyntaxFinder {
     fn report(&mut self, span: Span, syntax: &'static str) {
         self.0.get_or_insert((span, syntax));
     }
 }
 
-impl<'a> Visit<'a> for UnsupportedSyntax {
+impl<'a> Visit<'a> for UnsupportedSyntaxFinder {
     fn visit_decorator(&mut self, decorator: &Decorator<'a>) {
         self.report(decorator.span, "decorators");
     }
@@ -121,11 +121,11 @@ pub(super) fn source_position(
 
 #[cfg(test)]
 mod tests {
-    use super::check_module;
+    use super::check_and_find_licenses;
 
     #[track_caller]
     fn check_invalid(script: &str, offset: usize, message: &str) {
-        let invalid = check_module(script).unwrap_err();
+        let invalid = check_and_find_licenses(script).unwrap_err();
         assert!(invalid.offset == offset && invalid.message.contains(message), "{script}: {invalid:?}");
     }
 
@@ -137,7 +137,7 @@ mod tests {
             "export default [/(?<y>\\d)/dv, 1_000n, a?.b ?? c, await d];",
             "export default import('node:path', { with: {} });",
         ] {
-            assert_eq!(check_module(script), Ok(Vec::new()), "{script}");
+            assert_eq!(check_and_find_licenses(script), Ok(Vec::new()), "{script}");
         }
     }
 

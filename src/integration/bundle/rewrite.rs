@@ -77,7 +77,7 @@ impl<'s> SourceFile<'s> {
 
 /// Code that neither the bundler nor the rules compile correctly.
 #[derive(Debug)]
-pub(super) struct UnsupportedPattern {
+pub(super) struct UnsupportedCode {
     pub(super) span: Span,
     pub(super) message: String,
     pub(super) hint: String,
@@ -87,7 +87,7 @@ pub(super) struct UnsupportedPattern {
 #[derive(Debug, Default)]
 pub(super) struct Edits {
     edits: Vec<(Span, String)>,
-    unsupported: Vec<UnsupportedPattern>,
+    unsupported: Vec<UnsupportedCode>,
 }
 
 impl Edits {
@@ -100,7 +100,7 @@ impl Edits {
     }
 
     fn reject(&mut self, span: Span, message: impl Into<String>, hint: &str) {
-        self.unsupported.push(UnsupportedPattern { span, message: message.into(), hint: hint.to_owned() });
+        self.unsupported.push(UnsupportedCode { span, message: message.into(), hint: hint.to_owned() });
     }
 
     /// Applies the edits to a text. If two edits overlap, applies only the edit that starts first.
@@ -157,7 +157,7 @@ pub(super) fn apply_rules(
     id: &str,
     settings: &CompilerOptions,
     corrections: &Corrections,
-) -> anyhow::Result<Result<RewrittenFile, (String, Vec<UnsupportedPattern>)>> {
+) -> anyhow::Result<Result<RewrittenFile, (String, Vec<UnsupportedCode>)>> {
     let source_type = ast.source_type;
     let assigns_class_fields = source_type.is_typescript() && !settings.defines_class_fields();
     let rules_compile_class_fields = assigns_class_fields

@@ -20,7 +20,7 @@ use super::OnParse;
 use super::archives::ModuleReader;
 use super::compile_typescript::compile;
 use super::corrections::Corrections;
-use super::devices::DeviceCheck;
+use super::devices::SpecialFileCheck;
 use super::diagnostics::location_at_offset;
 use super::execution_order::needs_strict_execution_order;
 use super::module_facts::ModuleFacts;
@@ -37,7 +37,7 @@ const REQUIRE_PREFIX: &str = "\0require:";
 pub(super) struct RolldownPlugin {
     root: PathBuf,
     reader: ModuleReader,
-    devices: DeviceCheck,
+    devices: SpecialFileCheck,
     pub(super) tsconfigs: TsconfigFiles,
     corrections: Corrections,
     on_parse: Option<OnParse>,
@@ -54,7 +54,7 @@ impl RolldownPlugin {
     /// Creates the plugin for the repository at `root`.
     pub(super) fn new(root: &Path, corrections: Corrections, on_parse: Option<OnParse>) -> Self {
         let (reader, tsconfigs) = (ModuleReader::new(root), TsconfigFiles::new(root));
-        let (root, devices) = (root.to_owned(), DeviceCheck::default());
+        let (root, devices) = (root.to_owned(), SpecialFileCheck::default());
         Self { root, reader, devices, tsconfigs, corrections, on_parse, facts: Mutex::default() }
     }
 
@@ -73,7 +73,7 @@ impl RolldownPlugin {
     }
 
     /// Returns an error if the bundler would read a device to resolve an import.
-    fn check_devices(&self, specifier: &str, importer: Option<&str>) -> anyhow::Result<()> {
+    fn check_special_files(&self, specifier: &str, importer: Option<&str>) -> anyhow::Result<()> {
         let importer = importer.map(source_path);
         let folder = importer.as_deref().and_then(Path::parent).unwrap_or(&self.root);
         self.devices.check(specifier, folder).map_err(|problem| {
@@ -94,7 +94,7 @@ impl RolldownPlugin {
     ) -> HookResolveIdReturn {
         let options = self.tsconfigs.options(&source_path(importer));
         for candidate in options.candidate_paths(specifier) {
-            self.check_devices(&candidate.to_string_lossy(), Some(importer))?;
+            self.check_special_files(&candidate.to_string_lossy(), Some(importer))?;
             if let Ok(resolved) = ctx.resolve(&candidate.to_string_lossy(), Some(importer), None).await? {
                 return Ok(Some(HookResolveIdOutput::from_resolved_id(resolved)));
             }
@@ -104,7 +104,7 @@ impl RolldownPlugin {
 
     /// Resolves `./file?query` and `./file#hash` to the file with that full name if it exists, otherwise to `./file`. Imports of
     /// `./file` with different suffixes become separate modules.
-    async fn resolve_without_suffix(
+    async fn resolve_suffixed_path(
         &self,
         ctx: &PluginContext,
         specifier: &str,
@@ -199,7 +199,7 @@ impl Plugin for RolldownPlugin {
             }));
         }
         let importer = args.importer.filter(|importer| !importer.starts_with('\0'));
-        self.check_devices(specifier, importer)?;
+        self.check_special_files(specifier, importer)?;
         let Some(importer) = importer else {
             return Ok(None);
         };
@@ -214,7 +214,7 @@ impl Plugin for RolldownPlugin {
         if !is_path && let Some(resolved) = self.resolve_with_tsconfig(ctx, specifier, importer).await? {
             return Ok(Some(resolved));
         }
-        self.resolve_without_suffix(ctx, specifier, importer).await
+        self.resolve_suffixed_path(ctx, specifier, importer).await
     }
 
     async fn load(&self, _ctx: SharedLoadPluginContext, args: &HookLoadArgs<'_>) -> HookLoadReturn {

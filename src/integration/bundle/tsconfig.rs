@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use oxc_resolver::{ExtendsField, ResolveOptions, Resolver, TsConfig};
 
-use super::devices::DeviceCheck;
+use super::devices::SpecialFileCheck;
 use crate::diagnostic::{Diagnostic, SourceLocation, display_path};
 use crate::integration::files;
 
@@ -14,7 +14,7 @@ use crate::integration::files;
 const FILE_NAMES: [&str; 2] = ["tsconfig.json", "jsconfig.json"];
 
 /// The package that provides the JSX functions for a GitBook integration by default.
-const JSX_IMPORT_SOURCE: &str = "@gitbook/runtime";
+const DEFAULT_JSX_IMPORT_SOURCE: &str = "@gitbook/runtime";
 
 /// The compiler options that affect a script.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl CompilerOptions {
                 fragment: or_default(&self.jsx_fragment_factory, "React.Fragment"),
             },
             other => Jsx::Automatic {
-                import_source: or_default(&self.jsx_import_source, JSX_IMPORT_SOURCE),
+                import_source: or_default(&self.jsx_import_source, DEFAULT_JSX_IMPORT_SOURCE),
                 is_development: other == Some("react-jsxdev"),
             },
         }
@@ -166,7 +166,7 @@ pub(super) struct TsconfigFiles {
     by_folder: Mutex<HashMap<PathBuf, Arc<CompilerOptions>>>,
     problems: Mutex<Vec<Diagnostic>>,
     resolver: Resolver,
-    devices: DeviceCheck,
+    devices: SpecialFileCheck,
 }
 
 impl TsconfigFiles {
@@ -180,7 +180,7 @@ impl TsconfigFiles {
             condition_names: to_strings(&["node", "require"]),
             ..ResolveOptions::default()
         });
-        let (root, devices) = (root.to_owned(), DeviceCheck::default());
+        let (root, devices) = (root.to_owned(), SpecialFileCheck::default());
         Self { root, by_folder: Mutex::default(), problems: Mutex::default(), resolver, devices }
     }
 

@@ -55,13 +55,13 @@ pub(super) fn explain(specifier: &str, importer: &Path, root: &Path) -> Explanat
     }
     let installed = importer.ancestors().skip(1).map(|folder| folder.join("node_modules").join(&name));
     match installed.into_iter().find(|folder| folder.is_dir()) {
-        Some(folder) => explain_unresolved_path(specifier, &name, &folder, root),
+        Some(folder) => explain_installed_package(specifier, &name, &folder, root),
         None => explain_missing_package(&name, importer, root),
     }
 }
 
 /// Explains an unresolved import from an installed package.
-fn explain_unresolved_path(specifier: &str, name: &str, folder: &Path, root: &Path) -> Explanation {
+fn explain_installed_package(specifier: &str, name: &str, folder: &Path, root: &Path) -> Explanation {
     let folder = dunce::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     let file = folder.join("package.json");
     let package = match read_package_json(&file, root) {
@@ -136,15 +136,15 @@ fn explain_missing_package(name: &str, importer: &Path, root: &Path) -> Explanat
 /// the nearest `package.json`.
 fn nearest_lockfile(path: &Path, root: &Path) -> Option<(PathBuf, Lockfile)> {
     let folders: Vec<_> = path.ancestors().skip(1).take_while(|folder| folder.starts_with(root)).collect();
-    let most_similar_name = |is_candidate: fn(&Lockfile) -> bool| {
+    let find_nearest = |is_candidate: fn(&Lockfile) -> bool| {
         folders.iter().find_map(|folder| {
             let mut candidates = LOCKFILES.iter().filter(|lockfile| is_candidate(lockfile));
             let lockfile = candidates.find(|lockfile| folder.join(lockfile.name).is_file())?;
             Some(((*folder).to_owned(), *lockfile))
         })
     };
-    let lockfile = most_similar_name(|lockfile| lockfile.name != "package.json");
-    lockfile.or_else(|| most_similar_name(|lockfile| lockfile.name == "package.json"))
+    let lockfile = find_nearest(|lockfile| lockfile.name != "package.json");
+    lockfile.or_else(|| find_nearest(|lockfile| lockfile.name == "package.json"))
 }
 
 /// Returns the package name at the start of an import specifier.

@@ -165,7 +165,7 @@ fn a_subfolder_is_not_the_whole_repository() {
     let check = |folder: &str, expected: bool| {
         let working_directory = &temp.path().join(folder);
         let checkout = Checkout { working_directory, workspace: None };
-        assert_eq!(super::is_whole_repository(checkout), expected, "{folder}");
+        assert_eq!(super::is_at_repository_root(checkout), expected, "{folder}");
     };
     check("", true);
     std::fs::create_dir(temp.path().join(".git")).unwrap();

@@ -16,7 +16,7 @@ pub(crate) const BUNDLE_ARGUMENT: &str = "bundle-on-request";
 
 /// A pool of bundling processes. Idle processes are reused for the next scripts.
 #[derive(Debug)]
-pub(crate) struct Processes {
+pub(crate) struct ProcessPool {
     program: Option<PathBuf>,
     idle: Mutex<Vec<Process>>,
     /// One permit for each script that is bundled at the same time. There is one more permit than processors, because a
@@ -65,14 +65,14 @@ pub(crate) enum ProcessEnd {
     Timeout,
 }
 
-impl Processes {
+impl ProcessPool {
     /// Creates an empty pool. Without a program, every request fails.
     pub(crate) fn new(program: Option<PathBuf>) -> Self {
         Self { program, idle: Mutex::default(), permits: Semaphore::new(processor_count() + 1) }
     }
 
     /// Starts one process in advance, so that it is ready for the first script.
-    pub(crate) fn prepare(&self) {
+    pub(crate) fn prestart(&self) {
         if let Ok(process) = self.start() {
             self.lock_idle().push(process);
         }

@@ -52,7 +52,7 @@ impl Threads {
 ///
 /// # Errors
 /// Returns an error if the thread cannot be started or the work panics.
-pub(crate) fn with_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> std::io::Result<T> {
+pub(crate) fn run_with_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> std::io::Result<T> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(STACK_SIZE).spawn_scoped(scope, work)?;
         thread.join().map_err(|_| std::io::Error::other("the thread panicked"))

@@ -94,9 +94,9 @@ impl TestRepository {
     }
 
     pub(super) fn source(&self, environment: &Environment) -> IntegrationSource {
-        match discover(&[".".to_owned()], environment.folder()) {
+        match discover(&[".".to_owned()], environment.current_folder()) {
             Ok(sources) => sources[0].clone(),
-            Err(_) => source_without_manifest(environment.folder()),
+            Err(_) => source_without_manifest(environment.current_folder()),
         }
     }
 

@@ -36,7 +36,7 @@ pub(crate) struct Row {
     /// The commit of the run.
     pub(super) commit: String,
     /// The commit that the preview was published from. Empty if the preview does not exist.
-    pub(super) shown_commit: String,
+    pub(super) published_commit: String,
     /// The time of the run.
     pub(super) updated_at: String,
     /// The size of the script.
@@ -66,18 +66,18 @@ impl RowState {
 
 impl Row {
     /// Parses the values in a line of the comment.
-    pub(super) fn read(line: &str) -> Option<Self> {
+    pub(super) fn parse(line: &str) -> Option<Self> {
         let start = line.find(html_comment::START)?;
         let end = line.rfind(html_comment::END)? + html_comment::END.len();
         let mut row = Self::default();
-        for (key, value) in html_comment::read(COMMENT_KIND, line.get(start..end)?)? {
+        for (key, value) in html_comment::parse(COMMENT_KIND, line.get(start..end)?)? {
             match key.as_str() {
                 "name" => row.name = value,
                 "state" => row.state = RowState::ALL.into_iter().find(|(name, _)| *name == value)?.1,
                 "run" => row.run = value.parse().ok()?,
                 "attempt" => row.attempt = value.parse().ok()?,
                 "commit" => row.commit = value,
-                "shows" => row.shown_commit = value,
+                "shows" => row.published_commit = value,
                 "at" => row.updated_at = value,
                 "bytes" => row.bytes = Some(value.parse().ok()?),
                 "before" => row.bytes_before = Some(value.parse().ok()?),
@@ -98,7 +98,7 @@ impl Row {
         Self {
             name: redact(self.name),
             commit: redact(self.commit),
-            shown_commit: redact(self.shown_commit),
+            published_commit: redact(self.published_commit),
             version: self.version.map(redact),
             url: self.url.map(redact),
             note: redact(self.note),
@@ -120,8 +120,8 @@ impl Row {
             _ => self.bytes_before,
         };
         if self.state == RowState::Failed && previous.state != RowState::Removed {
-            let Self { shown_commit, bytes, version, url, bytes_before, .. } = previous.clone();
-            return Self { shown_commit, bytes, version, url, bytes_before, ..self };
+            let Self { published_commit, bytes, version, url, bytes_before, .. } = previous.clone();
+            return Self { published_commit, bytes, version, url, bytes_before, ..self };
         }
         Self { bytes_before: bytes_before.filter(|_| self.bytes.is_some()), ..self }
     }
@@ -168,7 +168,7 @@ impl Row {
             ("run", Some(run)),
             ("attempt", attempt),
             ("commit", text(&self.commit)),
-            ("shows", text(&self.shown_commit)),
+            ("shows", text(&self.published_commit)),
             ("at", text(&self.updated_at)),
             ("bytes", bytes),
             ("before", before),
@@ -193,10 +193,10 @@ impl Row {
             RowState::Failed => {
                 let log = self.log_url.as_deref().and_then(escape::link_target);
                 let log = log.map(|url| format!(" ([log](<{url}>))")).unwrap_or_default();
-                let published = if self.shown_commit.is_empty() {
+                let published = if self.published_commit.is_empty() {
                     String::new()
                 } else {
-                    format!("<br>the preview still shows {}{version}", commit_link(&self.shown_commit))
+                    format!("<br>the preview still shows {}{version}", commit_link(&self.published_commit))
                 };
                 format!("❌ failed: {}{log}{published}", escape::markdown_literal(&self.note))
             }

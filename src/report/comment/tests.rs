@@ -10,7 +10,7 @@ fn row(name: &str, run: u64) -> Row {
         name: name.to_owned(),
         run,
         commit: format!("c0ffee{run:034}"),
-        shown_commit: format!("c0ffee{run:034}"),
+        published_commit: format!("c0ffee{run:034}"),
         updated_at: "2026-11-22 10:30 UTC".to_owned(),
         bytes: Some(73_152),
         version: Some("3".to_owned()),
@@ -22,7 +22,7 @@ fn row(name: &str, run: u64) -> Row {
 fn failed(name: &str, run: u64, note: &str) -> Row {
     Row {
         state: RowState::Failed,
-        shown_commit: String::new(),
+        published_commit: String::new(),
         bytes: None,
         version: None,
         url: None,
@@ -129,8 +129,11 @@ fn renders_a_removed_preview() {
 #[test]
 fn ignores_a_repeated_row() {
     let first = merge_twice(&[], &[row("hello-fix", 12)]);
-    let again =
-        Row { commit: row("", 12).commit, shown_commit: row("", 12).shown_commit, ..row("hello-fix", 13) };
+    let again = Row {
+        commit: row("", 12).commit,
+        published_commit: row("", 12).published_commit,
+        ..row("hello-fix", 13)
+    };
     let unchanged =
         Row { state: RowState::Unchanged, updated_at: "2026-11-22 11:00 UTC".to_owned(), ..again.clone() };
     assert_eq!(merge_rows(std::slice::from_ref(&first), &[unchanged]), first);
@@ -198,19 +201,19 @@ fn any_row() -> impl Strategy<Value = Row> {
     let some = || prop::option::of(text());
     ((text(), states, 0..5u64, "[ab]{0,2}"), (prop::option::of(0..3usize), some(), some(), text(), some()))
         .prop_map(|((name, state, run, commit), (bytes, version, url, note, log))| {
-            let shown_commit = if matches!(state, RowState::Published | RowState::Unchanged) {
+            let published_commit = if matches!(state, RowState::Published | RowState::Unchanged) {
                 commit.clone()
             } else {
                 String::new()
             };
-            let published = !shown_commit.is_empty();
+            let published = !published_commit.is_empty();
             let of = |text: Option<String>| text.filter(|_| published);
             Row {
                 name,
                 state,
                 run,
                 commit,
-                shown_commit,
+                published_commit,
                 bytes: bytes.filter(|_| published),
                 version: of(version),
                 url: of(url),
@@ -229,7 +232,7 @@ proptest! {
     fn parses_every_row_that_it_writes(row in any_row()) {
         let line = row.to_string();
         prop_assert!(!line.contains(['\n', '\r']), "{}", line);
-        prop_assert_eq!(Row::read(&line), Some(row), "{}", line);
+        prop_assert_eq!(Row::parse(&line), Some(row), "{}", line);
         let (cells, values) = line.split_once("<!--").unwrap();
         prop_assert_eq!(cells.matches('|').count(), 6 - 1, "{}", cells);
         prop_assert!(values.ends_with("--> |") && values.matches("--").count() == 1, "{}", values);
@@ -244,8 +247,8 @@ proptest! {
             job_rows.dedup_by(|a, b| a.name == b.name);
             let new = merge_rows(&comments, &job_rows);
             prop_assert_eq!(&merge_rows(std::slice::from_ref(&new), &job_rows), &new);
-            for row in comments.iter().flat_map(|text| text.lines()).filter_map(Row::read) {
-                let kept = new.lines().filter_map(Row::read).any(|kept| kept.name == row.name);
+            for row in comments.iter().flat_map(|text| text.lines()).filter_map(Row::parse) {
+                let kept = new.lines().filter_map(Row::parse).any(|kept| kept.name == row.name);
                 prop_assert!(kept || row.name.is_empty(), "`{}` was lost", row.name);
             }
             comments = vec![new];

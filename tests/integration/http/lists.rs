@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use gitbook_deploy::gitbook::Published;
+use gitbook_deploy::gitbook::PublishedIntegration;
 use serde_json::{Value, json};
 use wiremock::matchers::{path, query_param, query_param_is_missing};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
@@ -51,7 +51,7 @@ async fn processes_a_page_before_it_requests_the_next_page() {
         _ => page(&[published("three")], None),
     };
     Mock::given(path("/v1/orgs/acme/integrations")).respond_with(pages).mount(&server).await;
-    let keep = |integration: Published| Some((integration.name, count.load(Ordering::Relaxed)));
+    let keep = |integration: PublishedIntegration| Some((integration.name, count.load(Ordering::Relaxed)));
     let names_and_requests = client(&server.uri(), 0).list("acme", keep).await.unwrap();
     assert_eq!(names_and_requests, [("one".to_owned(), 1), ("two".to_owned(), 1), ("three".to_owned(), 2)]);
 }
@@ -62,7 +62,7 @@ async fn stops_reading_an_endless_list() {
     Mock::given(path("/v1/orgs/acme/integrations")).respond_with(page(&[], Some("1"))).mount(&server).await;
     let error = client(&server.uri(), 0).list("acme", Some).await.unwrap_err();
     insta::assert_snapshot!(describe(&error), @"
-    EndlessList: GitBook sent a list of more than 1000 pages
+    TooManyPages: GitBook sent a list of more than 1000 pages
     hint: check that `GITBOOK_ENDPOINT` is GitBook's API and that no proxy answers in its place
     ");
     assert_eq!(server.requests().await.len(), 1000);

@@ -8,9 +8,9 @@ use super::model::{
 };
 use super::scenario::SweepStep;
 use super::test_environment::ScenarioRun;
-use crate::deploy::{NamedPreview, Precondition, Previews};
+use crate::deploy::{NamedPreview, Precondition, PreviewContext};
 use crate::diagnostic::SourceLocation;
-use crate::plan::Target;
+use crate::plan::PreviewRef;
 use crate::repository::Branch;
 
 impl ScenarioRun<'_> {
@@ -60,7 +60,7 @@ impl ScenarioRun<'_> {
         pull_request: Option<u64>,
     ) -> Result<(), TestCaseError> {
         self.run += 1;
-        let target = Target { branch: Branch::new(head), pull_request };
+        let target = PreviewRef { branch: Branch::new(head), pull_request };
         let previews = self.previews(&target, repository);
         let integration_to_publish = &self.environment.integrations[integration];
         let deployer = self.environment.deployer(false);
@@ -91,7 +91,7 @@ impl ScenarioRun<'_> {
 
     async fn delete(&mut self, step: &SweepStep, pull_request: Option<u64>) -> Result<(), TestCaseError> {
         self.run += 1;
-        let target = Target { branch: Branch::new(&step.head), pull_request };
+        let target = PreviewRef { branch: Branch::new(&step.head), pull_request };
         let previews = self.previews(&target, OUR_REPOSITORY);
         let integration = step.integration.to_owned();
         let name = previews.name(&integration);
@@ -119,11 +119,11 @@ impl ScenarioRun<'_> {
         Ok(())
     }
 
-    fn previews<'a>(&'a self, target: &'a Target, repository: &'a str) -> Previews<'a> {
+    fn previews<'a>(&'a self, target: &'a PreviewRef, repository: &'a str) -> PreviewContext<'a> {
         let (template, run) = (&self.template, self.run);
         let repository_id =
             Some(if repository == OUR_REPOSITORY { OUR_REPOSITORY_ID } else { OUR_REPOSITORY_ID + 2 });
         let (commit, counter, visibility) = (Some("c0ffee"), "", "private");
-        Previews { target, repository, repository_id, commit, run, counter, template, visibility }
+        PreviewContext { target, repository, repository_id, commit, run, counter, template, visibility }
     }
 }

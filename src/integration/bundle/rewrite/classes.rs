@@ -14,7 +14,7 @@ use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::ScopeFlags;
 
 use super::{Edits, SourceFile};
-use initializers::{ClassNames, SuperCalls};
+use initializers::{NameCollector, SuperCalls};
 
 pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     file.is_typescript && file.source.contains("class")
@@ -28,7 +28,7 @@ pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut 
 /// Returns true if a computed key of any class uses `this`, `await` or `yield`. These depend on the enclosing function, and oxc
 /// moves such keys into a static block.
 pub(super) fn has_function_bound_keys(program: &Program<'_>) -> bool {
-    let mut keys = FunctionBoundKeys::default();
+    let mut keys = FunctionBoundKeyFinder::default();
     keys.visit_program(program);
     keys.is_found
 }
@@ -83,8 +83,8 @@ fn has_misplaced_initializers(
 
 /// Returns true if a constructor declares a name that field initializers use.
 fn has_name_conflict(constructor: &MethodDefinition<'_>, moved: &[&PropertyDefinition<'_>]) -> bool {
-    let used = ClassNames::used_in_initializers(moved);
-    ClassNames::declared_in_constructor(constructor).iter().any(|name| used.contains(name))
+    let used = NameCollector::used_in_initializers(moved);
+    NameCollector::declared_in_constructor(constructor).iter().any(|name| used.contains(name))
 }
 
 /// Returns true if a constructor calls `super()` exactly once, as a separate statement.
@@ -99,12 +99,12 @@ fn has_single_super_statement(constructor: &MethodDefinition<'_>) -> bool {
 
 /// A visitor that finds computed keys that depend on the enclosing function.
 #[derive(Default)]
-struct FunctionBoundKeys {
+struct FunctionBoundKeyFinder {
     is_found: bool,
     is_in_key: bool,
 }
 
-impl FunctionBoundKeys {
+impl FunctionBoundKeyFinder {
     fn visit_in_key(&mut self, is_in_key: bool, visit: impl FnOnce(&mut Self)) {
         let was_in_key = std::mem::replace(&mut self.is_in_key, is_in_key);
         visit(self);
@@ -112,7 +112,7 @@ impl FunctionBoundKeys {
     }
 }
 
-impl<'a> Visit<'a> for FunctionBoundKeys {
+impl<'a> Visit<'a> for FunctionBoundKeyFinder {
     fn visit_class_element(&mut self, element: &ClassElement<'a>) {
         if let Some(key) = element.property_key() {
             self.visit_in_key(true, |keys| keys.visit_property_key(key));

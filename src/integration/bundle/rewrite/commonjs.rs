@@ -88,7 +88,7 @@ struct CommonJsPatterns {
 }
 
 impl CommonJsPatterns {
-    fn split_declaration(&mut self, declaration: &VariableDeclaration<'_>) {
+    fn add_declaration(&mut self, declaration: &VariableDeclaration<'_>) {
         if declaration.kind.is_var() && declaration.declarations.iter().any(is_module_variable) {
             let declarators = declaration.declarations.iter().map(Declarator::new).collect();
             self.declarations.push((declaration.span, declarators));
@@ -117,7 +117,7 @@ impl<'a> Visit<'a> for CommonJsPatterns {
         if let Statement::VariableDeclaration(declaration) = statement
             && self.depth == 0
         {
-            self.split_declaration(declaration);
+            self.add_declaration(declaration);
         }
         walk::walk_statement(self, statement);
     }

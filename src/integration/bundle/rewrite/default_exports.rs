@@ -20,7 +20,7 @@ pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
 pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
     let Some(first) = program.body.first() else { return };
     let scoping = SemanticBuilder::new().build(program).semantic.into_scoping();
-    let mut assignments = ExportAssignments { scoping: &scoping, spans: Vec::new() };
+    let mut assignments = ExportsAssignments { scoping: &scoping, spans: Vec::new() };
     assignments.visit_program(program);
     if !assignments.spans.is_empty() {
         let exports = file.unused_name("exports");
@@ -30,12 +30,12 @@ pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut 
 }
 
 /// A visitor that collects the spans of `exports` in assignments to its properties.
-struct ExportAssignments<'s> {
+struct ExportsAssignments<'s> {
     scoping: &'s Scoping,
     spans: Vec<Span>,
 }
 
-impl<'a> Visit<'a> for ExportAssignments<'_> {
+impl<'a> Visit<'a> for ExportsAssignments<'_> {
     fn visit_assignment_expression(&mut self, assignment: &AssignmentExpression<'a>) {
         if let Some(target) = assignment
             .left

@@ -20,7 +20,7 @@ const RENAMED_SUFFIX: &str = "$late$";
 
 /// Renames the first variable of a file that a parameter uses before the variable's declaration.
 pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
-    let mut uses = ParameterUses::default();
+    let mut uses = UsesInParameters::default();
     uses.visit_program(program);
     uses.references.retain(|parameter_use| !parameter_use.name.contains(RENAMED_SUFFIX));
     if uses.references.is_empty()
@@ -30,7 +30,7 @@ pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut 
     }
     let scoping = SemanticBuilder::new().build(program).semantic.into_scoping();
     // The semantic analysis has now stored scopes and references in the nodes.
-    let mut uses = ParameterUses::default();
+    let mut uses = UsesInParameters::default();
     uses.visit_program(program);
     let mut late_variables =
         uses.references.iter().filter_map(|parameter_use| parameter_use.later_variable(&scoping, file));
@@ -51,7 +51,7 @@ pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut 
 }
 
 /// A use of a name in the default value or the pattern of a parameter.
-struct ParameterUse<'a> {
+struct UseInParameter<'a> {
     name: &'a str,
     span: Span,
     reference_id: Option<ReferenceId>,
@@ -59,7 +59,7 @@ struct ParameterUse<'a> {
     scope: Option<ScopeId>,
 }
 
-impl ParameterUse<'_> {
+impl UseInParameter<'_> {
     /// Returns the variable to which the name refers, if the variable is declared later and oxc would resolve the name to a
     /// different variable.
     fn later_variable(&self, scoping: &Scoping, file: &SourceFile<'_>) -> Option<SymbolId> {
@@ -87,13 +87,13 @@ impl ParameterUse<'_> {
 
 /// A visitor that collects the names that parameters use.
 #[derive(Default)]
-struct ParameterUses<'a> {
+struct UsesInParameters<'a> {
     /// The scopes of the functions whose parameters are being visited, the innermost last.
     scopes: Vec<Option<ScopeId>>,
-    references: Vec<ParameterUse<'a>>,
+    references: Vec<UseInParameter<'a>>,
 }
 
-impl<'a> ParameterUses<'a> {
+impl<'a> UsesInParameters<'a> {
     fn visit_parameters_of(&mut self, scope: Option<ScopeId>, parameters: &FormalParameters<'a>) {
         self.scopes.push(scope);
         walk::walk_formal_parameters(self, parameters);
@@ -101,7 +101,7 @@ impl<'a> ParameterUses<'a> {
     }
 }
 
-impl<'a> Visit<'a> for ParameterUses<'a> {
+impl<'a> Visit<'a> for UsesInParameters<'a> {
     fn visit_function(&mut self, function: &Function<'a>, _: ScopeFlags) {
         self.visit_parameters_of(function.scope_id.get(), &function.params);
         function.body.iter().for_each(|body| self.visit_function_body(body));
@@ -114,7 +114,7 @@ impl<'a> Visit<'a> for ParameterUses<'a> {
 
     fn visit_identifier_reference(&mut self, reference: &IdentifierReference<'a>) {
         if let Some(scope) = self.scopes.last() {
-            self.references.push(ParameterUse {
+            self.references.push(UseInParameter {
                 name: reference.name.as_str(),
                 span: reference.span,
                 reference_id: reference.reference_id.get(),
@@ -135,7 +135,7 @@ impl<'a> LastDeclarations<'a> {
         declared
     }
 
-    fn declares_any_later(&self, references: &[ParameterUse<'_>]) -> bool {
+    fn declares_any_later(&self, references: &[UseInParameter<'_>]) -> bool {
         references.iter().any(|parameter_use| {
             self.0.get(parameter_use.name).is_some_and(|position| *position > parameter_use.span.start)
         })

@@ -54,7 +54,7 @@ impl KeyRewriter<'_> {
     }
 
     /// Passes `this` to the keys of a nested class through the parameter of an arrow function.
-    fn rewrite_nested_class(&mut self, class: &Class<'_>) {
+    fn pass_this_to_keys(&mut self, class: &Class<'_>) {
         let mut uses = FunctionBoundExpressions::default();
         class
             .body
@@ -90,7 +90,7 @@ impl<'a> Visit<'a> for KeyRewriter<'_> {
 
     fn visit_class(&mut self, class: &Class<'a>) {
         if self.is_in_class_element {
-            self.rewrite_nested_class(class);
+            self.pass_this_to_keys(class);
         }
         if self.file.assigns_class_fields {
             self.bracket_literal_names(class);

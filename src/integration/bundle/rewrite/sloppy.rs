@@ -93,7 +93,7 @@ impl SloppyCodeRewriter<'_> {
 
     /// Removes the `var` keyword from a declaration that redeclares a function, so that only the assignments remain.
     /// Declares the other variables of the declaration at the end of the function.
-    fn remove_var_keyword(&mut self, declaration: &VariableDeclaration<'_>, is_loop_head: bool) {
+    fn remove_redeclaring_var(&mut self, declaration: &VariableDeclaration<'_>, is_loop_head: bool) {
         let Some(function) = self.functions.last().filter(|_| declaration.kind.is_var()) else { return };
         let names =
             declaration.declarations.iter().flat_map(|declarator| declarator.id.get_binding_identifiers());
@@ -147,7 +147,7 @@ impl<'a> Visit<'a> for SloppyCodeRewriter<'_> {
 
     fn visit_statement(&mut self, statement: &Statement<'a>) {
         if let Statement::VariableDeclaration(declaration) = statement {
-            self.remove_var_keyword(declaration, false);
+            self.remove_redeclaring_var(declaration, false);
         }
         walk::walk_statement(self, statement);
     }
@@ -190,14 +190,14 @@ impl<'a> Visit<'a> for SloppyCodeRewriter<'_> {
 
     fn visit_for_statement_init(&mut self, init: &ForStatementInit<'a>) {
         if let ForStatementInit::VariableDeclaration(declaration) = init {
-            self.remove_var_keyword(declaration, false);
+            self.remove_redeclaring_var(declaration, false);
         }
         walk::walk_for_statement_init(self, init);
     }
 
     fn visit_for_statement_left(&mut self, left: &ForStatementLeft<'a>) {
         if let ForStatementLeft::VariableDeclaration(declaration) = left {
-            self.remove_var_keyword(declaration, true);
+            self.remove_redeclaring_var(declaration, true);
         }
         walk::walk_for_statement_left(self, left);
     }

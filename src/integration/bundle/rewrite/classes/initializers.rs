@@ -245,12 +245,12 @@ fn key_end(field: &PropertyDefinition<'_>) -> u32 {
 
 /// A visitor that collects the names that a constructor or an initializer uses and declares.
 #[derive(Default)]
-pub(super) struct ClassNames {
+pub(super) struct NameCollector {
     used: HashSet<String>,
     declared: HashSet<String>,
 }
 
-impl ClassNames {
+impl NameCollector {
     /// Returns the names that field initializers use.
     pub(super) fn used_in_initializers(fields: &[&PropertyDefinition<'_>]) -> HashSet<String> {
         let mut names = Self::default();
@@ -269,7 +269,7 @@ impl ClassNames {
     }
 }
 
-impl<'a> Visit<'a> for ClassNames {
+impl<'a> Visit<'a> for NameCollector {
     fn visit_identifier_reference(&mut self, name: &IdentifierReference<'a>) {
         self.used.insert(name.name.to_string());
     }
