@@ -1,4 +1,4 @@
-//! Cancellation by SIGINT, SIGTERM and SIGHUP: no new work is started, and requests in flight get a grace period.
+//! Cancellation by SIGINT, SIGTERM or SIGHUP: the program starts no new work and gives requests in flight a grace period.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tracing::instrument::WithSubscriber as _;
 
-/// The grace period of requests in flight. GitHub's runner kills the process 10 s after its first signal.
+/// The grace period for requests in flight. GitHub's runner kills the process 10 s after its first signal.
 const GRACE_PERIOD: Duration = Duration::from_secs(5);
 
-/// The time between a signal and the forced exit. Without a forced exit, the process could wait forever for a reader of its
-/// log.
+/// The time between a signal and the forced exit. Without a forced exit, the process could hang forever if it writes its log to a
+/// pipe that nobody reads.
 const EXIT_DEADLINE: Duration = Duration::from_millis(7500);
 
 /// A signal that stops the program.
@@ -69,7 +69,7 @@ impl Cancel {
             };
             tracing::warn!("received {signal}: no new work is started");
             sender.send_replace(Some(signal));
-            // Receivers can read the signal only while the sender exists.
+            // Receivers can wait for the signal only while the sender exists.
             sender.closed().await;
         };
         // A spawned task does not inherit the log subscriber.
@@ -92,7 +92,7 @@ impl Cancel {
     /// Runs work that may be dropped at any time.
     ///
     /// # Errors
-    /// Returns the signal if one is received first.
+    /// Returns the signal if it arrives before the work is finished.
     pub(crate) async fn run_until_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, Signal> {
         tokio::select! {
             biased;
@@ -109,8 +109,8 @@ impl Cancel {
         self.run_with_grace_period(GRACE_PERIOD, work).await
     }
 
-    /// Runs work that should not be interrupted, with a given grace period. If a signal was received before this call, the
-    /// grace period starts with the call.
+    /// Runs work like [`run_with_grace`](Self::run_with_grace), but with another grace period. If a signal arrived before this
+    /// call, the grace period starts with the call.
     ///
     /// # Errors
     /// Returns the signal if the work is not finished within the grace period.
@@ -135,7 +135,7 @@ impl Cancel {
         let signal = receiver.wait_for(Option::is_some).await.ok().and_then(|signal| *signal);
         match signal {
             Some(signal) => signal,
-            // The sender is gone, so no signal can be received any more.
+            // The sender is gone, so no signal can arrive any more.
             None => std::future::pending().await,
         }
     }
@@ -155,7 +155,7 @@ fn forward_signal_and_exit(sender: &watch::Sender<Option<Signal>>, ready: &std::
     });
 }
 
-/// Returns the next signal. The handlers are installed before the future is polled.
+/// Returns the next signal. Installs the handlers immediately, before the caller polls the future.
 #[cfg(unix)]
 fn next_signal() -> impl Future<Output = Signal> {
     use tokio::signal::unix::{SignalKind, signal};

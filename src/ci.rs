@@ -72,11 +72,13 @@ pub(crate) struct Ci {
     pub default_branch: Option<String>,
     /// The head commit; never a merge commit that the CI system created.
     pub commit: Option<String>,
-    /// The number of the run, which is higher for newer runs; 0 if the CI system provides no number.
+    /// The number of the run; 0 if the CI system provides no number. Newer runs have higher numbers.
     pub run_number: u64,
-    /// The name of the counter for run numbers: the CI system, or the job if each job numbers its own runs.
+    /// The scope of `run_number`: the CI system, or the job if each job numbers its own runs. Run numbers are comparable only
+    /// within the same scope.
     pub run_number_scope: String,
-    /// The number of this attempt if users can restart the run, from 1; 0 if the CI system provides no number.
+    /// The number of this attempt, which starts at 1 and increases when a user restarts the run; 0 if the CI system provides no
+    /// number.
     pub attempt: u64,
     /// The URL of the run's log page.
     pub run_url: Option<String>,
@@ -128,8 +130,7 @@ struct CiSystem {
 /// The variable that identifies GitHub Actions and compatible systems.
 const GITHUB_VARIABLE: &str = "GITHUB_ACTIONS";
 
-/// All CI systems except GitHub Actions, in the order of detection. Many systems set `CI=true`, so `true` identifies none of
-/// them.
+/// All CI systems except GitHub Actions, in the order of detection. `CI=true` identifies no system, because many systems set it.
 const SYSTEMS: [CiSystem; 9] = [
     CiSystem { variable: "GITLAB_CI", value: Some("true"), detect: gitlab::detect },
     CiSystem { variable: "BITBUCKET_BUILD_NUMBER", value: None, detect: bitbucket::detect },
@@ -142,8 +143,8 @@ const SYSTEMS: [CiSystem; 9] = [
     CiSystem { variable: "JENKINS_URL", value: None, detect: jenkins::detect },
 ];
 
-/// Identifying variables that may also be set on other CI systems: early versions of Woodpecker set `DRONE`, and a job on any
-/// system may set the address of a Jenkins server.
+/// Variables that identify a CI system, but may also be set on other systems: early versions of Woodpecker set `DRONE`, and a job
+/// on any system may set the address of a Jenkins server.
 const AMBIGUOUS_VARIABLES: [&str; 2] = ["DRONE", "JENKINS_URL"];
 
 impl CiSystem {

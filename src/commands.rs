@@ -42,15 +42,15 @@ use crate::plan::{Decision, PreviewRef};
 use crate::report::{Printer, Reporter, RunReport, ShardPlan};
 use crate::symlinks;
 
-/// The values that every command needs.
+/// The configuration, clients and run data that all commands share.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) environment: &'a Environment,
     pub(crate) config: &'a Config,
     pub(crate) ci: &'a Ci,
-    /// The client for the forge, if a token for it is configured.
+    /// The client for the forge; `None` if the decision does not need the forge, or the token or API URL is missing.
     pub(crate) forge: Option<&'a Forge>,
-    /// The record of GitHub Deployments, if enabled.
+    /// The recorder of GitHub Deployments; `None` if they are disabled.
     pub(crate) github_deployments: Option<&'a GitHubDeployments<'a>>,
     pub(crate) cancel: &'a Cancel,
     pub(crate) printer: &'a Printer,
@@ -65,13 +65,13 @@ pub(crate) struct Context<'a> {
 pub(crate) struct CommandResult {
     /// Problems in the user's files.
     pub(crate) problems: Vec<Diagnostic>,
-    /// The branch's previews of the integrations with a valid name.
+    /// This machine's share of the branch's previews, without integrations that have an invalid name.
     pub(crate) previews: Vec<NamedPreview>,
     /// The outcome of each integration.
     pub(crate) outcomes: Vec<Outcome>,
     /// The number of machines that a later job should use.
     pub(crate) shard_plan: Option<ShardPlan>,
-    /// A sentence for the report about the division of the work among machines.
+    /// A sentence that tells readers of the report how the work is divided among machines.
     pub(crate) share_description: Option<String>,
     pub(crate) error: Option<Error>,
 }
@@ -102,8 +102,8 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Writes the pull request comment and the final statuses of the GitHub Deployments at the end of a run. A failure only
-    /// causes a warning.
+    /// Writes the pull request comment and the final statuses of the GitHub Deployments at the end of a run. A failure causes
+    /// only a warning or a notice.
     pub(crate) async fn conclude(&self, decision: &Decision, run: &RunReport, error: Option<&Error>) {
         let finish = async { self.github_deployments?.finish().await };
         let ((), failure) = futures::join!(self.write_comment(decision, run, error), finish);
@@ -128,8 +128,8 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Packages this machine's share of the integrations and reports all their problems before any request is sent. Also reports
-    /// duplicate names, including names of integrations that other machines publish.
+    /// Packages this machine's share of the integrations and reports all their problems before any request to GitBook. Also
+    /// reports duplicate names, including names of integrations that other machines publish.
     async fn package(
         &self,
         selection: &Selection,
@@ -171,8 +171,8 @@ impl<'a> Context<'a> {
         Ok(integrations)
     }
 
-    /// Returns the branch's previews of all integrations, including integrations that other machines publish. Reports an error if the
-    /// name of a preview is already in use.
+    /// Returns the branch's previews of all integrations, including integrations that other machines publish. Reports invalid
+    /// names, and names that two integrations, two previews, or a preview and an integration share.
     fn unique_preview_names(
         &self,
         selection: &Selection,
@@ -319,7 +319,7 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Creates an outcome for each item, with the status “skipped” and `reason`.
+/// Creates an outcome with the status “skipped” for each item, which is a name and the location of a manifest.
 fn skipped_outcomes<'i>(
     items: impl Iterator<Item = (String, &'i SourceLocation)>,
     is_preview: bool,

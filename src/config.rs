@@ -42,7 +42,7 @@ pub(crate) struct Config {
     pub gitlab_token: Option<SecretString>,
     /// True if the run maintains a comment on the pull request (`GITBOOK_COMMENT`).
     pub comment: bool,
-    /// True if the run records GitHub Deployments (`GITBOOK_DEPLOYMENTS`).
+    /// True if the run records GitHub deployments (`GITBOOK_DEPLOYMENTS`).
     pub deployments: bool,
     /// The API to publish to (`GITBOOK_ENDPOINT`).
     pub endpoint: Endpoint,
@@ -72,7 +72,7 @@ pub(crate) struct Config {
     pub concurrency: NonZeroUsize,
     /// This machine's share of the integrations (`GITBOOK_SHARD`).
     pub shard: Option<Shard>,
-    /// The limit for one API request (`GITBOOK_TIMEOUT`).
+    /// The time limit for one API request (`GITBOOK_TIMEOUT`).
     pub timeout: Duration,
     /// The number of retries of a request (`GITBOOK_RETRIES`).
     pub retries: u32,
@@ -152,7 +152,7 @@ impl Config {
     }
 }
 
-/// Returns a forge token without surrounding white space. Pasted tokens often end with a line break.
+/// Returns a forge token without surrounding whitespace. Pasted tokens often end with a line break.
 fn read_forge_token(environment: &Environment, variable: &str) -> Option<SecretString> {
     environment.get(variable).map(str::trim).filter(|token| !token.is_empty()).map(Into::into)
 }

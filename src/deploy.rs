@@ -1,4 +1,4 @@
-//! Publishes and deletes integrations. Checks before each request that the change is allowed.
+//! Publishes and deletes integrations. Before each request, checks that the run is allowed to make the change.
 
 mod attempt;
 mod concurrent_runs;
@@ -45,15 +45,16 @@ use response_check::{Difference, ExpectedIntegration};
 pub(crate) struct Deployer<'a> {
     /// The client for the GitBook API.
     pub gitbook: &'a GitBook,
-    /// The cancellation of the run.
+    /// The receiver of the signals that cancel the run.
     pub cancel: &'a Cancel,
-    /// The record of GitHub Deployments, if enabled.
+    /// The recorder of GitHub Deployments; `None` if they are disabled.
     pub github_deployments: Option<&'a GitHubDeployments<'a>>,
-    /// True to send no request that changes an integration.
+    /// True if this run must not send requests that change an integration.
     pub dry_run: bool,
-    /// True to skip integrations that are already published unchanged.
+    /// True if this run does not publish integrations that have not changed since they were last published.
     pub skip_unchanged: bool,
-    /// A limit for the log: a run logs only the first integration in production that could not be read.
+    /// A guard against repeated log lines. At the default log level, a run logs only the first integration in production that it
+    /// cannot read.
     pub unreadable_notice: Once,
 }
 
@@ -64,13 +65,13 @@ pub(crate) struct PreviewContext<'a> {
     pub target: &'a PreviewRef,
     /// The repository as `host/owner/name`.
     pub repository: &'a str,
-    /// The forge's ID of the repository.
+    /// The ID that the forge has assigned to the repository.
     pub repository_id: Option<u64>,
-    /// The ID of the published commit.
+    /// The ID of the commit that this run publishes.
     pub commit: Option<&'a str>,
     /// The run number, which is higher for newer runs; 0 if the CI system has none.
     pub run: u64,
-    /// The name of the counter that provides the run number. Only numbers from the same counter can be compared.
+    /// The name of the counter that the run number comes from. Numbers from different counters cannot be compared.
     pub counter: &'a str,
     /// The template for preview names.
     pub template: &'a Template,
@@ -78,7 +79,7 @@ pub(crate) struct PreviewContext<'a> {
     pub visibility: &'static str,
 }
 
-/// The name of a preview and its integration, without the content.
+/// The names of a preview and of its integration.
 #[derive(Debug)]
 pub(crate) struct NamedPreview {
     /// The name of the integration in production.
@@ -92,7 +93,7 @@ pub(crate) struct NamedPreview {
 /// The integration in production before this run changes it.
 #[derive(Debug)]
 pub(crate) struct ProductionSnapshot {
-    /// The integration. `Some(None)` means that it did not exist, and `None` that it could not be read.
+    /// The integration. `Some(None)` means that it did not exist; `None` means that it could not be read.
     existing: Option<Option<PublishedIntegration>>,
     /// The time directly before the integration was read.
     read_at: Instant,
@@ -112,7 +113,8 @@ impl PreviewContext<'_> {
         NamedPreview { name: self.name(&integration), integration, location }
     }
 
-    /// Returns the name of an existing preview's integration if the preview belongs to this branch.
+    /// Returns the name of the integration that `existing` is a preview of, or `None` if `existing` is not a preview of this
+    /// branch.
     #[must_use]
     pub(crate) fn integration_of(&self, existing: &PublishedIntegration) -> Option<String> {
         let marker = existing.summary.as_deref().and_then(OwnershipMarker::parse)?;
@@ -149,10 +151,10 @@ impl Deployer<'_> {
         }
     }
 
-    /// Reads the integration in production. Must be called before the check for newer commits: if a newer run has published the
-    /// version read here, the check then detects the newer run.
+    /// Reads the integration in production. Call this before the check for newer commits: a run for a newer commit may have
+    /// published the version that is read here, and only a later check is certain to find that commit.
     ///
-    /// If reading fails, the integration is published anyway, but the version that it replaces is unknown.
+    /// If reading fails, this run publishes anyway, but does not know which version it replaces.
     pub(crate) async fn read_production(&self, name: &str) -> ProductionSnapshot {
         let read_at = Instant::now();
         let existing = match self.cancel.signal() {
@@ -162,17 +164,17 @@ impl Deployer<'_> {
         ProductionSnapshot { existing, read_at }
     }
 
-    /// Reads an integration.
+    /// Reads an integration from GitBook. Returns `None` if it does not exist.
     async fn read(&self, name: &str) -> Result<Option<PublishedIntegration>, DeployError> {
         let response = self.run_with_grace(self.gitbook.read(name)).await?;
-        // Reading changes nothing, so a signal during the request counts as a signal before the first change.
+        // Reading changes nothing, so a signal during the request has the same error as a signal before the first request.
         response.map_err(DeployError::CancelledBefore)?.map_err(|source| {
             let (action, name) = ("reading", name.to_owned());
             DeployError::Api { action, name, may_have_succeeded: false, source }
         })
     }
 
-    /// Sends a request that changes an integration. The error of a failed request tells if the request may have taken effect.
+    /// Sends a request that changes an integration. If the request fails, the error states whether it may have taken effect.
     async fn send_change<T>(
         &self,
         action: &'static str,
@@ -198,7 +200,7 @@ impl Deployer<'_> {
         }
     }
 
-    /// Returns true if no integration has this name, and `None` if this cannot be checked.
+    /// Returns true if no integration has this name, or `None` if GitBook could not be asked.
     pub(crate) async fn is_missing(&self, name: &str) -> Option<bool> {
         match self.read(name).await {
             Ok(existing) => Some(existing.is_none()),
@@ -209,8 +211,8 @@ impl Deployer<'_> {
         }
     }
 
-    /// Sends a request unless the run is already cancelled. Returns the inner error if a signal arrives during the request and the
-    /// request does not finish soon after.
+    /// Sends a request. If a signal arrives during the request, waits for a grace period and then returns the signal as the inner
+    /// error. Returns the outer error, and sends nothing, if the run is already cancelled.
     async fn run_with_grace<T>(
         &self,
         request: impl Future<Output = T>,
@@ -232,7 +234,7 @@ impl Deployer<'_> {
         let started = Instant::now();
         let cancelled = self.cancel.signal().map(|signal| Err(DeployError::CancelledBefore(signal)));
         let result = match cancelled {
-            // Boxed, because the futures are large and several run at the same time.
+            // The future is boxed, because it is large and several of them run at the same time.
             None => Box::pin(work).await,
             Some(result) => result,
         };
@@ -250,7 +252,7 @@ impl Deployer<'_> {
     }
 }
 
-/// Adds the URL and the version in a response to the result.
+/// Adds the URL and the version from a response to `success`.
 fn with_url_and_version(response: &PublishedIntegration, success: Success) -> Success {
     Success {
         url: response.urls.app.as_deref().and_then(web_or_file_link),
@@ -259,8 +261,8 @@ fn with_url_and_version(response: &PublishedIntegration, success: Success) -> Su
     }
 }
 
-/// Creates the result of a publish request. Logs a warning for each difference between the request and the response. Omits the URL
-/// and the version if the response is about another integration.
+/// Creates the [`Success`] of a publish request. Logs a warning for each difference between the request and the response. Omits
+/// the URL and the version if the response is about another integration.
 fn published_success(
     response: &Attempts<PublishedIntegration>,
     expected: &ExpectedIntegration<'_>,

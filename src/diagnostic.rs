@@ -10,7 +10,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Severity {
-    /// A problem that stops the deployment before any request is sent.
+    /// A problem that stops the deployment before anything is published.
     Error,
     /// A problem that does not stop the deployment.
     Warning,
@@ -69,7 +69,7 @@ impl Diagnostic {
         Self { integration, ..self }
     }
 
-    /// Returns true if two problems are equal, apart from their integrations and hints.
+    /// Returns true if two problems have the same severity, location and message.
     #[must_use]
     pub(crate) fn is_duplicate_of(&self, other: &Self) -> bool {
         (self.severity, &self.location, &self.message) == (other.severity, &other.location, &other.message)

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// Variables with tokens of this program or of CI systems. Their values are redacted, and no manifest can use them. The
-/// 1Password CLI receives only the variables with the prefix `OP_`.
+/// Variables with tokens of this program or of CI systems. The program redacts their values, and no manifest can use them. Of
+/// these variables, the 1Password CLI receives only those with the prefix `OP_`.
 const TOKEN_VARIABLES: [&str; 19] = [
     "BITBUCKET_STEP_OIDC_TOKEN",
     "BUILDKITE_AGENT_ACCESS_TOKEN",
@@ -28,11 +28,12 @@ const TOKEN_VARIABLES: [&str; 19] = [
     "SYSTEM_ACCESSTOKEN",
 ];
 
-/// The prefix and suffix of the names of other variables with tokens.
+/// Name patterns (prefix and suffix) of other variables with tokens.
 const TOKEN_PATTERNS: [(&str, &str); 4] =
     [("ACTIONS_", "_TOKEN"), ("CI_JOB_JWT", ""), ("CIRCLE_OIDC_TOKEN", ""), ("OP_SESSION_", "")];
 
-/// The minimum length in bytes of a token that is searched for in other variables. Shorter values are test data, not tokens.
+/// The minimum length in bytes of a token that the program searches for in other variables. Shorter values are test data, not
+/// tokens.
 const MIN_TOKEN_LENGTH: usize = 8;
 
 /// Returns true if a variable of this name contains a token of this program or of a CI system.
@@ -99,8 +100,8 @@ impl Environment {
         self.variables.iter()
     }
 
-    /// Returns the name of the token that a variable contains. For example, a clone URL may contain the value of
-    /// `CI_JOB_TOKEN`. A token variable contains itself.
+    /// Returns the name of a token variable if the value of `variable` contains its token. For example, a clone URL may contain
+    /// the token in `CI_JOB_TOKEN`. If `variable` is itself a token variable, returns its own name.
     pub(crate) fn token_variable_in(&self, variable: &str) -> Option<&str> {
         if let Some((name, _)) =
             self.variables.get_key_value(variable).filter(|(name, _)| is_token_variable(name))

@@ -20,19 +20,19 @@ pub(crate) enum Error {
     /// Invalid variables. Each problem is reported separately.
     #[error("invalid configuration: {0}; nothing was sent")]
     Configuration(ProblemCounts),
-    /// An event that cannot be detected.
+    /// A CI event that could not be detected.
     #[error("could not detect the CI event")]
     Ci(#[source] CiError),
-    /// A run that the plan refuses.
+    /// A run that the decision refuses, with the reason.
     #[error("{0}")]
     Refused(Refusal),
     /// Invalid manifests, images, secrets or scripts. Each problem is reported separately.
     #[error("invalid integrations: {0}; nothing was sent")]
     InvalidIntegrations(ProblemCounts),
-    /// A run without a known repository. The ownership marker of each preview contains the repository.
+    /// A run for previews without a known repository. The ownership marker of each preview contains the repository.
     #[error("cannot manage previews: the repository is unknown")]
     NoRepository,
-    /// A sweep without a token for the forge.
+    /// A sweep without a client for the forge.
     #[error("cannot sweep: closed branches cannot be found without a GitHub or GitLab token")]
     NoForge,
     /// A sweep without an organization to search.
@@ -52,7 +52,7 @@ pub(crate) enum Error {
     /// An API client that cannot be created.
     #[error("could not create the GitBook client")]
     Client(#[source] GitBookError),
-    /// Failed integrations. Each failure is reported separately.
+    /// Integrations that failed. Each failure is reported separately.
     #[error("{failed} of {} failed", pluralize(*total, "integration"))]
     Deployment {
         /// The number of failed integrations.
@@ -66,7 +66,7 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// Returns the remedy, or `None` if the problems were reported with their own hints.
+    /// Returns a hint for the user, or `None` if the problems were reported with their own hints.
     #[must_use]
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
@@ -94,7 +94,7 @@ impl Error {
         }
     }
 
-    /// Returns the exit code: 1 for a failed deployment, 2 for an invalid configuration, 129, 130 or 143 for a signal.
+    /// Returns the exit code: 1 for a failed deployment or sweep, 2 for an invalid configuration, 129, 130 or 143 for a signal.
     #[must_use]
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
@@ -122,7 +122,7 @@ pub(crate) struct ProblemCounts {
 }
 
 impl ProblemCounts {
-    /// Counts problems by severity, and the files and variables that they are in.
+    /// Counts problems by severity, and counts the files and variables that contain them.
     #[must_use]
     pub(crate) fn of(problems: &[Diagnostic]) -> Self {
         let errors = problems.iter().filter(|problem| problem.is_error()).count();

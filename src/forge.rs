@@ -98,8 +98,8 @@ impl Forge {
         }
     }
 
-    /// Returns the GitHub client, which records deployments, or `None` on GitLab, which itself records a deployment for each job
-    /// with an `environment`.
+    /// Returns the GitHub client, which records deployments. Returns `None` on GitLab, because GitLab itself records a deployment
+    /// for each job with an `environment`.
     pub(crate) fn github(&self) -> Option<&GitHub> {
         match self {
             Self::GitHub(github) => Some(github),

@@ -66,7 +66,8 @@ impl GitBook {
         Ok(Self { http, endpoint, token, retry })
     }
 
-    /// Returns the client with a longer maximum wait for rate limits, since several machines share the rate limit of the token.
+    /// Returns the client with a longer maximum wait for rate limits, for runs on several machines that share the rate limit of
+    /// the token.
     #[must_use]
     pub(crate) fn with_shard_wait(mut self) -> Self {
         self.retry.max_wait_for_limits = Some(MAX_SHARD_WAIT);
@@ -86,7 +87,8 @@ impl GitBook {
         &self.endpoint
     }
 
-    /// Returns the client with the run's cancellation. After a signal, no request is retried.
+    /// Returns the client with the receiver of the signal that cancels the run. After a signal, the client does not retry
+    /// requests.
     #[must_use]
     pub(crate) fn with_cancel(mut self, cancel: &Cancel) -> Self {
         self.retry.cancel = Some(cancel.clone());

@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// The characters to encode, including all characters that could end a value or the comment.
+/// The characters to percent-encode in values. They include all characters that could end a value or the comment.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'/').remove(b':').remove(b'-');
 
 /// The start of every comment that this program writes.
@@ -10,7 +10,7 @@ pub(crate) const START: &str = "<!-- gitbook-deploy:";
 /// The end of every comment.
 pub(crate) const END: &str = " -->";
 
-/// Returns a comment that contains its kind and key-value pairs.
+/// Returns a comment of this kind that contains the key-value pairs.
 #[must_use]
 pub(crate) fn write(kind: &str, values: &[(&str, &str)]) -> String {
     // HTML does not allow two dashes in a row in a comment.
@@ -19,7 +19,8 @@ pub(crate) fn write(kind: &str, values: &[(&str, &str)]) -> String {
     format!("{START}{kind}{values}{END}")
 }
 
-/// Parses text that consists of exactly one comment. Returns `None` if the comment has another kind or contains invalid values.
+/// Parses text that consists of exactly one comment of this kind. Returns `None` for any other text, invalid values or a repeated
+/// key.
 #[must_use]
 pub(crate) fn parse(kind: &str, text: &str) -> Option<Vec<(String, String)>> {
     let values = text.strip_prefix(START)?.strip_prefix(kind)?.strip_suffix(END)?;
@@ -38,7 +39,7 @@ pub(crate) fn parse(kind: &str, text: &str) -> Option<Vec<(String, String)>> {
     Some(pairs)
 }
 
-/// Returns true if a text contains anything that resembles a comment of this program.
+/// Returns true if a text contains anything that resembles a comment of this program, regardless of case and whitespace.
 #[must_use]
 pub(crate) fn resembles_own_comment(text: &str) -> bool {
     let without_spaces: String = text.chars().filter(|c| !c.is_whitespace()).collect();

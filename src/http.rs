@@ -54,7 +54,7 @@ pub(crate) struct Response {
     pub api: ApiKind,
     pub status: StatusCode,
     pub headers: HeaderMap,
-    /// The body. It is empty if the body of an error response could not be read.
+    /// The body. It is empty if the headers of an error response contain the time to wait, and its body could not be read.
     pub body: Vec<u8>,
     /// The time to wait before a retry, if the server sent one.
     pub retry_after: Option<Duration>,
@@ -103,7 +103,7 @@ impl Http {
         self.api
     }
 
-    /// Creates a request that is not sent yet.
+    /// Creates a request with the client's timeout, without sending it.
     pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
         self.client.request(method, url).timeout(self.timeout)
     }
@@ -185,7 +185,7 @@ pub(crate) fn push_segments(url: &mut Url, segments: &[&str]) {
     }
 }
 
-/// Returns true if the URL is an address of this machine.
+/// Returns true if the host of the URL is `localhost` or a loopback address.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -88,7 +88,7 @@ impl Packaging<'_> {
 pub(crate) struct Integration {
     /// The production name.
     pub name: String,
-    /// The manifest's path in the checkout, or the variable that replaces the manifest.
+    /// The manifest file, or the variable that replaces the manifest.
     pub location: SourceLocation,
     fields: BodyFields,
     content: BodyContent,
@@ -96,7 +96,7 @@ pub(crate) struct Integration {
     packages: Vec<PackageSize>,
 }
 
-/// A request that publishes an integration. Its body is built on demand, because an unchanged integration needs only the hash.
+/// A request that publishes an integration. [`Self::body`] builds the body, which an unchanged integration does not need.
 #[derive(Debug)]
 pub(crate) struct PublishRequest<'a> {
     /// The content hash.
@@ -121,9 +121,9 @@ pub(crate) struct PreviewIdentity {
 pub(crate) struct Packaged {
     /// The integration, or `None` if any of the problems is an error.
     pub integration: Option<Integration>,
-    /// The name and organization, if the name is valid. Other problems have no effect on this field.
+    /// The name and organization, or `None` if the manifest cannot be read or has no valid name.
     pub identity: Option<Identity>,
-    /// The problems found before anything is sent to GitBook.
+    /// The problems with the manifest, secrets, images and script.
     pub problems: Vec<Diagnostic>,
     /// The secrets to redact from all output, including `problems`.
     pub secrets: Vec<SecretString>,
@@ -151,7 +151,7 @@ pub(crate) fn identity(
     packaging: &Packaging<'_>,
 ) -> Result<Identity, Vec<Diagnostic>> {
     let mut manifest = load_manifest(source, packaging)?;
-    // The `envs` entry may be missing in the manifest of another branch.
+    // Ignore a missing `envs` entry: a deletion may read the manifest of another branch, which lacks the entry.
     drop(manifest.apply_env(packaging.env));
     manifest.apply_overrides(packaging.overrides)?;
     manifest_identity(&manifest).map_err(|problem| vec![Diagnostic::error(manifest.location, problem)])
@@ -179,7 +179,7 @@ pub(crate) async fn package(source: &IntegrationSource, packaging: &Packaging<'_
     let identity = manifest_identity(&manifest).ok();
     let mut problems = manifest_problems(&manifest);
     if !load_problems.is_empty() {
-        // A required field may only seem to be missing: an `envs` entry or override that was not applied may set it.
+        // Ignore missing fields: the `envs` entry or override that could not be applied may set them.
         problems.retain(|problem| problem.location.as_ref() != Some(&manifest.location));
         problems.extend(load_problems);
     }
@@ -213,8 +213,8 @@ pub(crate) async fn package(source: &IntegrationSource, packaging: &Packaging<'_
     Packaged { integration, identity, problems, secrets: redacted }
 }
 
-/// Loads a manifest and applies its `envs` entry and the overrides. Returns the manifest together with the problems with the
-/// entry and the overrides.
+/// Loads a manifest and applies its `envs` entry and the overrides. Returns the manifest, and the problems of the entry and the
+/// overrides.
 fn load_with_overrides(
     source: &IntegrationSource,
     packaging: &Packaging<'_>,
@@ -337,7 +337,7 @@ impl Integration {
         self.text("title")
     }
 
-    /// Returns a text field of the request, or an empty string.
+    /// Returns a text field of the request, or an empty string if the field is missing.
     #[must_use]
     pub(crate) fn text(&self, field: &str) -> &str {
         self.fields.get(field).and_then(serde_json::Value::as_str).unwrap_or_default()
@@ -365,8 +365,8 @@ impl Integration {
         Ok(PublishRequest { hash, fields: Cow::Borrowed(&self.fields), content: &self.content })
     }
 
-    /// Returns the request that publishes a preview, and the preview's marker with the hash and the script size added.
-    /// Returns `None` if the marker does not fit into the summary.
+    /// Returns the request that publishes a preview. Also returns the preview's marker, completed with the hash and the script
+    /// size. Returns `None` if the marker does not fit into the summary.
     ///
     /// # Errors
     /// Returns an error if the script can no longer be read.

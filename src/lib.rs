@@ -1,4 +1,4 @@
-//! The pipeline of a run: configuration, CI event, decision, command, report.
+//! The steps of a run: read the configuration, detect the CI event, decide, run the command, report the results.
 
 mod cancel;
 mod ci;
@@ -46,9 +46,9 @@ use plan::{Decision, Plan};
 use report::{Printer, Reporter, RunReport};
 use repository::Branch;
 
-/// Runs the bundler for a parent process of the same program, if the arguments request the bundler.
+/// Serves the bundler to a parent process of the same program, if the arguments request this.
 ///
-/// Returns false if the arguments do not request the bundler. `output` opens the standard output.
+/// Returns true if the arguments request the bundler. `output` opens the standard output.
 pub fn serve_bundler<W: Write + 'static>(
     mut arguments: impl Iterator<Item = OsString>,
     input: impl BufRead,
@@ -61,8 +61,8 @@ pub fn serve_bundler<W: Write + 'static>(
     Ok(is_bundler)
 }
 
-/// Runs the program and returns its exit code: 0 for success or nothing to do, 1 for a failed deployment, 2 for invalid
-/// configuration or integrations, 129, 130 or 143 for cancellation by a signal.
+/// Runs the program and returns its exit code: 0 for success or nothing to do; 1 for a failed deployment; 2 for an invalid
+/// configuration or integration; 129, 130 or 143 for cancellation by a signal.
 pub async fn run(
     environment: Environment,
     arguments: impl IntoIterator<Item = OsString>,
@@ -115,7 +115,7 @@ async fn execute(
     let plan = run.plan.insert(plan::decide(&config, &ci)).clone();
     let shard =
         config.shard.or(ci.parallel_job.map(|ParallelJob { index, total, .. }| Shard { index, total }));
-    // A single shard contains all integrations, so it has no effect.
+    // One shard of one contains all integrations, so it has no effect.
     let shard = shard.filter(|shard| shard.total > 1);
     log_decision(&config, &ci, &plan, shard, printer);
     if config.bundle && matches!(plan.decision, Decision::Check | Decision::Publish | Decision::Preview(_)) {
@@ -148,7 +148,7 @@ async fn execute(
     };
     let error = run.add(context.execute(&plan.decision).await);
     context.conclude(&plan.decision, run, error.as_ref()).await;
-    // The signal may have been received after the last integration.
+    // A signal after the last integration cancels the run, too.
     error.or_else(|| cancel.signal().map(Error::Cancelled)).map_or(Ok(()), Err)
 }
 
@@ -206,7 +206,7 @@ fn log_decision(config: &Config, ci: &Ci, plan: &Plan, shard: Option<Shard>, pri
 }
 
 impl RunReport {
-    /// Adds the result of a command and returns the error of the command.
+    /// Adds the result of a command to the report, and returns the error of the command.
     fn add(&mut self, result: CommandResult) -> Option<Error> {
         self.problems.extend(result.problems);
         diagnostic::sort_and_dedup(&mut self.problems);

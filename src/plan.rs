@@ -7,7 +7,6 @@ use crate::repository::{Branch, ForgeKind};
 /// A decision and its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// The decision.
     pub decision: Decision,
     /// The reason, in one line.
     pub reason: String,
@@ -52,28 +51,28 @@ pub(crate) enum Refusal {
     /// A fork's change would be published with the base repository's secrets.
     #[error("this run has the base repository's secrets and must not deploy a fork's change")]
     ForkWithBaseSecrets,
-    /// The run was started by a comment on a pull request that may come from a fork.
+    /// A comment on a pull request has started the run, and the pull request may come from a fork.
     #[error("the commented pull request may come from a fork")]
     UnverifiedComment,
-    /// A job that stops an environment would publish.
+    /// A job that stops a GitLab environment would publish.
     #[error("a job that stops an environment must not publish")]
     StopJob,
-    /// A pull request that may come from a fork would be published under the name of another branch.
+    /// The run would publish a pull request, which may come from a fork, to production or as the preview of another branch.
     #[error("this run is for a pull request that may come from a fork")]
     PossibleFork,
     /// The production branch is unknown.
     #[error("the production branch is unknown")]
     NoProductionBranch,
-    /// The mode requires a branch, but the event has none.
+    /// The mode requires a branch, but the branch is unknown.
     #[error("the branch of the preview is unknown")]
     NoBranch,
-    /// The event is unknown, so the run could publish to production by accident.
+    /// The event is unknown. Without this refusal, the run could publish to production by accident.
     #[error("no CI event detected")]
     NoEvent,
 }
 
 impl Refusal {
-    /// Returns the remedy.
+    /// Returns a hint for the user: the next step to take.
     #[must_use]
     pub(crate) fn hint(self) -> &'static str {
         match self {
@@ -149,7 +148,7 @@ pub(crate) fn decide(config: &Config, ci: &Ci) -> Plan {
         Mode::Auto => refuse_unsafe(table.decide_for_event(ci), ci, has_forge_token),
         Mode::Plan => {
             let plan = match table.decide_for_event(ci) {
-                // This job only plans. The job that carries out the plan needs the token.
+                // This job only plans and needs no token. A later job, which carries out the plan, needs it.
                 Plan { decision: Decision::Refuse(Refusal::NoToken), .. } => {
                     DecisionTable { has_token: true, ..table }.decide_for_event(ci)
                 }
@@ -164,8 +163,8 @@ pub(crate) fn decide(config: &Config, ci: &Ci) -> Plan {
     }
 }
 
-/// Refuses a plan that would publish a fork's script with the base repository's secrets or publish from a stop job. The rules
-/// apply to every mode and event.
+/// Refuses a plan that would publish a fork's script with the base repository's secrets, or publish from a job that stops an
+/// environment. The rules apply to every mode and event.
 fn refuse_unsafe(plan: Plan, ci: &Ci, has_forge_token: bool) -> Plan {
     if ci.commented_pull_request.is_some() && !is_allowed_on_comment(&plan.decision, has_forge_token) {
         return Decision::Refuse(Refusal::UnverifiedComment).because(plan.reason);
@@ -194,7 +193,7 @@ fn refuse_unsafe(plan: Plan, ci: &Ci, has_forge_token: bool) -> Plan {
     }
 }
 
-/// Returns true if a decision publishes to production or publishes the preview of another branch in the repository itself.
+/// Returns true if a decision publishes to production, or as the preview of a branch of this repository other than `branch`.
 fn publishes_under_another_name(decision: &Decision, branch: &Branch) -> bool {
     match decision {
         Decision::Publish => true,
@@ -203,8 +202,8 @@ fn publishes_under_another_name(decision: &Decision, branch: &Branch) -> bool {
     }
 }
 
-/// Returns true if a run that a comment started may carry out a decision. Before the run publishes a preview, it requests the
-/// source branch of the pull request from the forge.
+/// Returns true if the decision is allowed in a run that a comment has started. Such a run needs a forge token to publish the
+/// preview of a branch of this repository: it asks the forge if the pull request comes from that branch.
 fn is_allowed_on_comment(decision: &Decision, has_forge_token: bool) -> bool {
     match decision {
         Decision::Publish => false,
@@ -216,7 +215,7 @@ fn is_allowed_on_comment(decision: &Decision, has_forge_token: bool) -> bool {
 /// The facts that determine a decision, apart from the event.
 struct DecisionTable {
     forge: ForgeKind,
-    /// True if the job stops an environment.
+    /// True if the job stops a GitLab environment.
     stops_environment: bool,
     production: Option<BranchPatterns>,
     has_token: bool,
@@ -227,7 +226,7 @@ struct DecisionTable {
 impl DecisionTable {
     fn decide_for_event(&self, ci: &Ci) -> Plan {
         match &ci.event {
-            // A push to the production branch publishes even if the branch has a pull request.
+            // A push to the production branch publishes to production even if the branch has a pull request.
             Event::Push(branch) => self.decide_for_branch(branch, ci.pull_request, "push to"),
             Event::BranchDeleted(branch) => {
                 let reason = if self.stops_environment {
@@ -307,7 +306,7 @@ impl DecisionTable {
         }
     }
 
-    /// Returns the plan for a mode other than `auto`. The branch may come from a variable instead of the event.
+    /// Returns the plan for a mode other than `auto` and `plan`. The branch may come from a variable instead of the event.
     fn decide_for_mode(&self, mode: Mode, ci: &Ci) -> Plan {
         let reason = |mode: &str| format!("`GITBOOK_MODE={mode}`");
         let with_branch = |mode: &str, branch: &Branch| format!("{}, branch `{branch}`", reason(mode));

@@ -40,7 +40,7 @@ pub(crate) fn summary(production: &str, marker: &OwnershipMarker) -> Option<Stri
     Some(format!("{}\n\n{marker}", truncate(production.trim_end(), available - 2)))
 }
 
-/// Returns the summary of a preview without its marker.
+/// Returns the text before the marker in a preview's summary, or `None` if the marker is too long.
 #[must_use]
 pub(crate) fn unmarked_summary(production: &str, marker: &OwnershipMarker) -> Option<String> {
     Some(summary(production, marker)?.strip_suffix(&marker.to_string())?.trim_end().to_owned())
@@ -48,7 +48,8 @@ pub(crate) fn unmarked_summary(production: &str, marker: &OwnershipMarker) -> Op
 
 /// Shortens a text to `max` UTF-16 units, including a final ellipsis.
 ///
-/// A server may count characters or UTF-16 units, and a text never has fewer units than characters.
+/// The API may count characters or UTF-16 units. A text never has more characters than units, so the result is short enough in
+/// both cases.
 fn truncate(text: &str, max: usize) -> String {
     if utf16_length(text) <= max {
         return text.to_owned();

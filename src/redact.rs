@@ -23,7 +23,7 @@ const ENCODED_BY_RFC_3986: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_
 const ENCODED_BY_JAVASCRIPT: &AsciiSet =
     &ENCODED_BY_RFC_3986.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
 
-/// A list of secrets that can be removed from text. Clones share the same secrets.
+/// A redactor that removes known secrets from text. All clones share the same secrets.
 #[derive(Clone, Default)]
 pub(super) struct Redactor(Arc<RwLock<KnownSecrets>>);
 
@@ -31,7 +31,7 @@ pub(super) struct Redactor(Arc<RwLock<KnownSecrets>>);
 struct KnownSecrets {
     /// Every secret in every encoding.
     encoded: HashSet<String>,
-    /// The searcher for all encoded secrets in one pass. Built on demand, and dropped when a secret is added.
+    /// The automaton that finds all encoded secrets in one pass. `redact` builds it on demand, and `add` drops it.
     searcher: Option<AhoCorasick>,
 }
 

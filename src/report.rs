@@ -31,7 +31,7 @@ use crate::error::{Error, ProblemCounts, pluralize};
 use crate::plan::{Decision, Plan};
 use destination::{Destination, FinishedRun};
 
-/// A function that returns a destination if the environment names its file.
+/// A function that returns a destination if an environment variable names its file.
 type DestinationFactory = fn(&Environment) -> Option<Box<dyn Destination>>;
 
 const DESTINATIONS: [DestinationFactory; 4] =
@@ -46,13 +46,13 @@ pub(crate) struct RunReport {
     pub plan: Option<Plan>,
     /// Problems in the user's files and variables.
     pub problems: Vec<Diagnostic>,
-    /// The names of the previews that the run should publish, as far as they are known.
+    /// The previews that the run should publish or delete, as far as they are known.
     pub previews: Vec<NamedPreview>,
     /// The outcome of each integration.
     pub outcomes: Vec<Outcome>,
     /// The shards for a later job. Set only in `plan` mode.
     pub shard_plan: Option<ShardPlan>,
-    /// A sentence about the division of the work among machines.
+    /// A sentence that tells readers of the report how the work is divided among machines.
     pub share_description: Option<String>,
 }
 
@@ -81,7 +81,7 @@ pub(crate) struct Reporter {
 }
 
 impl Reporter {
-    /// Opens the destinations that the environment names. No file is accessed before the end of the run.
+    /// Creates the destinations that environment variables name. Accesses no file before the end of the run.
     #[must_use]
     pub(crate) fn open(environment: &Environment, printer: Printer) -> Self {
         let destinations = DESTINATIONS.iter().filter_map(|open| open(environment)).collect();
@@ -93,7 +93,7 @@ impl Reporter {
         self.printer.print_problems(problems);
     }
 
-    /// Prints the results, writes them to all destinations and returns the exit code.
+    /// Prints the results, writes them to all destinations, and returns the exit code.
     #[must_use]
     pub(crate) fn finish(&self, run: &RunReport, result: Result<(), Error>) -> u8 {
         let error = result.err();
@@ -107,15 +107,15 @@ impl Reporter {
             self.printer.print_info(&ProblemCounts::of(&run.problems).to_string());
         }
         match &error {
-            // With a single integration, the failure of this integration has already been printed.
+            // The failure of a single integration has already been printed.
             Some(Error::Deployment { total: 1, .. }) | None => {}
             Some(error) => self.printer.print_error(error, error.hint().as_deref()),
         }
         exit_code
     }
 
-    /// Prints all failures and, for many integrations, a line with counts. CI systems may fold the lines that were logged for
-    /// each integration.
+    /// Prints all failures and, for many integrations, a line with counts: CI systems may fold the lines that the run has logged
+    /// for each success.
     fn print_failures_and_counts(&self, run: &RunReport) {
         // A sweep logs its own counts.
         let is_sweep = run.plan.as_ref().is_some_and(|plan| plan.decision == Decision::Sweep);
@@ -129,7 +129,7 @@ impl Reporter {
         }
     }
 
-    /// Writes the results to a destination. A failed write is only a warning, since the deployment itself is complete.
+    /// Writes the results to a destination. A failed write causes only a warning, since the deployment itself is complete.
     fn write(&self, destination: &dyn Destination, run: &FinishedRun<'_>) {
         let warning = destination.write(run).unwrap_or_else(|error| {
             let path = display_path(destination.path());

@@ -20,7 +20,7 @@ pub(crate) enum SchemaRule {
         min: usize,
         max: usize,
     },
-    /// An absolute URL with a maximum length, in which all special characters are escaped.
+    /// An absolute URL with a maximum length. All special characters must be escaped.
     Url {
         max: usize,
     },
@@ -46,10 +46,10 @@ pub(crate) enum SchemaRule {
     },
     /// A mapping with known fields. An unknown field causes a warning.
     Object(&'static [Field]),
-    /// Text, or a value that satisfies the other rule.
+    /// Text, or a value that satisfies the inner rule.
     TextOr(&'static Self),
-    /// An object that must satisfy `then` if it contains `key`, and otherwise `otherwise`. The object must not contain both `key` and
-    /// `instead_of`.
+    /// An object that must satisfy `then` if it contains `key`, and `otherwise` if it does not. The object must not contain both
+    /// `key` and `instead_of`.
     IfHas {
         key: &'static str,
         instead_of: &'static str,

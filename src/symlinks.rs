@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 /// The maximum number of symbolic links in a path.
 const MAX_LINKS: usize = 40;
 
-/// Resolves the path of a file for writing. The file need not exist.
+/// Resolves the path of a file that the program will write. The file need not exist.
 ///
 /// # Errors
 /// Fails if the path contains a symbolic link inside `checkout`, or too many links. Links outside `checkout` are
@@ -23,9 +23,8 @@ pub(crate) fn resolve_without_checkout_links(path: &Path, checkout: &Path) -> io
 
 /// Returns the root of the checkout around a folder, or the folder itself if there is no checkout.
 ///
-/// The root is the outermost folder with `.git`, because submodules have a `.git` as well. If the CI system's `workspace`
-/// contains that folder, or if no folder has `.git`, the root is the workspace. The result is never the root of the file
-/// system.
+/// The root is the outermost folder that contains `.git` or is the CI system's `workspace`, among the folder and its parents. It
+/// is not the innermost one, because submodules contain `.git` as well. The root of the file system does not count.
 pub(crate) fn checkout_root(folder: &Path, workspace: Option<&Path>) -> PathBuf {
     let folder = canonical(folder);
     let workspace = workspace.map(|workspace| canonical(&folder.join(workspace)));

@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::Url;
 
-/// The characters in a parsed URL that could end a link or have a meaning in Markdown.
+/// The characters to encode in a parsed URL, because they could end a link such as `[text](<url>)` or have a meaning in Markdown.
 const ENCODED_IN_LINKS: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'`').add(b'|').add(b'^');
 

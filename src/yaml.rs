@@ -70,7 +70,7 @@ impl YamlValue {
         YamlDocument::parse(text).into_value(location)
     }
 
-    /// Creates a text value with this location.
+    /// Creates a text value at `location`.
     pub(crate) fn from_text(value: impl Into<String>, location: &SourceLocation) -> Self {
         Self { value: YamlData::Text(value.into()), location: location.clone() }
     }
@@ -117,7 +117,7 @@ impl YamlValue {
         }
     }
 
-    /// Creates a value from JSON. All nested values have this location.
+    /// Creates a value from JSON. `location` becomes the location of the value and of all nested values.
     pub(crate) fn from_json(json: &serde_json::Value, location: &SourceLocation) -> Self {
         let value = match json {
             serde_json::Value::Null => YamlData::Null,
@@ -206,7 +206,7 @@ struct YamlSource<'a> {
 }
 
 impl YamlSource<'_> {
-    /// Returns the location of a scalar value or key. Includes the end of the scalar if the scalar is on one line.
+    /// Returns the location of a scalar value or key. Includes the end of the scalar if it is on one line.
     fn scalar_location(&self, parsed: Location) -> SourceLocation {
         let location = locate(self.location, parsed);
         let span = parsed.span();
@@ -223,7 +223,7 @@ impl YamlSource<'_> {
     }
 }
 
-/// Converts a location of the YAML parser to a location in `origin`.
+/// Converts a location from the YAML parser to a location in the file or variable `origin`.
 fn locate(origin: &SourceLocation, location: Location) -> SourceLocation {
     match (usize::try_from(location.line()), usize::try_from(location.column())) {
         (Ok(line @ 1..), Ok(column)) => origin.at(line, column.max(1)),

@@ -35,7 +35,7 @@ fn detect_event(environment: &Environment) -> Event {
             None if reference.starts_with("refs/tags/") => Event::Tag { deleted: false },
             None => Event::Other(format!("push to {reference}")),
         },
-        // If another pipeline started this run, the variables do not describe the branch of that pipeline.
+        // Another pipeline may have started this run. The variables do not contain the branch of that pipeline.
         other => Event::Other(other.to_owned()),
     }
 }

@@ -27,8 +27,8 @@ pub(super) fn detect(environment: &Environment) -> Ci {
     }
 }
 
-/// Returns the position of this step in its parallel group. The variables do not show whether all steps of the group have the
-/// same task.
+/// Returns the position of this step in its parallel group. The variables do not show whether all steps of the group run the same
+/// task.
 fn parallel_job(environment: &Environment) -> Option<ParallelJob> {
     let job = ParallelJob::from_variables(
         environment,

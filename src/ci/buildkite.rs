@@ -9,7 +9,7 @@ use crate::repository::Branch;
 
 /// Detects the event from Buildkite's variables.
 pub(super) fn detect(environment: &Environment) -> Ci {
-    // With this setting, the commit is presumably a merge commit. Buildkite does not document it.
+    // If this variable is `true`, the commit is presumably a merge commit. Buildkite does not document the commit.
     let is_merge_commit = environment.get("BUILDKITE_PULL_REQUEST_USING_MERGE_REFSPEC") == Some("true");
     Ci {
         repository: environment.get("BUILDKITE_REPO").and_then(repository_name),
@@ -53,7 +53,7 @@ fn pull_request_event(number: &str, branch: &str, environment: &Environment) -> 
         return Event::Other("pull request without a number".to_owned());
     };
     let owner = fork_owner(environment);
-    // A Buildkite setting adds the fork's owner to the branch name, such as `mona:main`.
+    // A Buildkite setting adds the fork's owner to the branch name, as in `mona:main`.
     let unprefixed = owner.as_deref().and_then(|owner| branch.strip_prefix(owner)?.strip_prefix(':'));
     Event::PullRequest(PullRequest::updated(number, owner.as_deref(), unprefixed.unwrap_or(branch)))
 }

@@ -1,5 +1,5 @@
-//! Detects the event on `CircleCI`. Every job is for a push. In a job for a fork, the branch name contains the pull request
-//! number.
+//! Detects the event on `CircleCI`. A job for a branch counts as a push, except a job for a fork's pull request: its branch name
+//! contains the pull request number.
 
 use std::path::{Path, PathBuf};
 
@@ -59,8 +59,8 @@ fn fork_pull_request(environment: &Environment, branch: Option<&str>) -> Option<
 }
 
 /// Returns the number of the pushed branch's pull request if the branch has exactly one. If the branch has several,
-/// `CIRCLE_PULL_REQUEST` names any of them. The event remains a push: a push to `main` publishes even if there is a pull
-/// request from `main` to another branch.
+/// `CIRCLE_PULL_REQUEST` names one of them. The event remains a push: a push to `main` publishes even if there is a pull request
+/// from `main` to another branch.
 fn only_pull_request(environment: &Environment, repository: Option<&str>) -> Option<u64> {
     let url = environment.get("CIRCLE_PULL_REQUEST")?;
     if environment.get("CIRCLE_PULL_REQUESTS").is_some_and(|urls| urls != url) {

@@ -1,9 +1,9 @@
-//! The errors in the detection of the CI system and its event.
+//! Errors that occur during the detection of the CI system or its event.
 
 use super::generic;
 use crate::repository::Branch;
 
-/// An error in the detection of the CI system or its event.
+/// An error during the detection of the CI system or its event.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CiError {
     /// A missing or unreadable event file.
@@ -37,7 +37,7 @@ pub(crate) enum CiError {
 }
 
 impl CiError {
-    /// Returns the remedy.
+    /// Returns a hint for the user: the next step to take.
     #[must_use]
     pub(crate) fn hint(&self) -> String {
         match self {

@@ -17,7 +17,7 @@ pub(crate) enum Event {
     MergeQueue,
     /// A scheduled run.
     Schedule,
-    /// A run that a person started on a branch, or on a tag (`None`).
+    /// A run that a user or an API request started on a branch, or on a tag (`None`).
     Manual(Option<Branch>),
     /// A release was published.
     Release,

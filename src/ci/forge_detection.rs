@@ -7,11 +7,11 @@ use crate::environment::Environment;
 use crate::http::is_loopback;
 use crate::repository::ForgeKind;
 
-/// Returns the forge of the repository and the root URL of the forge's API. On GitHub Actions and GitLab CI, the runner
-/// provides the URL. Elsewhere, the URL comes from a variable or from the host of a known forge. The URL is never guessed,
-/// because the requests contain the token.
+/// Returns the forge of the repository and the root URL of the forge's API. On GitHub Actions and GitLab CI, the runner provides
+/// the URL. Elsewhere, the URL comes from a variable or from the host of a known forge. The function never guesses the URL,
+/// because requests to this URL contain the token.
 pub(super) fn detect_forge(ci: &Ci, environment: &Environment) -> (ForgeKind, Option<Url>) {
-    // The runner's API URL applies only to the runner's own repository.
+    // The runner's API URL is valid for the repository of the run, but not for a repository from `GITBOOK_REPOSITORY`.
     let system_variable = ci.detected_by.filter(|_| environment.get("GITBOOK_REPOSITORY").is_none());
     let host = ci.repository.as_deref().and_then(|name| Some(name.split_once('/')?.0)).unwrap_or_default();
     let kind = detect_kind(system_variable, host, environment);
@@ -61,7 +61,7 @@ fn parse_web_url(root: &str) -> Option<Url> {
     Url::parse(root).ok().filter(|url| matches!(url.scheme(), "https" | "http"))
 }
 
-/// Returns true if an API has the same host as the repository, with or without `api.` in front.
+/// Returns true if the host of the API is the host of the repository, with or without the prefix `api.`.
 fn is_api_of_host(root: &Url, host: &str) -> bool {
     let host = host.split(':').next().unwrap_or(host);
     root.host_str().is_some_and(|api| api == host || api.strip_prefix("api.") == Some(host))

@@ -28,7 +28,7 @@ pub(super) fn apply_overrides(mut ci: Ci, environment: &Environment) -> Result<C
         ci.is_from_fork = true;
         ci.is_fork_with_base_secrets |= has_base_secrets;
     }
-    // If an event has no branch, its commit is the head of the default branch.
+    // The branch of the detected commit. An event without a branch, such as a scheduled run, uses the default branch.
     let detected_branch =
         ci.event.branch().cloned().or_else(|| ci.default_branch.as_deref().map(Branch::new));
     if let Some(repository) = read_repository_override(environment)?
@@ -66,7 +66,7 @@ pub(super) fn apply_overrides(mut ci: Ci, environment: &Environment) -> Result<C
         }
         None => ci.event,
     };
-    // A stop job stops only the environment of the detected event.
+    // The job stops the environment of the detected event, not the environment of an event from the `GITBOOK_` variables.
     ci.stops_environment &= ci.event == detected;
     // The detected commit does not belong to a branch from `GITBOOK_BRANCH`.
     let is_other_branch = ci.event.branch().is_some_and(|branch| Some(branch) != detected_branch.as_ref());
@@ -118,8 +118,8 @@ fn read_pull_request_override(environment: &Environment) -> Result<Option<u64>, 
         .map_err(|problem| CiError::InvalidVariable { variable: "GITBOOK_PULL_REQUEST", problem })
 }
 
-/// Adds the fork's owner to the branch from `GITBOOK_BRANCH` if a fork's pull request has a source branch of that name.
-/// `GITBOOK_BRANCH` is often set to `github.head_ref`, which is just `main` for a fork's `main`.
+/// Adds the fork's owner to the branch from `GITBOOK_BRANCH` if the detected event is a pull request from a fork's branch of that
+/// name. Users often set `GITBOOK_BRANCH` to `github.head_ref`, which is just `main` for a fork's `main`.
 fn restore_fork_owner(branch: Branch, detected: &Event) -> Branch {
     match detected {
         Event::PullRequest(PullRequest { origin: PullRequestOrigin::Fork, branch: head, .. })

@@ -17,7 +17,7 @@ const MAX_PAYLOAD_BYTES: u64 = 32 * 1024 * 1024;
 
 const DEPENDABOT_LOGIN: &str = "dependabot[bot]";
 
-/// The fields of an event's payload that this program uses. Each event has some of them.
+/// The fields of an event's payload that this program uses. Each event has only some of them.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct EventPayload {
@@ -130,7 +130,7 @@ pub(super) fn workspace(environment: &Environment) -> Option<PathBuf> {
     read_path(environment, "GITHUB_WORKSPACE")
 }
 
-/// Returns the name of the CI system for the log. Gitea and Forgejo do not document their variables.
+/// Returns the name of the CI system for the log. Gitea and Forgejo do not document the variables that identify them.
 fn system_name(environment: &Environment) -> &'static str {
     if environment.get("FORGEJO_ACTIONS").is_some() {
         "Forgejo Actions"
@@ -212,7 +212,7 @@ impl EventPayload {
         }
     }
 
-    /// Returns true if the event is about a fork.
+    /// Returns true if the event is about a fork's pull request or workflow run.
     fn is_about_fork(&self) -> bool {
         let is_from_fork = self.pull_request.as_ref().is_some_and(PayloadPullRequest::is_from_fork);
         is_from_fork || self.was_triggered_by_fork_run()
@@ -243,7 +243,8 @@ impl PayloadPullRequest {
     }
 }
 
-/// Returns the event. Prefers the ref in the payload, because `GITHUB_REF` is a branch unrelated to many events.
+/// Returns the event. Prefers the ref in the payload, because `GITHUB_REF` is the default branch for some events, such as
+/// `delete`.
 fn detect_event(name: &str, payload: &EventPayload, environment: &Environment) -> Event {
     let reference =
         payload.reference.as_deref().or_else(|| environment.get("GITHUB_REF")).unwrap_or_default();

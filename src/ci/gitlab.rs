@@ -18,8 +18,8 @@ pub(super) fn detect(environment: &Environment) -> Ci {
         stops_environment: is_stop_job(environment),
         default_branch: read_text(environment, "CI_DEFAULT_BRANCH"),
         commit: head_commit(environment),
-        // `CI_PIPELINE_ID` increases across all projects, unlike `CI_PIPELINE_IID`. A fork's merge request may have pipelines
-        // in two projects.
+        // Unlike `CI_PIPELINE_IID`, `CI_PIPELINE_ID` increases across all projects. This is necessary because a fork's merge
+        // request may have pipelines in two projects.
         run_number: read_number(environment, "CI_PIPELINE_ID").unwrap_or(0),
         run_url: read_text(environment, "CI_JOB_URL").or_else(|| read_text(environment, "CI_PIPELINE_URL")),
         parallel_job: parallel_job(environment),

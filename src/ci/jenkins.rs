@@ -1,4 +1,4 @@
-//! Detects the event on Jenkins with a multibranch job, which contains one job for each branch, tag or change request.
+//! Detects the event in a Jenkins multibranch job, which contains one job for each branch, tag or change request (pull request).
 
 use super::{
     Ci, Event, PullRequest, UNKNOWN_OWNER, presumed_fork_owner, read_commit, read_number, read_path,
@@ -33,8 +33,8 @@ fn detect_event(environment: &Environment) -> Event {
         (Some(id), _) => change_request_event(id, environment),
         _ if environment.get("TAG_NAME").is_some() => Event::Tag { deleted: false },
         (None, Some(branch)) => Event::from_pushed_branch(branch),
-        // If `BRANCH_NAME` is unset, this is not a multibranch job. `GIT_BRANCH` may be any of the branches that contain the
-        // commit.
+        // If `BRANCH_NAME` is unset, this is not a multibranch job. `GIT_BRANCH` is no replacement: it may be any branch that
+        // contains the commit.
         (None, None) => Event::Unknown,
     }
 }
@@ -48,8 +48,8 @@ fn change_request_event(id: &str, environment: &Environment) -> Event {
     }
 }
 
-/// Returns the owner of the fork. `CHANGE_FORK` is the owner, such as `mona`, or `mona/hello` if the fork has another name than
-/// the original. Some plugins may not set `CHANGE_FORK`.
+/// Returns the owner of the fork. `CHANGE_FORK` is the owner, such as `mona`, or `mona/hello` if the names of the fork and the
+/// original differ. Some plugins may not set `CHANGE_FORK`.
 fn fork_owner<'e>(environment: &'e Environment, branch: &str) -> Option<&'e str> {
     match environment.get("CHANGE_FORK") {
         Some("true") => Some(UNKNOWN_OWNER),
@@ -59,7 +59,7 @@ fn fork_owner<'e>(environment: &'e Environment, branch: &str) -> Option<&'e str>
 }
 
 /// Returns the head commit, or `None` if Jenkins builds a merge commit. By default, Jenkins builds a merge commit for a change
-/// request. A job with the suffix `-head` builds the head commit.
+/// request. A job with a name that ends with `-head` builds the head commit.
 fn head_commit(environment: &Environment) -> Option<String> {
     let is_head = environment.get("CHANGE_ID").is_none()
         || environment.get("BRANCH_NAME").is_some_and(|job| job.ends_with("-head"));

@@ -1,4 +1,4 @@
-//! Reads the runner's variables that do not describe the event, such as the output files.
+//! Reads the runner's variables that do not describe the event, such as the paths of the output files.
 
 use std::path::PathBuf;
 
@@ -28,7 +28,7 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-    /// Reads the variables. The paths of output files may be relative to the current folder.
+    /// Reads the variables. Resolves relative paths of output files against the current folder.
     #[must_use]
     pub(crate) fn from_environment(environment: &Environment) -> Self {
         let is_true = |name: &str| environment.get(name) == Some("true");

@@ -5,14 +5,15 @@ use crate::deploy::Outcome;
 use crate::error::Error;
 
 impl Context<'_> {
-    /// Builds and validates the selected integrations: for previews in a pull request, and otherwise for production.
+    /// Builds and validates the selected integrations. Uses the setting `GITBOOK_PREVIEW_ENV` in a run for a pull request, and
+    /// `GITBOOK_ENV` otherwise.
     pub(super) async fn check(&self) -> CommandResult {
         let is_preview = self.ci.event.pull_request_number().is_some();
         let env = if is_preview { &self.config.preview_env } else { &self.config.env };
         self.check_with_env(env.as_deref()).await
     }
 
-    /// Builds and validates the selected integrations with an entry of `envs` in their manifests. `env` is the name of the entry.
+    /// Builds and validates the selected integrations. `env` is the name of the entry of `envs` to use in their manifests.
     pub(super) async fn check_with_env(&self, env: Option<&str>) -> CommandResult {
         let mut result = CommandResult::default();
         let checked: Result<(), Error> = async {

@@ -36,8 +36,8 @@ impl Context<'_> {
         if rows.is_empty() {
             return;
         }
-        // Another run may have published the preview, but not written its comment yet. That comment would report the deleted preview as
-        // published, unless an existing comment reports the deletion.
+        // A run that published the preview may not have written its comment yet. The comment would then report the deleted
+        // preview as published, unless an existing comment reports the deletion. So this run creates a comment if there is none.
         let has_deleted = target.pull_request.is_some() && run.outcomes.iter().any(Outcome::has_deleted);
         let create = !deletes || has_deleted;
         let work = async |forge: &Forge| {
@@ -53,8 +53,8 @@ impl Context<'_> {
         }
     }
 
-    /// Returns the branch's previews of integrations that no longer exist in the repository. Finds the previews'
-    /// names in the comment, and reads their ownership markers.
+    /// Returns the branch's previews of integrations that no longer exist in the repository. Takes the names of the previews from
+    /// the comment, and reads the ownership marker of each preview from GitBook.
     ///
     /// Returns an empty list if the run covers only some of the integrations, because the other integrations may still exist.
     pub(super) async fn previews_of_removed_integrations(
@@ -72,7 +72,7 @@ impl Context<'_> {
             return Vec::new();
         };
         let work = async {
-            // A failure is reported later, when the comment is written.
+            // If the comment cannot be found now, this run reports the failure later, when it writes the comment.
             let comments = self.find_comments(forge, target, true).await.unwrap_or_default();
             let names =
                 comments.iter().flat_map(ExistingComments::texts).flat_map(comment::existing_preview_names);
@@ -101,7 +101,7 @@ impl Context<'_> {
         self.cancel.run_until_cancelled(work).await.unwrap_or_default()
     }
 
-    /// Reports a preview that a sweep has deleted in the existing comments on its pull requests.
+    /// Updates the existing comments on the pull requests of a preview after a sweep has deleted the preview.
     pub(super) async fn comment_on_swept_preview(
         &self,
         forge: &Forge,
@@ -205,7 +205,7 @@ impl Context<'_> {
     }
 }
 
-/// Returns the current UTC time without seconds, as it is shown in a comment.
+/// Returns the current UTC time without seconds, such as `2026-01-31 09:05 UTC`.
 pub(super) fn current_minute() -> String {
     let time = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     format!("{} {} UTC", &time[..10], &time[11..16])

@@ -5,7 +5,7 @@ use crate::deploy::Verdict;
 use crate::plan::PreviewRef;
 
 impl<'a> Context<'a> {
-    /// Deletes the previews of a branch. This requires the names of the integrations, but not their scripts.
+    /// Deletes the previews of a branch. Reads only the names of the integrations, and does not build their scripts.
     pub(super) async fn delete(&self, target: &'a PreviewRef) -> CommandResult {
         let mut result = CommandResult::default();
         let deleted = async {

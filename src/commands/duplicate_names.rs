@@ -6,8 +6,8 @@ use crate::deploy::NamedPreview;
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::integration::Identity;
 
-/// Returns an error for each preview name that is also the name of an integration or of another preview. Omits two previews of
-/// integrations with the same name, because [`duplicate_names`] reports their integrations.
+/// Returns an error for each preview name that is also the name of an integration or of another preview. If two integrations have
+/// the same name, returns no error for their previews, because [`duplicate_names`] reports the integrations.
 pub(super) fn name_collisions(previews: &[NamedPreview]) -> Vec<Diagnostic> {
     let preview_by_integration: HashMap<_, _> =
         previews.iter().map(|preview| (preview.integration.to_lowercase(), preview)).collect();
@@ -35,7 +35,7 @@ fn is_same_name(name: &str, other: &str) -> bool {
     name.to_lowercase() == other.to_lowercase()
 }
 
-/// Returns an error for each integration with the name of an earlier one, ignoring case.
+/// Returns an error for each integration that has the same name as an earlier integration. Ignores case.
 pub(super) fn duplicate_names(integrations: &[Identity]) -> Vec<Diagnostic> {
     let mut location_by_name: HashMap<String, &SourceLocation> = HashMap::new();
     let mut problems = Vec::new();

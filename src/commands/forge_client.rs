@@ -8,7 +8,8 @@ use crate::http::is_loopback;
 use crate::plan::Decision;
 use crate::repository::ForgeKind;
 
-/// Creates the client for the forge. If the token or the API URL is missing or invalid, logs the consequences and returns `None`.
+/// Creates the client for the forge. If the token or the API URL is missing or invalid, returns `None` and logs the features that
+/// this run lacks.
 pub(crate) fn forge_client(config: &Config, ci: &Ci, decision: &Decision, cancel: &Cancel) -> Option<Forge> {
     let (token, unavailable) = match ci.forge {
         ForgeKind::GitHub => (&config.github_token, "no comment and no GitHub Deployments"),

@@ -9,8 +9,8 @@ use crate::plan::{PreviewRef, Refusal};
 use crate::report::Printer;
 use crate::repository::{Branch, short_commit};
 
-/// Reports a failed request to the forge: a missing permission as a notice in the CI system, other failures in the log. `failure`
-/// describes the failed operation.
+/// Reports a failed request to the forge. Prints a notice for a missing permission, and logs other failures. `failure` describes
+/// the failed operation.
 pub(super) fn report_forge_failure(printer: &Printer, failure: &str, error: &ForgeError) {
     let message = format!("{failure}: {error}; {}", error.hint());
     match error {
@@ -28,7 +28,7 @@ impl<'a> Context<'a> {
                 let Some(branch) = self.ci.event.branch() else { return Verdict::NotChecked };
                 let pull_request = self.ci.event.pull_request_number();
                 match self.publishing_verdict(branch, pull_request).await {
-                    // A merged pull request also counts as closed, but its commit may be published.
+                    // A merged pull request counts as closed, too, but a run for it is allowed to publish to production.
                     Verdict::Stop(Stop::Closed(_)) if pull_request.is_some() => Verdict::NotChecked,
                     verdict => verdict,
                 }
@@ -51,7 +51,7 @@ impl<'a> Context<'a> {
     }
 
     async fn publishing_verdict(self, branch: &Branch, pull_request: Option<u64>) -> Verdict {
-        // If the event has no branch, its commit may not be on the branch that `GITBOOK_BRANCH` sets.
+        // If the event has no branch, `GITBOOK_BRANCH` sets the branch, which might not contain the run's commit.
         let commit = self.ci.event.branch().and(self.ci.commit.as_deref());
         let Some(commit) = commit else { return Verdict::NotChecked };
         let failure = "could not check for a newer commit";
@@ -80,7 +80,8 @@ impl<'a> Context<'a> {
             Ok(ref_state) => ref_state,
             Err(verdict) => return verdict,
         };
-        // Stopping a GitLab environment also deletes the preview of an open branch, unless another merge request shares the preview.
+        // A job that stops a GitLab environment deletes the preview even if its branch is open, unless another merge request
+        // shares the preview.
         if self.ci.stops_environment || ref_state == RefState::Closed {
             return match self.other_pull_request(target).await {
                 Some(number) => Verdict::Stop(Stop::Open(self.also_open_reason(number))),
@@ -95,8 +96,9 @@ impl<'a> Context<'a> {
 }
 
 impl Context<'_> {
-    /// Returns an error if a pull request comment has started this run for a branch of this repository, but the forge does not confirm
-    /// that the pull request comes from that branch. Without this check, code from a fork could be published as the branch's preview.
+    /// Checks a run that a comment on a pull request has started. Returns an error unless the forge confirms that the pull
+    /// request comes from the target's branch in this repository. Without this check, the run could publish code from a fork as
+    /// the branch's preview.
     pub(super) async fn refuse_unverified_comment(&self, target: &PreviewRef) -> Result<(), Error> {
         let Some(number) = self.ci.commented_pull_request.filter(|_| target.branch.split_fork().is_none())
         else {
@@ -118,7 +120,7 @@ impl Context<'_> {
         }
     }
 
-    /// Returns the number of another open pull request that shares the preview because it comes from the same branch.
+    /// Returns the number of another open pull request from the same branch, if both pull requests share the preview.
     pub(super) async fn other_pull_request(&self, target: &PreviewRef) -> Option<u64> {
         let own_number = target.pull_request.filter(|_| !self.config.preview_name.needs_pull_request())?;
         let request = self.forge?.pull_request_numbers(&target.branch, true);
@@ -146,10 +148,12 @@ impl Context<'_> {
         }
     }
 
-    /// Asks the forge for the state of a branch or pull request. Logs a failed request with `failure`, a description of the operation.
+    /// Asks the forge for the state of a branch or pull request. `failure` describes the operation in the log if the request
+    /// fails.
     ///
     /// # Errors
-    /// Returns [`Verdict::NoResponse`] if the forge may respond later in this run, and [`Verdict::NotChecked`] otherwise.
+    /// Returns [`Verdict::NoResponse`] if the forge did not respond, but may respond later in this run, and
+    /// [`Verdict::NotChecked`] otherwise.
     pub(super) async fn ref_state(
         &self,
         branch: &Branch,

@@ -7,7 +7,7 @@ use crate::integration;
 use crate::plan::Decision;
 use crate::report::ShardPlan;
 
-/// The amount of work that one machine can do while another machine starts, checks out the repository and installs packages.
+/// The weight of the work that one machine can do while another machine starts, checks out the repository and installs packages.
 const START_COST: u64 = 64 * integration::REQUEST_WEIGHT;
 
 impl<'a> Context<'a> {

@@ -1,4 +1,5 @@
-//! Checks the published previews at the end of a run: deletes previews of closed branches, and republishes previews of open branches.
+//! Checks the published previews at the end of a run. Deletes them if the branch was closed, and republishes those that another
+//! run has deleted.
 
 use std::time::Instant;
 
@@ -12,8 +13,9 @@ use crate::forge::RefState;
 const MAX_ROUNDS: usize = 3;
 
 impl<'a> Context<'a> {
-    /// Deletes the published previews if their branch or pull request was closed during this run: the run for the close event may have
-    /// found no previews yet. Publishes previews again if another run has deleted them although the branch is open.
+    /// Deletes the published previews if their branch or pull request was closed during this run, because the run for the close
+    /// event may have looked for them before they were published. Republishes previews that another run has deleted although the
+    /// branch is open.
     pub(super) async fn recheck_published_previews(
         self,
         deployer: &Deployer<'_>,
@@ -65,7 +67,8 @@ impl<'a> Context<'a> {
         self.check_reopened(&precondition, outcomes).await
     }
 
-    /// Publishes previews again that another run has deleted, if their branch is open. Returns true if it has published a preview.
+    /// Republishes the previews that another run has deleted, if their branch is open. Returns true if it has sent at least one
+    /// preview to GitBook again.
     async fn republish_deleted(
         self,
         is_open: bool,
@@ -74,7 +77,7 @@ impl<'a> Context<'a> {
         integrations: &[TimedIntegration],
         outcomes: &mut [Outcome],
     ) -> bool {
-        // This check runs before each request, and stops the run if the branch is closed.
+        // The branch may be closed meanwhile, so this check runs before each publish request.
         let precondition = self.preview_check(previews.target);
         let mut has_published = false;
         let outcomes = outcomes.iter_mut().zip(integrations);
@@ -97,8 +100,8 @@ impl<'a> Context<'a> {
         has_published
     }
 
-    /// Checks the branch again after its previews were deleted. If the branch was reopened meanwhile, the run for the reopened branch
-    /// may have found the old previews and published none, so this run reports the deletions as errors.
+    /// Checks the branch again after its previews were deleted. If the branch was reopened meanwhile, the run for the reopened
+    /// branch may have found the old previews unchanged and published nothing, so this run reports the deletions as errors.
     pub(super) async fn check_reopened(
         self,
         precondition: &Precondition<'_>,

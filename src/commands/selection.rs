@@ -5,7 +5,7 @@ use crate::diagnostic::Diagnostic;
 use crate::error::Error;
 use crate::integration::{self, DiscoveryError, IntegrationSource};
 
-/// The selected integrations, and a problem for each pattern that selects none.
+/// The selected integrations, and the problems of the search for manifests, such as a pattern that selects no manifest.
 pub(super) struct Selection {
     pub(super) sources: Vec<IntegrationSource>,
     pub(super) problems: Vec<Diagnostic>,
@@ -35,8 +35,8 @@ impl Context<'_> {
                 }
                 Err(DiscoveryError { manifests, problems, .. }) => Selection { sources: manifests, problems },
             };
-        // A variable for a single integration is set, but several integrations are selected. Only this error is reported, since it may
-        // cause the other errors.
+        // A variable for a single integration, such as `GITBOOK_NAME`, is set, but several integrations are selected. Only this
+        // error is reported, since it may cause the other errors.
         if let Some(ambiguous) = self.config.multiple_integrations_error().filter(|_| sources.len() > 1) {
             self.report_problems(new_problems.into_iter().chain([ambiguous]).collect(), problems)?;
             return Ok(sources.into());

@@ -8,7 +8,7 @@ use crate::integration::{self, IntegrationSource};
 /// The items that this machine processes.
 pub(super) struct Share<T> {
     pub(super) items: Vec<T>,
-    /// A sentence for the report about the division; `None` if this machine does all the work.
+    /// A sentence such as `shard 2/4 has 13 of 51 integrations`; `None` if this machine does all the work.
     pub(super) share_description: Option<String>,
 }
 
@@ -34,7 +34,7 @@ impl Context<'_> {
     }
 }
 
-/// Returns the items of a shard and logs their number, so that an empty share does not look like a mistake.
+/// Returns the items of a shard. Logs their number, so that users can see why a machine with an empty share does nothing.
 fn select_share<T>(shard: Shard, items: impl ExactSizeIterator<Item = (u64, T)>) -> Share<T> {
     let all = pluralize(items.len(), "integration");
     let items = shard.select(items);

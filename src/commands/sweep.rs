@@ -11,7 +11,8 @@ use crate::integration::{self, DiscoveryError, Identity};
 use crate::plan::PreviewRef;
 
 impl Context<'_> {
-    /// Deletes the previews of closed branches and pull requests in each organization that is named in a manifest.
+    /// Deletes the previews of closed branches and pull requests in the organization that `GITBOOK_ORGANIZATION` names. If the
+    /// variable is not set, deletes them in each organization that a manifest names.
     pub(super) async fn sweep(&self) -> CommandResult {
         let mut result = CommandResult::default();
         if self.shard.is_some_and(|shard| shard != Shard { index: 1, ..shard }) {
@@ -47,7 +48,8 @@ impl Context<'_> {
     }
 
     async fn delete_candidates(&self, sweep: &Sweep<'_>, candidates: Vec<SweepCandidate>) -> Vec<Outcome> {
-        // Failed requests for comments must not stop the checks of branches, so comments have a separate circuit breaker.
+        // Failed requests for comments must not stop the checks of branches, so the client for comments has its own circuit
+        // breaker.
         let comments = &sweep.forge.with_own_circuit_breaker();
         let now = comment_on_pull_request::current_minute();
         let on_deleted = async |outcome: &Outcome, target: &PreviewRef| {
@@ -76,8 +78,8 @@ impl Context<'_> {
         outcomes
     }
 
-    /// Returns the names of all integrations in the manifests, and their organizations. Each organization has the location of the first
-    /// manifest that names it.
+    /// Returns the names of all integrations, and the organizations to sweep. The location of an organization is
+    /// `GITBOOK_ORGANIZATION` or the first manifest that names the organization.
     fn names_and_organizations(
         &self,
         reported: &mut Vec<Diagnostic>,

@@ -30,7 +30,7 @@ impl BranchPatterns {
 fn build_globs(patterns: &[impl AsRef<str>]) -> Result<GlobSet, globset::Error> {
     let mut globs = GlobSetBuilder::new();
     for pattern in patterns {
-        // On every forge, `*` does not match a slash.
+        // As in GitHub's branch patterns, `*` does not match a slash.
         globs.add(GlobBuilder::new(pattern.as_ref()).literal_separator(true).build()?);
     }
     globs.build()

@@ -32,7 +32,8 @@ impl FromVariable for Endpoint {
         if url.query().is_some() || url.fragment().is_some() {
             return Err("the URL contains a query or fragment".into());
         }
-        // Request paths begin with the API version, such as `v1/`. Users often copy the root together with the version.
+        // Request paths begin with the API version (`v1/`), so the root must not contain it. Users often copy the URL with the
+        // version.
         let path = url.path().trim_end_matches('/');
         let path = path.strip_suffix("/v1").unwrap_or(path);
         url.set_path(&format!("{path}/"));

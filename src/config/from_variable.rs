@@ -13,7 +13,7 @@ use crate::preview::{NameTemplateError, Template};
 
 /// A type that is parsed from the value of a variable.
 pub(super) trait FromVariable: Sized {
-    /// Parses a value without surrounding whitespace. The error never contains the value, which may be a secret.
+    /// Parses a value, which has no surrounding whitespace. The error never contains the value, because it may be a secret.
     fn parse(text: &str) -> Result<Self, InvalidValue>;
 
     /// Returns the hint for an invalid value: an instruction that names the accepted values.

@@ -19,8 +19,8 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    /// Returns the items of this shard in the original order. Each pair consists of a weight, which is the amount of work, and
-    /// an item.
+    /// Returns the items of this shard in the original order. Each pair consists of an item and its weight, which is the amount
+    /// of work.
     ///
     /// The result depends only on the weights and their order, so all machines agree without communicating.
     pub(crate) fn select<T>(self, items: impl IntoIterator<Item = (u64, T)>) -> Vec<T> {
@@ -56,8 +56,8 @@ fn assign_shards(weights: &[u64], total: usize) -> Vec<usize> {
     shards
 }
 
-/// Returns the smallest number of shards that makes a run at most 10 % slower than the maximum number of shards. No shard is
-/// empty.
+/// Returns the smallest number of shards with which a run takes at most 10 % longer than with the maximum number of shards. No
+/// shard is empty.
 ///
 /// `start_cost` is the amount of work that takes as long as starting a machine.
 pub(crate) fn recommended_shard_count(weights: &[u64], start_cost: u64) -> usize {

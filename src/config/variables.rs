@@ -1,4 +1,4 @@
-//! The table of variables. It generates `--help`, `docs/variables.md`, `action.yml` and `examples/docker/gitbook.env`.
+//! The table of variables, which is the source of `--help`, `docs/variables.md`, `action.yml` and `examples/docker/gitbook.env`.
 
 use DefaultValue::{Described, Literal, Unset};
 
@@ -18,7 +18,7 @@ pub(crate) struct Variable {
     pub meaning: &'static str,
 }
 
-/// The value of an unset variable.
+/// The value that applies if a variable is unset.
 pub(crate) enum DefaultValue {
     /// No default.
     Unset,

@@ -4,7 +4,7 @@ use super::guard::GuardError;
 use super::precondition::Stop;
 use crate::gitbook::{GitBookError, RequestError, Retryable};
 
-/// The reason why an attempt failed or was not made.
+/// The reason why an attempt failed or why no request was sent.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AttemptError {
     /// The request to GitBook failed.
@@ -13,7 +13,7 @@ pub(super) enum AttemptError {
     /// The existing integration must not be changed.
     #[error(transparent)]
     Guard(#[from] GuardError),
-    /// A check of the forge or of the integration has stopped the run.
+    /// A check before the attempt has stopped it: the state of the forge or of the integration does not allow the change.
     #[error(transparent)]
     Stop(#[from] Stop),
     /// Another run has published to production, and it is unknown which run has the newer commit.

@@ -1,4 +1,4 @@
-//! Detects other runs by the version number, which GitBook increments each time that an integration is published.
+//! Detects other runs by the version number of an integration. GitBook increments this number with each publish request.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -10,16 +10,17 @@ use super::response_check::ExpectedIntegration;
 use super::{DeployError, Deployer};
 use crate::gitbook::{Attempts, PublishedIntegration};
 
-/// The integration as it was last read before an attempt to publish it. Each attempt updates it.
+/// The newest state of an integration that this run has read before an attempt to publish it. Repeated attempts read the
+/// integration again.
 pub(super) struct LastRead(Mutex<ReadState>);
 
 /// The result of reading an integration.
 pub(super) struct ReadState {
     /// The integration, if there was one.
     pub(super) existing: Option<PublishedIntegration>,
-    /// False if the integration could not be read.
+    /// False if the integration could not be read, which leaves `existing` unknown.
     pub(super) is_known: bool,
-    /// The number of earlier attempts that may have taken effect when the integration was read.
+    /// The number of attempts before the read that got no response and may have taken effect.
     pub(super) unanswered: u32,
 }
 
@@ -51,8 +52,8 @@ pub(super) fn is_first_version(published: &PublishedIntegration) -> bool {
     version_number(published) == Some(1)
 }
 
-/// Returns true if `after` is the version that directly follows `before`, so that no other run has published in between. Also returns
-/// true if a version is unknown.
+/// Returns true if `after` is the version directly after `before`, which means that no other run has published in between. Also
+/// returns true if a version number is unknown.
 fn is_next_version(before: Option<&PublishedIntegration>, after: &PublishedIntegration) -> bool {
     let Some(after) = version_number(after) else { return true };
     match before {
@@ -61,7 +62,7 @@ fn is_next_version(before: Option<&PublishedIntegration>, after: &PublishedInteg
     }
 }
 
-/// Describes the version of an integration, such as "version 3", or "nothing" without an integration.
+/// Describes the version of an integration, such as "version 3", or returns "nothing" if there is no integration.
 fn describe_version(published: Option<&PublishedIntegration>) -> String {
     let version = |published: &PublishedIntegration| {
         published.version.as_ref().map(|version| format!("version {version}"))
@@ -70,8 +71,8 @@ fn describe_version(published: Option<&PublishedIntegration>) -> String {
 }
 
 impl Deployer<'_> {
-    /// Checks that no other run has published between the last read and this request. If another run has published an older commit,
-    /// only logs this.
+    /// Checks that no other run has published between the last read and this request. Only logs the other run if its commit is
+    /// older, or if it is unknown which run has the newer commit.
     ///
     /// # Errors
     /// Returns an error if this run has overwritten the version of a newer commit.
@@ -114,12 +115,12 @@ impl Deployer<'_> {
 }
 
 impl Deployer<'_> {
-    /// Checks that an attempt without a response has not overwritten the version of a newer commit. `is_own` returns `Some(true)` if
-    /// this run has published the existing version, and `None` if this is unknown.
+    /// Checks that an attempt without a response has not overwritten the version of a newer commit. `is_own` returns `Some(true)`
+    /// if this run has published the given version, `Some(false)` if another run has, and `None` if this is unknown.
     ///
     /// # Errors
-    /// Returns [`DeployError::OverwroteNewerCommit`] if the version of a newer commit may be overwritten, and otherwise the error in
-    /// `result`.
+    /// Returns [`DeployError::OverwroteNewerCommit`] if this run may have overwritten the version of a newer commit, an error if
+    /// the integration cannot be read, and otherwise the error in `result`.
     pub(super) async fn check_earlier_attempt<T>(
         &self,
         result: Result<T, DeployError>,

@@ -9,7 +9,8 @@ use crate::gitbook::{Attempts, Deletion, FailedAttempt, PublishedIntegration};
 use crate::preview::OwnershipMarker;
 
 impl Deployer<'_> {
-    /// Deletes a branch's preview of an integration. Keeps a preview of another branch or repository, or of a newer run.
+    /// Deletes a branch's preview of an integration. Keeps the existing integration if it is public or not a preview, or if it
+    /// belongs to another branch, another repository or a newer run.
     pub(crate) async fn delete(
         &self,
         preview: &NamedPreview,
@@ -57,8 +58,7 @@ impl Deployer<'_> {
         })
     }
 
-    /// Deletes an integration that the caller has just read and checked. Each attempt after the first reads
-    /// and checks the integration again.
+    /// Deletes an integration that the caller has just read and checked. Calls `check` again before each further attempt.
     pub(super) async fn delete_after_read(
         &self,
         name: &str,
@@ -66,7 +66,7 @@ impl Deployer<'_> {
         check: impl AsyncFn(&PublishedIntegration) -> Result<(), AttemptError>,
     ) -> Result<Deletion, DeployError> {
         let before_attempt = async |failure: Option<FailedAttempt>| {
-            // The first attempt does not read the integration again, because the caller has just read it.
+            // The caller has just read the integration, so the first attempt does not read it again.
             if failure.is_none() && precondition.has_recent_verdict().await {
                 precondition.recent_verdict().await.error_if_stop()?;
                 return Ok(None);

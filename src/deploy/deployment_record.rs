@@ -24,7 +24,8 @@ use crate::gitbook::{Attempts, PublishedIntegration};
 use crate::preview::{self, OwnershipMarker};
 use crate::untrusted::web_link;
 
-/// The maximum time for requests to GitHub after a signal. GitHub's runner kills the run 10 s later; GitBook may need 5 s of this time.
+/// The maximum time for requests to GitHub after a signal. GitHub's runner kills the run 10 s after the signal, and requests to
+/// GitBook may need 5 s of this time.
 const MAX_AFTER_SIGNAL: Duration = Duration::from_secs(2);
 
 /// The maximum time to wait for the request that sets a deployment's status to "in progress".
@@ -33,26 +34,28 @@ const MAX_IN_PROGRESS_REQUEST: Duration = Duration::from_secs(5);
 /// The cost of one deployment: one request that creates it and two that set its statuses.
 const DEPLOYMENT_COST: RequestCost = RequestCost { requests: 3, writes: 3 };
 
-/// A recorder of GitHub Deployments. It stops after its first failure, so that a missing permission causes one warning only.
+/// A recorder of GitHub Deployments. It stops recording after its first failure, so that a missing permission causes only one
+/// warning.
 pub(crate) struct GitHubDeployments<'a> {
     forge: GitHub,
-    /// The client that the rest of the run uses. If its circuit breaker is open, nothing is recorded. The recorder's own requests use
-    /// another circuit breaker, so their failures do not stop this client.
+    /// The client that the rest of the run uses. While its circuit breaker is open, the recorder sends nothing. The recorder's
+    /// own requests use another circuit breaker, so that their failures do not stop this client.
     main_client: &'a GitHub,
     cancel: &'a Cancel,
     commit: Option<&'a str>,
     log_url: Option<&'a str>,
-    /// Returns true if a text contains a secret. Such texts are not recorded, since all readers of the repository see deployments.
+    /// A function that returns true if a text contains a secret. Such texts are not recorded, since all readers of the repository
+    /// can see its deployments.
     contains_secret: &'a (dyn Fn(&str) -> bool + Sync),
-    /// The first failure. Nothing is recorded after it.
+    /// The first failure. After it, the recorder sends nothing.
     failure: Mutex<Option<ForgeError>>,
-    /// The number of deployments that were not recorded or not deactivated because a rate limit is nearly reached.
+    /// The number of deployments that were not recorded, or not deactivated, to stay within a rate limit.
     skipped: AtomicUsize,
-    /// The tasks that set the final statuses. A task returns false if it left earlier deployments active.
+    /// The tasks that set the final statuses. A task returns false if it did not deactivate all earlier deployments.
     final_updates: Mutex<Vec<JoinHandle<Result<bool, ForgeError>>>>,
 }
 
-/// The data of an integration that its deployment contains.
+/// The data of an integration in its GitHub Deployment.
 #[derive(Debug)]
 pub(super) struct DeploymentDetails<'a> {
     pub(super) integration: &'a str,
@@ -81,7 +84,7 @@ impl fmt::Debug for GitHubDeployments<'_> {
 }
 
 impl<'a> GitHubDeployments<'a> {
-    /// Creates a recorder for the deployments of a commit. Without a commit, it can only deactivate deployments.
+    /// Creates a recorder for the deployments of a commit. Without a commit, the recorder can only deactivate deployments.
     pub(crate) fn new(
         main_client: &'a GitHub,
         cancel: &'a Cancel,
@@ -94,22 +97,22 @@ impl<'a> GitHubDeployments<'a> {
         Self { forge, main_client, cancel, commit, log_url, contains_secret, failure, skipped, final_updates }
     }
 
-    /// Waits until all final statuses are set. Returns the first failure.
+    /// Waits until all final statuses are set. Returns and clears the first failure.
     pub(crate) async fn finish(&self) -> Option<ForgeError> {
         let updates = std::mem::take(&mut *self.final_updates.lock().unwrap_or_else(PoisonError::into_inner));
-        // The time after a signal is limited, because GitHub's runner soon kills the run.
+        // GitHub's runner kills the run soon after a signal, so the time is limited.
         let results =
             self.cancel.run_with_grace_period(MAX_AFTER_SIGNAL, join_all(updates)).await.unwrap_or_default();
         results.into_iter().flatten().for_each(|result| self.store_update_result(result));
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Returns the number of deployments that were not recorded or not deactivated because a rate limit is nearly reached.
+    /// Returns the number of deployments that were not recorded, or not deactivated, to stay within a rate limit.
     pub(crate) fn skipped_count(&self) -> usize {
         self.skipped.load(Ordering::Relaxed)
     }
 
-    /// Returns the version last published to production, or `None` if it is unknown or the last deployment failed.
+    /// Returns the version that was last published to production, or `None` if it is unknown or the last deployment failed.
     pub(super) async fn last_recorded(&self, integration: &str) -> Option<RecordedVersion> {
         if !self.is_recording() || (self.contains_secret)(integration) {
             return None;
@@ -134,7 +137,8 @@ impl<'a> GitHubDeployments<'a> {
             return request.await;
         };
         let status = self.new_status(DeploymentState::InProgress, None, "Publishing");
-        // The status “in progress” is only informative: it is set with one attempt in the background, and not at all after a signal.
+        // No other step depends on the status “in progress”. So a background task sets it with a single attempt, and no task sets
+        // it after a signal.
         let forge = self.forge.single_attempt(MAX_IN_PROGRESS_REQUEST);
         let is_running = self.cancel.signal().is_none();
         let start = async move {
@@ -163,12 +167,12 @@ impl<'a> GitHubDeployments<'a> {
             }
             Err(_) => self.new_status(DeploymentState::Failure, None, "Failed; see the log"),
         };
-        // The final status is set in the background, so that the next integration does not wait for GitHub.
+        // A background task sets the final status, so that the next integration does not wait for GitHub.
         let environment = environment_name(details.integration, details.marker);
         let is_new = result.is_ok() && details.marker.is_some() && !cancelled;
         let replaced = self.new_status(DeploymentState::Inactive, None, "Replaced by a newer deployment");
         let update = async move {
-            // Wait for the request with the status “in progress”, since the final status must arrive after it.
+            // The final status must arrive after the status “in progress”, so the task waits for that request.
             let max_wait = if cancelled { MAX_AFTER_SIGNAL / 2 } else { MAX_IN_PROGRESS_REQUEST };
             let started = tokio::time::timeout(max_wait, started).await;
             forge.add_deployment_status(deployment, &final_status).await?;
@@ -176,7 +180,8 @@ impl<'a> GitHubDeployments<'a> {
                 return Err(error);
             }
             drop(reservation);
-            // GitHub deactivates earlier deployments itself, but not in the transient environments of previews.
+            // GitHub itself deactivates earlier deployments in production environments, but not in the transient environments of
+            // previews.
             if is_new {
                 forge.deactivate_older_deployments(deployment, &environment, &replaced).await
             } else {
@@ -190,7 +195,8 @@ impl<'a> GitHubDeployments<'a> {
 
     /// Records the deletion of a preview.
     pub(super) async fn record_deletion(&self, marker: &OwnershipMarker) {
-        // The final status of an earlier deployment must not arrive after the status "inactive".
+        // An earlier deployment of this run may still wait for its final status, which must not arrive after the status
+        // “inactive”.
         if let Some(error) = self.finish().await {
             self.set_first_failure(error);
         }
@@ -208,7 +214,7 @@ impl<'a> GitHubDeployments<'a> {
         let commit = self.commit.filter(|_| self.is_recording())?;
         let DeploymentDetails { integration, name, hash, script_bytes, marker } = *details;
         let branch = marker.map(|marker| &marker.branch);
-        // If the secret were removed from a name, the name might not be unique.
+        // A name is not redacted, because two redacted names could be the same.
         if [Some(integration), Some(name), branch.map(String::as_str)]
             .into_iter()
             .flatten()
@@ -264,7 +270,8 @@ impl<'a> GitHubDeployments<'a> {
         failure.is_none() && self.cancel.signal().is_none()
     }
 
-    /// Counts the update if it left earlier deployments active, and stores its error if it failed.
+    /// Stores the result of a status update: counts it if earlier deployments are still active, and stores its error if it
+    /// failed.
     fn store_update_result(&self, result: Result<bool, ForgeError>) {
         match result {
             Ok(true) => {}
@@ -281,8 +288,8 @@ impl<'a> GitHubDeployments<'a> {
     }
 }
 
-/// The start of a status description that contains the version. A deployment's payload cannot contain the version, because it is
-/// created before publishing and cannot be changed.
+/// The prefix of a status description that ends with the version. The payload of a deployment cannot contain the version, because
+/// GitHub stores the payload before the integration is published and cannot change it later.
 const VERSION_PREFIX: &str = "Published, version ";
 
 fn success_description(version: Option<&serde_json::Number>) -> String {
@@ -293,14 +300,15 @@ impl RecordedVersion {
     fn parse(success: &SuccessfulDeployment) -> Option<Self> {
         let hash = success.payload.get("hash")?.as_str()?.to_owned();
         let version = success.description.strip_prefix(VERSION_PREFIX)?.to_owned();
-        // Anyone with write access can create deployments with any payload. The size is only informative, so an invalid size is ignored.
+        // Anyone with write access can create deployments with any payload. The size is only informative, so an invalid size
+        // becomes `None`.
         let script_bytes = success.payload.get("script_bytes").and_then(Value::as_u64);
         let script_bytes = script_bytes.and_then(|bytes| u32::try_from(bytes).ok());
         Some(Self { hash, version, script_bytes })
     }
 }
 
-/// Combines the hash of an integration's content with the endpoint that it is published to.
+/// Returns a hash of an endpoint and the hash of the content that is published to it.
 pub(super) fn hash_with_endpoint(endpoint: &Url, content: &str) -> String {
     preview::hex(
         &Sha256::new().chain_update(endpoint.as_str()).chain_update([0]).chain_update(content).finalize(),

@@ -8,8 +8,8 @@ use crate::untrusted::is_unsafe_char;
 /// GitHub's limit for environment names, in characters.
 const MAX_ENVIRONMENT_NAME: usize = 255;
 
-/// Returns the name of the GitHub environment for an integration or its preview. If the name of the preview
-/// contains a pull request, the environment's name contains it, too.
+/// Returns the name of the GitHub environment for an integration in production, or for its preview. If the name of the preview
+/// contains the pull request number, the name of the environment contains it, too.
 pub(super) fn environment_name(integration: &str, preview: Option<&OwnershipMarker>) -> String {
     let name = match preview {
         None => format!("gitbook: {integration}"),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// Returns true if GitBook has returned a field as it was sent. An empty value equals a missing one.
+/// Returns true if GitBook has returned the value that was sent. Empty and missing values are equal.
 pub(super) fn is_same_field(field: &str, sent: &Value, got: &Value) -> bool {
     match field {
         // GitBook may convert a content security policy from a text to an object, or from an object to a text.
@@ -13,8 +13,8 @@ pub(super) fn is_same_field(field: &str, sent: &Value, got: &Value) -> bool {
     }
 }
 
-/// Returns true if two values with the same key are equivalent. Ignores the order of lists, which GitBook may change. Only the
-/// order of `enum` matters, since users see its choices in this order.
+/// Returns true if two values with the same key are equivalent. Ignores the order of lists, which GitBook may change, except for
+/// `enum`: users see its choices in this order.
 fn is_same_value(key: &str, sent: &Value, got: &Value) -> bool {
     match (sent, got) {
         (Value::Object(sent), Value::Object(got)) => sent.keys().chain(got.keys()).all(|key| {
@@ -44,8 +44,8 @@ fn is_same_list(sent: &[Value], got: &[Value]) -> bool {
     sent.len() == got.len() && sent.iter().all(&mut has_match)
 }
 
-/// Parses a content security policy into its directives and their sources. If a directive is repeated, the first one applies, as in
-/// browsers.
+/// Parses a content security policy into its directives and the sources of each directive. Ignores repeated directives, as
+/// browsers do.
 fn policy_directives(policy: &Value) -> BTreeMap<String, Vec<String>> {
     let text = match policy {
         Value::String(text) => text.clone(),

@@ -1,4 +1,4 @@
-//! The guard: overwrites and deletes only previews that this program created for this repository and branch.
+//! Checks before each change of a preview that this program created the preview for this repository and branch.
 
 use serde_json::Number;
 
@@ -32,10 +32,10 @@ pub(crate) enum GuardError {
         name: String,
         /// The marker of the existing preview.
         marker: Box<OwnershipMarker>,
-        /// True if only the repository differs, which may be this repository before it was renamed or moved.
+        /// True if only the repository differs, and the other repository may be this one before it was renamed or moved.
         is_moved: bool,
     },
-    /// An integration with the expected marker that must not be changed for another reason.
+    /// An integration that has the expected marker, but must not be changed for another reason.
     #[error("`{name}` was not changed: {protection}")]
     Protected {
         /// The integration's name.
@@ -98,7 +98,7 @@ pub(super) fn check_may_change(
     if marker.is_newer_than(expected) { Err(GuardError::Newer(Box::new(marker))) } else { Ok(marker) }
 }
 
-/// Returns the reason why an integration must not be changed although it has the expected marker, or `None` if it may be changed.
+/// Returns the reason why an integration must not be changed even if it has the expected marker, or `None` if there is no reason.
 /// `production` contains the names of integrations in production.
 pub(super) fn protection<'a>(
     name: &str,
@@ -122,7 +122,7 @@ pub(super) fn has_published_preview(
     marker: &OwnershipMarker,
 ) -> Result<bool, GuardError> {
     let Some(existing) = existing else { return Ok(false) };
-    // If the preview is unchanged since it was last read, no attempt has published it, even if it already has the same marker.
+    // If the preview has not changed since the last read, no attempt has published it, even if it already has the same marker.
     let is_unchanged = last
         .existing
         .as_ref()
@@ -133,12 +133,12 @@ pub(super) fn has_published_preview(
     check_may_change(name, existing, marker).map(|found| found == *marker)
 }
 
-/// Returns true if an earlier attempt of this run has published to production, and false if this run may publish again. This check
-/// replaces the check for newer commits if the forge does not respond. `unanswered` is the number of attempts that may have taken
-/// effect.
+/// Returns true if an earlier attempt of this run has published to production, and false if this run may publish again. Replaces
+/// the check for newer commits if the forge cannot be asked or does not respond. `unanswered` is the number of attempts that may
+/// have taken effect.
 ///
 /// # Errors
-/// Returns the version that another run has published, if it is unknown which run has the newer commit.
+/// Returns the existing version if another run has published it, because it is unknown which run has the newer commit.
 pub(super) fn has_published_to_production(
     existing: Option<&PublishedIntegration>,
     last: &ReadState,

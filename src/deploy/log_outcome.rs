@@ -1,9 +1,10 @@
-//! The log line of a successful outcome, such as `published hello`. For people, `report/log.rs` adds the version, size and time to it.
+//! Logs successful outcomes. The message has the form `published hello`; `report/log.rs` appends the version, size and time in
+//! text formats.
 
 use super::Outcome;
 
 impl Outcome {
-    /// Logs a successful outcome. The log for people shows the fields as a sentence.
+    /// Logs the outcome if it is a success. `report/log.rs` formats the fields as part of a sentence, or as JSON.
     pub(super) fn log(&self) {
         if let Ok(success) = &self.result {
             let milliseconds = u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX);

@@ -13,7 +13,7 @@ use crate::integration::{Integration, PackageSize, SourceChanged};
 /// The outcome of one integration.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    /// The name of the published or deleted integration.
+    /// The name of the integration or preview.
     pub name: String,
     /// The location of the integration's manifest.
     pub location: SourceLocation,
@@ -21,7 +21,7 @@ pub(crate) struct Outcome {
     pub is_preview: bool,
     /// The success or the error.
     pub result: Result<Success, DeployError>,
-    /// The time that publishing, deleting or checking took, without packaging.
+    /// The time that publishing or deleting took, without packaging. For a check, the time that packaging took.
     pub duration: Duration,
     /// The time that packaging took, if the integration was packaged.
     pub packaging_time: Option<Duration>,
@@ -30,9 +30,9 @@ pub(crate) struct Outcome {
 /// A successful outcome.
 #[derive(Debug, Default)]
 pub(crate) struct Success {
-    /// The action that was taken.
+    /// The action that the run has taken.
     pub status: Status,
-    /// A remark on the action.
+    /// A remark on the action, such as the reason for skipping the integration.
     pub note: Option<String>,
     /// True if the integration was skipped, but an earlier attempt without a response may have published it.
     pub may_be_published: bool,
@@ -49,7 +49,7 @@ pub(crate) struct Success {
 }
 
 impl Success {
-    /// Creates a result with the script's size and packages. Its status is [`Status::Checked`].
+    /// Creates a success with the size and the packages of the script. The status is [`Status::Checked`].
     #[must_use]
     pub(super) fn for_integration(integration: &Integration) -> Self {
         let (script_bytes, packages) = (Some(integration.script_bytes()), integration.packages().to_vec());
@@ -57,7 +57,7 @@ impl Success {
     }
 }
 
-/// The action that was taken for an integration, as in the output `result`.
+/// The action that a run has taken for an integration. The output `result` contains its name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Status {
     /// The integration was published.
@@ -69,7 +69,7 @@ pub(crate) enum Status {
     /// The integration was only built and validated.
     #[default]
     Checked,
-    /// The integration was left as it is. The note gives the reason.
+    /// The integration was not changed. [`Success::note`] contains the reason.
     Skipped,
 }
 
@@ -102,7 +102,7 @@ pub(crate) enum DeployError {
         /// The error of the request.
         source: GitBookError,
     },
-    /// The organization has reached its limit of integrations.
+    /// GitBook has rejected a new preview, because the organization has reached the maximum number of integrations.
     #[error("publishing the preview `{name}` failed: GitBook accepts no more integrations; {count}")]
     Quota {
         /// The name of the preview.
@@ -128,7 +128,7 @@ pub(crate) enum DeployError {
         "the preview `{0}` was not published: the name of its branch or repository is too long for the ownership marker in the summary"
     )]
     MarkerTooLong(String),
-    /// A check before the request has stopped the run, or the check itself has failed.
+    /// A check before the request has stopped the change, or the check itself has failed.
     #[error("{stop}{}", describe_earlier_attempt(*.earlier_attempt))]
     Stopped {
         /// The reason to stop.
@@ -136,7 +136,8 @@ pub(crate) enum DeployError {
         /// The action of an earlier attempt that may have taken effect.
         earlier_attempt: Option<&'static str>,
     },
-    /// Another run has published to production between two attempts, and it is unknown which run has the newer commit.
+    /// Another run has published to production between two attempts of this run, and it is unknown which run has the newer
+    /// commit.
     #[error(
         "`{name}` was not published: another run published version {version} while this run waited to try again"
     )]
@@ -160,7 +161,8 @@ pub(crate) enum DeployError {
         after: String,
         /// The abbreviated ID of the newer commit.
         commit: String,
-        /// True if this run has certainly overwritten the newer commit's version; false if that version may have been published later.
+        /// True if this run has certainly overwritten the newer commit's version; false if the other run may have published after
+        /// this run.
         is_certain: bool,
     },
     /// A preview was deleted although its branch or pull request is open again.
@@ -168,10 +170,10 @@ pub(crate) enum DeployError {
     Reopened {
         /// The name of the preview.
         name: String,
-        /// A sentence that says which branch or pull request is open.
+        /// A clause that names the open branch or pull request, such as “branch `main` exists again”.
         reason: String,
     },
-    /// GitBook's response does not contain the ownership marker of the preview that was published.
+    /// GitBook has published a preview without its ownership marker.
     #[error(
         "GitBook did not keep the ownership marker of the preview `{name}`{}",
         if *is_removed { ", so the preview was deleted" } else { "" }
@@ -205,7 +207,7 @@ pub(crate) enum DeployError {
     CancelledBefore(Signal),
 }
 
-/// Returns the end of a message about an earlier attempt that may have taken effect, or an empty string without such an attempt.
+/// Returns the end of an error message if an earlier attempt may have taken effect, and otherwise an empty string.
 fn describe_earlier_attempt(action: Option<&'static str>) -> String {
     action
         .map(|action| format!("; an earlier attempt at {action} it may have taken effect"))
@@ -225,8 +227,9 @@ impl From<GuardError> for DeployError {
 }
 
 impl DeployError {
-    /// Returns a success with the status “skipped” if the error is not a failure: a signal before the first request, a newer run, a
-    /// newer commit, a branch or pull request that was closed or reopened, or an integration that someone else changed.
+    /// Converts an error that is not a failure to a success with the status “skipped”. These errors are a signal before the first
+    /// request, a newer run, a newer commit, a branch or pull request that was closed or reopened, and an integration that
+    /// someone else has changed.
     pub(super) fn into_skipped(self) -> Result<Success, Self> {
         match self {
             Self::CancelledBefore(_)
@@ -322,7 +325,7 @@ impl Outcome {
         self.result.as_ref().map_or("failed", |success| success.status.name())
     }
 
-    /// Returns true if the integration is or may be published at the end of this run.
+    /// Returns true if this run has published the integration, may have published it, or found it unchanged.
     #[must_use]
     pub(crate) fn may_be_published(&self) -> bool {
         match &self.result {
@@ -337,7 +340,7 @@ impl Outcome {
         }
     }
 
-    /// Returns true if the run has deleted an integration that existed.
+    /// Returns true if this run has deleted the integration. Returns false if the integration did not exist.
     #[must_use]
     pub(crate) fn has_deleted(&self) -> bool {
         matches!(&self.result, Ok(Success { status: Status::Deleted, note: None, .. }))

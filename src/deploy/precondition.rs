@@ -1,14 +1,16 @@
-//! Checks before each request that the run may still publish or delete: for example, that the branch has no newer commit.
+//! Asks the forge before each request if the run is still allowed to publish or delete. For example, the branch must not have a
+//! newer commit.
 
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use tokio::sync::Mutex;
 
-/// The maximum age of a reused verdict. The first requests for 57 integrations take a few seconds, so all of them share one verdict.
+/// The maximum age of a reused verdict. The first requests of a run with 57 integrations take a few seconds in total, so they can
+/// share one verdict.
 const MAX_AGE: Duration = Duration::from_secs(10);
 
-/// The reason for a run to stop publishing or deleting.
+/// The reason why a run must not publish or delete an integration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Stop {
     /// The branch has a newer commit.
@@ -45,7 +47,7 @@ pub(crate) enum Verdict {
     Confirmed,
     /// The run must stop.
     Stop(Stop),
-    /// The forge cannot be asked in this run, for example without a token. The run may publish.
+    /// The forge cannot answer in this run, for example because there is no token. The run continues without the check.
     NotChecked,
     /// The forge did not respond, but may respond before the next request.
     NoResponse,
@@ -66,7 +68,8 @@ type ForgeCheck<'a> = Box<dyn Fn() -> BoxFuture<'a, Verdict> + Sync + 'a>;
 /// A check of the forge that several integrations share.
 pub(crate) struct Precondition<'a> {
     check_forge: ForgeCheck<'a>,
-    /// The newest verdict and the time when it was requested. For [`Verdict::NoResponse`], it is the time of the failure.
+    /// The newest verdict, and the time directly before its request. For [`Verdict::NoResponse`], the time directly after the
+    /// failed request.
     newest: Mutex<Option<(Instant, Verdict)>>,
 }
 
@@ -77,7 +80,7 @@ impl std::fmt::Debug for Precondition<'_> {
 }
 
 impl<'a> Precondition<'a> {
-    /// Creates a check that calls `check_forge` if there is no recent verdict.
+    /// Creates a check. It calls `check_forge` if there is no recent verdict.
     pub(crate) fn new(check_forge: impl Fn() -> BoxFuture<'a, Verdict> + Sync + 'a) -> Self {
         Self { check_forge: Box::new(check_forge), newest: Mutex::default() }
     }
@@ -87,8 +90,8 @@ impl<'a> Precondition<'a> {
         Self::new(|| Box::pin(async { Verdict::NotChecked }))
     }
 
-    /// Returns a verdict that is at most 10 s old, and asks the forge if there is none. Called before the first
-    /// attempt of each request.
+    /// Returns the newest verdict if it is at most 10 s old, and otherwise asks the forge. Call this before the first attempt of
+    /// each request.
     pub(crate) async fn recent_verdict(&self) -> Verdict {
         let now = Instant::now();
         self.verdict_since(now.checked_sub(MAX_AGE).unwrap_or(now)).await
@@ -100,7 +103,7 @@ impl<'a> Precondition<'a> {
     }
 
     /// Returns the newest verdict if it was requested at `moment` or later and is at most 10 s old. Otherwise asks the forge.
-    /// [`Verdict::Stop`] never expires. After [`Verdict::NoResponse`], asks the forge again.
+    /// [`Verdict::Stop`] never expires. [`Verdict::NoResponse`] is returned only to calls that waited for the same request.
     pub(crate) async fn verdict_since(&self, moment: Instant) -> Verdict {
         let now = Instant::now();
         let moment = now.checked_sub(MAX_AGE).map_or(moment, |oldest| oldest.max(moment));

@@ -17,8 +17,8 @@ use crate::integration::{Integration, PreviewIdentity};
 use crate::preview::{self, OwnershipMarker};
 
 impl Deployer<'_> {
-    /// Publishes a branch's preview of an integration. Never overwrites a preview of another branch or repository or of a newer run, or
-    /// an integration that is not a preview.
+    /// Publishes a branch's preview of an integration. Never overwrites an integration that is public or not a preview, or a
+    /// preview of another branch, another repository or a newer run.
     pub(crate) async fn preview(
         &self,
         integration: &Integration,
@@ -58,8 +58,8 @@ impl Deployer<'_> {
         if let Some(existing) = &existing {
             let existing_marker = self.check_may_change(name, existing, marker, precondition).await?;
             if !existing_marker.has_same_commit_or_older_run(marker) {
-                // The run numbers do not show if the existing preview has a newer commit, so ask the forge. The
-                // forge's last response may be older than the preview.
+                // If the commits differ and the run numbers cannot be compared, only the forge knows which commit is newer. Ask
+                // it again, since its last response may be older than the preview.
                 precondition.verdict_since(read_at).await.error_if_stop()?;
             }
             let summary = preview::summary(integration.text("summary"), &existing_marker);
@@ -94,7 +94,7 @@ impl Deployer<'_> {
         let marker_and_summary = (&marker_with_hash, unmarked_summary.as_str());
         let request = self.send_preview(existing, marker_and_summary, &expected, body, precondition);
         let response = match self.send_and_record(&details, request).await {
-            // The GitBook plan limits the number of integrations, and only a new preview can exceed this limit.
+            // The GitBook plan limits the number of integrations. Only a new preview can exceed this limit.
             Err(error) if is_new => Err(self.add_preview_count(error, integration, previews).await),
             response => response,
         }?;
@@ -115,7 +115,8 @@ impl Deployer<'_> {
         let is_new = existing.is_none();
         let last_read = LastRead::known(existing);
         let before_attempt = async |failure: Option<FailedAttempt>| {
-            // The preview was just read for the first attempt. Read it again only if creating the deployment took long.
+            // The caller has just read the preview, so the first attempt reads it again only if creating the deployment took
+            // long.
             if failure.is_none() && precondition.has_recent_verdict().await {
                 precondition.recent_verdict().await.error_if_stop()?;
                 return Ok(None);
@@ -153,8 +154,8 @@ impl Deployer<'_> {
         Ok(response)
     }
 
-    /// Deletes the preview if an attempt without a response has created it, but GitBook has removed its marker. Returns the error to
-    /// report.
+    /// Deletes the preview if an attempt without a response has created it and GitBook has removed its marker. Returns the error
+    /// to report.
     async fn delete_if_unmarked(
         &self,
         error: DeployError,
@@ -177,8 +178,8 @@ impl Deployer<'_> {
         error
     }
 
-    /// Deletes a preview that this run has created and that has lost its marker. Later runs never delete a preview without a marker.
-    /// Returns true if the deletion succeeded.
+    /// Deletes a preview that this run has created and that has lost its marker. Without this deletion, the preview would remain,
+    /// since later runs never delete a preview without a marker. Returns true if the deletion succeeded.
     async fn delete_unmarked(
         &self,
         created: &PublishedIntegration,
@@ -204,8 +205,9 @@ impl Deployer<'_> {
 
     /// Checks that this run may overwrite or delete an existing preview, and returns the preview's marker.
     ///
-    /// Earlier versions of this program did not store the counter in the marker, so the run number may be from another CI system. A
-    /// higher run number is then ignored if the forge confirms that this run has the newest commit.
+    /// Earlier versions of this program did not store a counter in the marker, so the marker's run number may be from another CI
+    /// system. If such a marker has a higher run number, the preview may still be changed if the forge confirms that this run has
+    /// the newest commit.
     pub(super) async fn check_may_change(
         &self,
         name: &str,
@@ -226,8 +228,8 @@ impl Deployer<'_> {
     }
 }
 
-/// Returns true if an integration is in its first version and equals the expected preview except for its marker. If no integration
-/// had this name before, this run has created the integration.
+/// Returns true if an integration has version 1 or no version, and equals the expected preview except for its marker. If no
+/// integration had this name before, this run has created the integration.
 fn is_unmarked_preview(
     existing: &PublishedIntegration,
     expected: &ExpectedIntegration<'_>,

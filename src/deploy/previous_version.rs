@@ -13,18 +13,19 @@ pub(super) struct PreviousVersion {
 }
 
 impl PreviousVersion {
-    /// Returns the version of an existing preview.
+    /// Returns the version of an existing preview, or `None` if the version or the script size is unknown.
     pub(super) fn of_preview(existing: &PublishedIntegration, marker: &OwnershipMarker) -> Option<Self> {
         Some(Self { version: version_number(existing)?, script_bytes: marker.script_bytes? })
     }
 
-    /// Returns the version in production, according to its GitHub Deployment.
+    /// Returns the version in production from its GitHub Deployment, or `None` if the version or the script size is unknown.
     pub(super) fn of_production(recorded: &RecordedVersion) -> Option<Self> {
         Some(Self { version: recorded.version.parse().ok()?, script_bytes: recorded.script_bytes? })
     }
 
-    /// Returns the size of the replaced script in bytes, or `None` if the response does not show that the request has replaced this
-    /// version: another run may have published or deleted the integration meanwhile, and a GitHub Deployment may be for another endpoint.
+    /// Returns the size of the replaced script in bytes. Returns `None` if the response does not prove that the request has
+    /// replaced this version: another run may have published or deleted the integration meanwhile, or the GitHub Deployment may
+    /// be for another endpoint.
     pub(super) fn script_bytes(self, response: &Attempts<PublishedIntegration>) -> Option<usize> {
         let after = version_number(&response.last)?;
         let is_next = self.version < after && after <= max_own_version(self.version, response.unanswered);
@@ -32,8 +33,7 @@ impl PreviousVersion {
     }
 }
 
-/// Returns the highest version that is possible if only this run has published. Each attempt without a response may have published
-/// one version.
+/// Returns the highest version that this run can have published. Each attempt without a response may have published one version.
 fn max_own_version(before: u64, unanswered: u32) -> u64 {
     before.saturating_add(1).saturating_add(u64::from(unanswered))
 }

@@ -33,7 +33,8 @@ impl Deployer<'_> {
                 return Ok(Success { note: Some("dry run: would be published".to_owned()), ..success });
             }
             let request = integration.request()?;
-            // The GitHub Deployments for all GitBook endpoints share one environment, so the hash includes the endpoint.
+            // The deployments of an integration to different GitBook endpoints share one GitHub environment, so the hash includes
+            // the endpoint.
             let hash = deployment_record::hash_with_endpoint(self.gitbook.endpoint(), &request.hash);
             let expected = ExpectedIntegration::for_production(integration);
             let recorded = self.last_recorded(&name).await;
@@ -114,7 +115,7 @@ impl Deployer<'_> {
         Ok(response)
     }
 
-    /// Reads the integration in production once. Returns `None` if this fails.
+    /// Reads the integration in production without retries. Returns `None` if the request fails.
     pub(super) async fn try_read_production(&self, name: &str) -> Option<Option<PublishedIntegration>> {
         match self.cancel.run_until_cancelled(self.gitbook.read_once(name)).await.ok()? {
             Ok(existing) => Some(existing),
@@ -125,8 +126,8 @@ impl Deployer<'_> {
         }
     }
 
-    /// Reads the integration in production between two attempts. Returns `None` after a permanent failure, since the integration is
-    /// published anyway.
+    /// Reads the integration in production between two attempts. Returns `None` after a permanent failure, which does not prevent
+    /// publishing.
     ///
     /// # Errors
     /// Returns an error after a temporary failure or a signal.
@@ -156,15 +157,15 @@ impl Deployer<'_> {
         self.unreadable_notice.call_once(|| tracing::info!("{message}"));
     }
 
-    /// Returns the version that was last published to production, according to its GitHub Deployment. Returns `None` if unchanged
-    /// integrations must be published, too.
+    /// Returns the version that was last published to production, according to its GitHub Deployment. Returns `None` if it is
+    /// unknown, or if this run also publishes unchanged integrations.
     async fn last_recorded(&self, name: &str) -> Option<RecordedVersion> {
         self.github_deployments.filter(|_| self.skip_unchanged)?.last_recorded(name).await
     }
 }
 
-/// Returns true if the integration in production is the recorded version and has the expected fields. Another run or
-/// person may have changed the integration after the record was made.
+/// Returns true if the integration in production is the recorded version and has the expected fields. The fields are compared,
+/// too, because another run or person may have changed the integration after the version was recorded.
 fn matches_record(
     existing: &PublishedIntegration,
     expected: &ExpectedIntegration<'_>,

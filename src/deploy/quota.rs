@@ -1,4 +1,4 @@
-//! Counts the existing previews after GitBook has rejected a new preview because of the plan's limit.
+//! Counts the existing previews after GitBook has rejected a new preview because of the GitBook plan's limit.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::gitbook::{GitBookError, PublishedIntegration};
 use crate::integration::Integration;
 use crate::preview::OwnershipMarker;
 
-/// The number of previews in an organization; `None` if they could not be counted.
+/// The number of previews in an organization; `None` if GitBook could not list them.
 #[derive(Debug)]
 pub(crate) struct PreviewCount(Option<CountedPreviews>);
 
@@ -19,8 +19,8 @@ struct CountedPreviews {
 }
 
 impl Deployer<'_> {
-    /// Adds the number of existing previews to an error, if GitBook has rejected a preview because of the plan's limit. Returns other
-    /// errors unchanged.
+    /// Adds the number of existing previews to the error if GitBook has rejected a preview because of the GitBook plan's limit.
+    /// Returns other errors unchanged.
     pub(super) async fn add_preview_count(
         &self,
         error: DeployError,

@@ -9,11 +9,11 @@ use super::field_comparison::is_same_field;
 use crate::gitbook::{PublishedContent, PublishedIntegration};
 use crate::integration::{Integration, PreviewIdentity};
 
-/// The maximum number of characters of a field's value in the log.
+/// The maximum length of a field's value in the log, in characters.
 const MAX_LOGGED_CHARACTERS: usize = 200;
 
-/// The fields of a publish request, which the response should repeat. A field with an empty text
-/// was not sent, and matches any response.
+/// The fields of a publish request that the response should repeat. An empty text means that the field was not sent, so it
+/// matches any response.
 #[derive(Debug)]
 pub(super) struct ExpectedIntegration<'a> {
     pub(super) name: &'a str,
@@ -31,7 +31,7 @@ pub(super) struct ExpectedIntegration<'a> {
 /// A difference between a request and its response.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Difference<'a> {
-    /// The response is about another integration.
+    /// The response has the name of another integration.
     Integration { sent: &'a str, got: &'a str },
     /// A field has another value.
     Field { name: &'a str, field: &'static str, sent: String, got: String },
@@ -84,8 +84,8 @@ impl<'a> ExpectedIntegration<'a> {
             && existing.owner.as_ref().and_then(|owner| owner.matches(self.organization)) != Some(false)
     }
 
-    /// Returns the differences between the request and the response. If the response
-    /// describes another integration, this is the only difference returned.
+    /// Returns the differences between the request and the response. If the response describes another integration, returns only
+    /// this difference.
     pub(super) fn differences(&self, response: &'a PublishedIntegration) -> Vec<Difference<'a>> {
         self.differences_from(self.visibility, self.target, response)
     }

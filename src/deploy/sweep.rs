@@ -1,4 +1,5 @@
-//! Sweeps an organization: deletes the previews of deleted branches and closed pull requests, and reports why it keeps each other one.
+//! Sweeps an organization: deletes the previews of deleted branches and closed pull requests, and reports the reason for each
+//! preview that it keeps.
 
 use forge_failures::ForgeFailures;
 use others::OtherRepositoryPreviews;
@@ -33,11 +34,11 @@ pub(crate) struct Sweep<'a> {
     pub forge: &'a Forge,
     /// The repository as `host/owner/name`.
     pub repository: &'a str,
-    /// The forge's ID of the repository.
+    /// The ID that the forge has assigned to the repository.
     pub repository_id: Option<u64>,
     /// The template for preview names.
     pub template: &'a Template,
-    /// The names of integrations in production. The sweep never deletes these.
+    /// The names of integrations in production. The sweep never deletes an integration with one of these names.
     pub production: &'a [String],
 }
 
@@ -50,7 +51,7 @@ pub(crate) enum SweepError {
     /// The organization does not exist, or the token has no access to it.
     #[error("organization `{0}` not found among the organizations of the token's user")]
     OrganizationNotFound(String),
-    /// The request for the branches failed.
+    /// The forge's list of branches could not be read.
     #[error("could not list the branches, so nothing was deleted")]
     Forge(#[source] ForgeError),
 }
@@ -69,7 +70,7 @@ impl SweepError {
     }
 }
 
-/// The previews of this repository in GitBook. Their branches are not checked yet.
+/// The previews of this repository in GitBook, before the sweep has checked their branches.
 #[derive(Debug, Default)]
 pub(crate) struct UncheckedPreviews(Vec<SweepCandidate>);
 
@@ -93,7 +94,7 @@ impl IntoIterator for UncheckedPreviews {
 pub(crate) struct SweepCandidate {
     /// The name of the preview.
     pub name: String,
-    /// The location of the setting that names the preview's organization.
+    /// The location of the manifest or variable that names the preview's organization.
     location: SourceLocation,
     marker: OwnershipMarker,
     /// The reason to keep the preview; `None` to delete it.
@@ -131,8 +132,8 @@ impl Sweep<'_> {
         Ok(UncheckedPreviews(candidates))
     }
 
-    /// Asks the forge for the open branches and pull requests, and decides which previews to keep. Also keeps a preview if
-    /// the state of its branch is unknown.
+    /// Asks the forge for the open branches and pull requests, and decides which previews to keep. Keeps a preview if the state
+    /// of its pull request is unknown.
     ///
     /// # Errors
     /// Returns an error if the forge's list of branches cannot be read.
@@ -170,7 +171,8 @@ impl Sweep<'_> {
         Ok(candidates)
     }
 
-    /// Returns true if the target's pull request is open or, if it has none, a pull request from its branch is open.
+    /// Returns true if the target's pull request is open. If the target has no pull request, returns true if a pull request from
+    /// its branch is open.
     async fn is_open(
         &self,
         open: Result<&OpenPullRequests, &ForgeError>,
@@ -187,7 +189,7 @@ impl Sweep<'_> {
         is_open.map_err(|error| self.undecided_stop(name, target, &error))
     }
 
-    /// Deletes up to 50 candidates that have no reason to be kept. Returns an outcome for each candidate.
+    /// Deletes up to 50 candidates without a reason to keep them. Returns an outcome for each candidate.
     ///
     /// Calls `on_deleted` after each deletion with the outcome and the preview's branch or pull request.
     pub(crate) async fn execute(
@@ -261,7 +263,7 @@ impl Sweep<'_> {
         Some(SweepCandidate { name, location: location.clone(), marker, keep_reason })
     }
 
-    /// Returns the reason to keep a preview even if its branch is closed, or `None` if there is no reason.
+    /// Returns the reason to keep a preview even if its branch is closed, or `None` if it may then be deleted.
     fn keep_reason(&self, integration: &PublishedIntegration, marker: &OwnershipMarker) -> Option<String> {
         let name = &integration.name;
         let expected =
@@ -318,8 +320,8 @@ impl Sweep<'_> {
         Stop::Undecided { reason, hint: error.hint() }
     }
 
-    /// Deletes a preview. Before the deletion, reads the preview again and asks the forge again, because both may have changed since the
-    /// previews were listed.
+    /// Deletes a preview. Before the deletion, reads the preview and the state of its branch again, because both may have changed
+    /// since the previews were listed.
     async fn delete(
         &self,
         name: &str,
@@ -334,7 +336,7 @@ impl Sweep<'_> {
             Some(_) => format!("{} is closed", self.describe_target(target)),
             None => format!("{} is gone", self.describe_target(target)),
         };
-        // Each deletion needs the state of another branch, so the deletions do not share a check.
+        // Each preview belongs to another branch or pull request, so the deletions cannot share a check.
         let precondition = Precondition::new(|| {
             Box::pin(async move {
                 let verdict = cancel.run_until_cancelled(self.deletion_verdict(name, target, failures)).await;
@@ -375,7 +377,7 @@ impl Sweep<'_> {
         }
     }
 
-    /// Records the deletion of a preview on GitHub, if this is enabled.
+    /// Records the deletion of a preview in its GitHub Deployments, if they are enabled.
     async fn record_deletion(&self, marker: &OwnershipMarker) {
         if let Some(github_deployments) = self.deployer.github_deployments {
             github_deployments.record_deletion(marker).await;

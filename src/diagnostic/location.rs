@@ -40,24 +40,24 @@ pub(crate) struct SourceLocation {
     text: AttachedText,
 }
 
-/// The text from which excerpts are taken. All values compare as equal, so that the text does not affect comparisons of locations.
+/// The text for excerpts. All values compare as equal, because the text must not affect comparisons of locations.
 #[derive(Clone, Default)]
 struct AttachedText(Option<Arc<SourceText>>);
 
 /// The text of a file or variable, or some lines of this text.
 struct SourceText {
     text: String,
-    /// The number of the first line.
+    /// The number of the first line of `text` in the file or variable.
     first_line: usize,
 }
 
-/// The line at a location, with a marked range. If the line is empty, the line above it is included.
+/// The line at a location, and the range to mark in it. If the line is empty, the excerpt begins with the line above.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Excerpt {
-    /// The number of the first line.
+    /// The number of the first line of the excerpt.
     pub(crate) line: usize,
     pub(crate) text: String,
-    /// The marked bytes of the text.
+    /// The byte range of `text` to mark.
     pub(crate) marked: Range<usize>,
 }
 
@@ -89,7 +89,7 @@ impl SourceLocation {
         Self { position: Some(TextPosition { line, column, end_column: None }), ..self.clone() }
     }
 
-    /// Sets the end of the location: the column after its last character, on the same line.
+    /// Sets the end of the location, which is on the same line. `end` is the column after the last character.
     #[must_use]
     pub(crate) fn up_to_column(mut self, end: usize) -> Self {
         if let Some(position) = &mut self.position {
@@ -98,13 +98,13 @@ impl SourceLocation {
         self
     }
 
-    /// Attaches the text of the file or variable, from which excerpts are taken. The text must not contain secrets.
+    /// Attaches the text of the file or variable for excerpts. The text must not contain secrets.
     #[must_use]
     pub(crate) fn with_text(&self, text: &str) -> Self {
         self.with_lines(text, 1)
     }
 
-    /// Attaches some lines of the file or variable, from which excerpts are taken. The lines must not contain secrets.
+    /// Attaches some lines of the file or variable for excerpts. The lines must not contain secrets.
     #[must_use]
     pub(crate) fn with_lines(&self, text: &str, first_line: usize) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
@@ -141,7 +141,8 @@ impl SourceLocation {
         self.text.0.as_ref().map(|text| (text.text.as_str(), text.first_line))
     }
 
-    /// Returns the line at the position. Returns `None` without a position or an attached text, or if the line is too long.
+    /// Returns the excerpt at the position. Returns `None` if the position or the text is unknown, if the text begins after the
+    /// position, or if a line is too long.
     #[must_use]
     pub(crate) fn excerpt(&self) -> Option<Excerpt> {
         self.text.0.as_ref()?.excerpt(self.position?)
@@ -173,7 +174,7 @@ impl SourceText {
     }
 }
 
-/// Returns the byte index of a column, or the length of the line for a column after its end.
+/// Returns the byte index of a column, or the length of the line if the line has fewer columns.
 fn byte_index(line: &str, column: usize) -> usize {
     line.char_indices().nth(column.saturating_sub(1)).map_or(line.len(), |(byte, _)| byte)
 }

@@ -1,19 +1,19 @@
-//! The circuit breaker: after the forge has failed to respond, further requests fail immediately, so that a deployment does not wait
-//! for the timeout of each request.
+//! The circuit breaker: after a failure that affects all requests, such as a timeout, further requests to the forge fail
+//! immediately, so that a deployment does not wait for the timeout of each request.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::ForgeError;
 
-/// The minimum pause after a probe, which is a request that checks whether the forge responds again.
+/// The minimum pause after a probe. A probe is a request that checks whether the forge responds again.
 const MIN_PROBE_PAUSE: Duration = Duration::from_secs(1);
 
 /// The pause after a probe, as a multiple of the probe's duration. If the forge stays down, probes take at most one sixth of the run's
 /// time.
 const PROBE_PAUSE_FACTOR: u32 = 5;
 
-/// A circuit breaker. It is open while the forge does not respond. All clones share its state.
+/// A circuit breaker. It is open from a failure that affects all requests until a probe succeeds. All clones share its state.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CircuitBreaker(Arc<Mutex<Option<OpenCircuit>>>);
 
@@ -43,7 +43,8 @@ impl CircuitBreaker {
     }
 
     /// Begins a probe, a request that checks whether the forge responds again. Returns false if the circuit is closed or the next
-    /// probe is not due yet. After `true`, no other probe begins within `timeout`.
+    /// probe is not due yet. After true, it returns false until the probe has ended or `timeout` has passed, so that probes do
+    /// not overlap.
     pub(super) fn begin_probe(&self, timeout: Duration) -> bool {
         let now = Instant::now();
         self.with_lock(|open| {

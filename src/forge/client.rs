@@ -46,7 +46,7 @@ pub(crate) struct Access<'a> {
     pub retries: u32,
     /// The maximum time to wait until a rate limit ends.
     pub max_wait: MaxWait,
-    /// The run's cancellation. After a signal, no request is retried.
+    /// The receiver of the signal that cancels the run. After a signal, the client does not retry requests.
     pub cancel: &'a Cancel,
 }
 
@@ -169,7 +169,7 @@ impl Client {
         self.retry_with_circuit_breaker(|| self.send(Method::GET, url.clone(), None, permission)).await
     }
 
-    /// Reads an object that does not belong to the repository. `path` is relative to the root of the API.
+    /// Reads an object outside the repository, such as a user. `path` is relative to the root of the API.
     pub(super) async fn get_from_root(
         &self,
         path: &[&str],

@@ -89,7 +89,8 @@ impl ErrorBody {
     }
 }
 
-/// The time to wait after a response that reports GitHub's secondary rate limit without its end, as GitHub documents.
+/// The time to wait if GitHub reports its secondary rate limit without an end. GitHub's documentation recommends at least one
+/// minute.
 const SECONDARY_LIMIT_WAIT: Duration = Duration::from_secs(60);
 
 impl ForgeError {
@@ -107,7 +108,7 @@ impl ForgeError {
                 RequestError::RateLimited(response).into()
             }
             403 if response.retry_after.is_some() => RequestError::RateLimited(response).into(),
-            // Nobody can comment on a locked conversation, so this is not a missing permission.
+            // GitHub rejects the comment because the conversation is locked, not because the token lacks a permission.
             403 if response.message().contains("locked") => RequestError::Rejected(response).into(),
             403 => Self::Forbidden { permission, response },
             410 => RequestError::NotFound(response).into(),

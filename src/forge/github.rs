@@ -23,7 +23,7 @@ pub(crate) struct GitHub {
     owner: String,
     /// The repository as `owner/name`.
     repository: String,
-    /// The login of the token's user; empty until the first request for this login. The inner value is `None` if the request failed.
+    /// The login of the token's user, which the client requests on first use. It is `None` if the request failed.
     pub(super) login: Arc<OnceCell<Option<String>>>,
 }
 

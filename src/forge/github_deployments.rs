@@ -13,7 +13,7 @@ use super::{ForgeError, Permission};
 #[derive(Debug)]
 pub(crate) struct NewDeployment<'a> {
     pub environment: &'a str,
-    /// True for a preview: its environment no longer exists after the branch or pull request is closed.
+    /// True for a preview: its environment exists only until the branch is deleted or the pull request is closed.
     pub transient: bool,
     pub commit: &'a str,
     /// A description in one line.
@@ -56,12 +56,13 @@ pub(crate) struct SuccessfulDeployment {
     pub description: String,
 }
 
-/// The number of inactive deployments after which all older deployments are assumed to be inactive, too. It equals the maximum number
-/// of runs that publish the same preview at the same time: the run with the oldest deployment may report its success last, when the
-/// newer deployments are already inactive.
+/// The number of inactive deployments after which the program assumes that all older deployments are inactive, too. One is not
+/// enough: if several runs publish the same preview at the same time, the run with the oldest deployment may report its success
+/// last, when the newer deployments are already inactive. Four assumes that at most four runs publish the same preview at the
+/// same time.
 const STOP_AFTER_INACTIVE: usize = 4;
 
-/// The number of statuses that are requested at the same time.
+/// The maximum number of statuses that the client requests at the same time.
 const CONCURRENT_STATUS_REQUESTS: usize = 4;
 
 const LIST_DEPLOYMENTS_COST: RequestCost = RequestCost { requests: 1, writes: 0 };
@@ -187,9 +188,10 @@ impl GitHub {
         self.client.list(&["deployments"], &query, Permission::WriteDeployments, id).await.map(Some)
     }
 
-    /// Deactivates deployments. Reads the statuses from the newest deployment to the oldest, until `stop_after_inactive` deployments are
-    /// inactive. Then deactivates the active deployments from the oldest to the newest: after an interruption, no active deployment is
-    /// older than `stop_after_inactive` inactive deployments. Returns false if it stopped early because a rate limit is nearly reached.
+    /// Deactivates the active deployments among `ids`, which are sorted from the newest to the oldest. Reads their statuses in
+    /// this order and stops when it has found `stop_after_inactive` inactive deployments. Then deactivates the active ones from
+    /// the oldest to the newest. This order matters after an interruption: the next run finds all remaining active deployments
+    /// before it stops. Returns false if it stopped early because a rate limit is nearly reached.
     async fn deactivate_active(
         &self,
         ids: &[u64],

@@ -19,7 +19,7 @@ const BRANCHES_PATH: [&str; 2] = ["repository", "branches"];
 #[derive(Clone, Debug)]
 pub(crate) struct GitLab {
     pub(super) client: Client,
-    /// The ID of the token's user; empty until the first request for this ID.
+    /// The ID of the token's user, which the client requests on first use.
     user: Arc<OnceCell<u64>>,
 }
 
@@ -238,7 +238,7 @@ fn fork_owner_and_name(branch: &Branch) -> (Option<&str>, &str) {
     }
 }
 
-/// Returns the state of an open merge request. GitLab omits the newest commit until it has processed this commit.
+/// Returns the state of an open merge request. The newest commit is unknown (an empty ID) if GitLab has not processed it yet.
 fn open_state(merge_request: MergeRequest) -> RefState {
     RefState::Open { tip: merge_request.sha.unwrap_or_default() }
 }

@@ -35,7 +35,7 @@ pub(super) struct PullRequestHead {
     pub(super) sha: String,
     /// The repository that contains the branch; `None` if this repository was deleted.
     pub(super) repo: Option<HeadRepository>,
-    /// The branch, mostly in the form `owner:branch`.
+    /// The branch, usually in the form `owner:branch`.
     pub(super) label: Option<String>,
     pub(super) user: Option<GitHubUser>,
 }

@@ -41,8 +41,8 @@ pub(crate) struct RequestCost {
     pub(crate) writes: usize,
 }
 
-/// Requests that stay reserved until this value is dropped. Until then, a sent request counts twice: as sent and as reserved. The true
-/// number of requests is therefore never higher than the counted number.
+/// Requests that stay reserved until this value is dropped. Until then, a sent request counts twice: as sent and as reserved. The
+/// count may therefore be too high, but is never too low.
 #[derive(Debug)]
 pub(crate) struct Reservation {
     budget: RateLimitBudget,

@@ -1,8 +1,8 @@
 //! Creates and updates the pull request comment, which several jobs may write at the same time.
 //!
-//! The API cannot reject a write if the comment has changed since the last read. Each job therefore reads the comment after each write,
-//! and writes again until the comment contains the job's text. If other jobs may write the comment, the job also reads it once more
-//! after a delay: another job that has read the old text before may still overwrite the new text.
+//! The API cannot reject a write if the comment has changed since the last read. Each job therefore reads the comment after each
+//! write, and writes again until the comment contains the job's text. If other jobs may write the comment, the job reads it once
+//! more after a delay, because a job that still has the old text may overwrite the new text.
 
 use std::time::Duration;
 
@@ -38,8 +38,8 @@ impl ExistingComments {
 
 /// A change to the comment.
 pub(crate) struct CommentUpdate<'a> {
-    /// A function that receives the existing texts, oldest first, and returns the new text. For a text that it has returned before,
-    /// it must return the same text again.
+    /// A function that receives the existing texts, oldest first, and returns the new text. If the only existing text is one that
+    /// this function returned, it must return that text unchanged.
     pub new_text: &'a (dyn Fn(&[String]) -> String + Sync),
     /// True to create the comment if it is missing.
     pub create_if_missing: bool,
@@ -56,11 +56,12 @@ pub(crate) enum CommentResult {
     Unverified(ForgeError),
     /// The comment already had this text.
     Unchanged,
-    /// There was no comment, and none was created because `create` is false.
+    /// There was no comment, and `create_if_missing` is false.
     Missing,
 }
 
-/// The maximum number of times that the comment is written or read again. Even dozens of jobs that end at the same time need fewer.
+/// The maximum number of rounds. In each round, the job writes the comment or waits, and then reads the comment. Even if dozens
+/// of jobs end at the same time, each job needs fewer rounds.
 const MAX_ROUNDS: usize = 30;
 
 /// The delay before the last read. It is longer than the time that another job needs between reading and writing the comment.

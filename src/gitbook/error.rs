@@ -33,17 +33,17 @@ struct ErrorEnvelope {
 
 #[derive(Deserialize)]
 struct ErrorDetails {
-    /// The error code, which mostly equals the HTTP status.
+    /// The error code, which usually equals the HTTP status.
     code: Value,
     message: String,
-    /// The name of the error. GitBook documents names for few errors.
+    /// The name of the error. GitBook documents the names of only a few errors.
     #[serde(default, rename = "type")]
     name: Value,
 }
 
 impl ErrorDetails {
-    /// Returns true if the error means that a limit of the GitBook plan is reached: for status 402 (payment required) and for error
-    /// names that contain "quota" or "limit". GitBook does not document this error.
+    /// Returns true if the error probably means that a limit of the GitBook plan is reached. GitBook does not document this
+    /// error, so the function looks for the code 402 (payment required) and for names that contain "quota" or "limit".
     fn is_quota(&self, status: StatusCode) -> bool {
         let payment_required = StatusCode::PAYMENT_REQUIRED;
         let mut names = [&self.code, &self.name].into_iter().filter_map(Value::as_str);
@@ -61,7 +61,7 @@ fn is_quota_name(name: &str) -> bool {
     contains(&["quota", "limit"]) && !contains(&["rate", "request"])
 }
 
-/// The maximum wait that a hint mentions. A longer wait is assumed to be a mistake of the server.
+/// The maximum wait that a hint mentions. A longer wait is probably an error of the server.
 const MAX_HINTED_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl GitBookError {

@@ -25,7 +25,7 @@ pub struct PublishedIntegration {
     pub target: Option<String>,
     /// The permissions that the integration asks for.
     pub scopes: Option<Vec<String>>,
-    /// The optional fields that are compared with the request.
+    /// The optional fields that the program compares, as JSON, with the request.
     #[serde(flatten)]
     pub content: PublishedContent,
     /// The owner.
@@ -35,7 +35,7 @@ pub struct PublishedIntegration {
     pub urls: Urls,
 }
 
-/// The fields of an integration that are compared with the request as JSON. A response may omit any of these fields.
+/// The fields of an integration that the program compares, as JSON, with the request. A response may omit any of these fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PublishedContent {

@@ -52,13 +52,13 @@ pub enum RequestError {
     /// Status 403: the token lacks a permission.
     #[error("the token lacks a permission: {0}")]
     Forbidden(ErrorResponse),
-    /// Status 404: the requested object does not exist, or the token cannot read it.
+    /// Status 404, or status 410 on a forge: the requested object does not exist, or the token cannot read it.
     #[error("{api} resource not found: {0}", api = .0.api.name_without_article())]
     NotFound(ErrorResponse),
     /// Status 409: the request conflicts with the current state of the server.
     #[error("{api} reported a conflict: {0}", api = .0.api)]
     Conflict(ErrorResponse),
-    /// Status 429: a rate limit is reached.
+    /// Status 429, or status 403 on a forge with details of the limit: a rate limit is reached.
     #[error("{api} rate limit reached: {0}", api = .0.api.name_without_article())]
     RateLimited(ErrorResponse),
     /// Status 408, 425 or 5xx: the server could not process the request.
@@ -98,7 +98,7 @@ pub struct ErrorResponse {
     pub(crate) status: StatusCode,
     /// The error code in the body, unless it repeats the status.
     code: Option<String>,
-    /// The error message in the body. It is `None` if the body is not from the API, such as a proxy's error page.
+    /// The error message in the body. It is `None` if the body is not from the API, for example if it is a proxy's error page.
     message: Option<String>,
     pub(crate) retry_after: Option<Duration>,
 }

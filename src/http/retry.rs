@@ -32,15 +32,15 @@ pub(crate) struct Retry {
     pub(crate) first_delay: Duration,
     /// The maximum time for a request including all its retries.
     pub(crate) max_wait: Duration,
-    /// The maximum time for a request after a rate limit with a known end. With a value, such limits do not count toward `max_retries`,
-    /// because with many machines a request may be limited many times before it succeeds. With `None`, a rate limit counts like any
-    /// other failure.
+    /// The maximum time for a request, instead of `max_wait`, after a rate limit with a known end. With a value, such a rate
+    /// limit does not count toward `max_retries`, because a request from one of many machines may reach the limit many times
+    /// before it succeeds. With `None`, a rate limit counts like any other failure.
     pub(crate) max_wait_for_limits: Option<Duration>,
-    /// The run's cancellation. After a signal, no request is retried.
+    /// The receiver of the signal that cancels the run. After a signal, no request is retried.
     pub(crate) cancel: Option<Cancel>,
 }
 
-/// An error that may be caused by a failed request.
+/// An error that a failed request may have caused.
 pub trait Retryable: fmt::Display {
     /// The error for a signal that arrives before the next attempt.
     const CANCELLED: Self;

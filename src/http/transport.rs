@@ -17,7 +17,7 @@ pub enum TransportError {
     /// A connection that ended before the response was complete.
     #[error("connection lost: {0}")]
     ConnectionLost(String),
-    /// A response that is larger than the limit in bytes.
+    /// A response that is too large. The value is the limit in bytes.
     #[error("the response is too large; the limit is {} MiB", .0 / (1024 * 1024))]
     TooLarge(usize),
     /// A failure to create the HTTP client.
@@ -81,8 +81,8 @@ fn describe_host(url: Option<&url::Url>) -> String {
     }
 }
 
-/// Returns the texts of an error's causes, joined by `: `. Omits the error's own text, which is mostly "error sending request", unless
-/// the error has no cause.
+/// Returns the texts of an error's causes, joined by `: `. Omits the error's own text, which is usually "error sending request",
+/// unless the error has no cause.
 fn describe_causes(error: &dyn std::error::Error) -> String {
     let mut texts = vec![error.to_string()];
     let mut source = error.source();

@@ -1,4 +1,4 @@
-//! Bundles a script and its imports into one ES module with rolldown.
+//! Uses rolldown to bundle a script and its imports into one ES module.
 
 mod archives;
 mod child_process;
@@ -57,11 +57,11 @@ pub(crate) struct Bundle {
 /// A callback that receives each file's path before the file is parsed, and `None` after the last file.
 pub(crate) type OnParse = Arc<dyn Fn(Option<&Path>) + Send + Sync>;
 
-/// Bundles the module at `script`, an absolute path in the repository at `root`. Messages show a path in the folder
-/// `display_base` relative to that folder, and any other path in full.
+/// Bundles the module at `script`, an absolute path in the repository at `root`. In messages, paths in the folder `display_base`
+/// are relative to that folder, and all other paths are absolute.
 ///
 /// # Errors
-/// Returns the errors in the script and in the files that it imports.
+/// Returns the errors in the script and in the files that it imports, or one error if the bundler crashes.
 pub(crate) async fn bundle(
     script: &Path,
     root: &Path,
@@ -76,8 +76,8 @@ pub(crate) async fn bundle(
     .await
 }
 
-/// The maximum size, in bytes, of a built script that is checked without a bundler process. Code of this size cannot be
-/// nested deeply enough to overflow the large stack of the checking thread.
+/// The maximum size, in bytes, of a built script that this process checks itself, without a bundler process. Code of this size
+/// cannot be nested deeply enough to overflow the checking thread's large stack.
 const MAX_BYTES_CHECKED_IN_PROCESS: usize = 16 * 1024;
 
 /// Checks a built script, which is published without bundling. `code` is the content of the script. `script` is its path, for
@@ -120,8 +120,8 @@ async fn send_with_retry(
     for reports_parsing in [false, true] {
         request.reports_parsing = reports_parsing;
         let request_line = serde_json::to_string(&request).unwrap_or_default();
-        // A request that reports parsing needs a new process, because the first request of a process sets its number of
-        // threads, and this request needs a single thread.
+        // A request that reports parsing needs a process with a single thread. A process keeps the number of threads that its
+        // first request sets, so such a request goes to a new process.
         match packaging_context
             .processes
             .send_request(&request_line, child_process::is_last_line, reports_parsing)
@@ -153,8 +153,7 @@ async fn send_with_retry(
     Err(last_crash.map(|crash| diagnostics::crash_error(&crash, script, display_base)).into_iter().collect())
 }
 
-/// Bundles on this process's threads. If the future is dropped, the bundler keeps running, because stopping it would
-/// cause a panic.
+/// Handles a request on `threads`. If the future is dropped, the bundler keeps running, because stopping it would cause a panic.
 async fn handle_request_on_threads(
     request: BundleRequest,
     threads: &Threads,
@@ -190,11 +189,11 @@ async fn handle_request(
     })
 }
 
-/// The maximum number of bundler runs for one script. A type that is re-exported through a chain of files needs one run for
-/// each file, because the bundler reports the missing export in only one file at a time.
+/// The maximum number of bundler runs for one script. If a chain of files re-exports a type, each run corrects only one of these
+/// files, because the bundler reports the missing export in only one file at a time.
 const MAX_BUNDLER_RUNS: usize = 32;
 
-/// The result of one bundler run, and the facts about modules that the run collected.
+/// The result of one bundler run, and the facts that this run collected about modules.
 struct BundlerRun {
     result: BuildResult<BundleOutput>,
     facts: ModuleFacts,
@@ -324,9 +323,10 @@ fn bundler_options(script: &Path, root: &Path, corrections: &Corrections) -> Bun
         }),
         strict_execution_order: Some(corrections.keeps_import_order),
         sourcemap: corrections.needs_source_map.then_some(SourceMapType::Hidden),
-        // `RolldownPlugin` has already compiled each file with the options of the nearest `tsconfig.json`.
+        // The bundler must not read `tsconfig.json`: `RolldownPlugin` already applies the nearest one to each file.
         tsconfig: Some(TsConfig::Auto(false)),
-        // By default, the bundler inlines constants: it would write a large string three times if the script uses it three times.
+        // By default, the bundler inlines constants. A large string that the script uses three times would then appear three
+        // times.
         optimization: Some(OptimizationOption {
             inline_const: Some(InlineConstOption::Bool(false)),
             ..OptimizationOption::default()

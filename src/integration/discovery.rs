@@ -34,10 +34,10 @@ impl IntegrationSource {
     }
 }
 
-/// The result of a discovery with problems.
+/// An error of [`discover`], with the manifests that it selected nevertheless.
 #[derive(Debug)]
 pub(crate) struct DiscoveryError {
-    /// The manifests that were selected in spite of the problems.
+    /// The manifests selected by the valid patterns.
     pub manifests: Vec<IntegrationSource>,
     /// The problems with the patterns, folders and file names.
     pub problems: Vec<Diagnostic>,
@@ -45,15 +45,15 @@ pub(crate) struct DiscoveryError {
     pub is_incomplete: bool,
 }
 
-/// Returns the manifests selected by the patterns, each once, in the order of their paths.
+/// Returns the manifests that the patterns select, without duplicates and sorted by path.
 ///
-/// A pattern is a manifest, a folder, or a glob for either. A folder without its own manifest is searched, except for ignored
-/// files and `node_modules`. A pattern with a leading `!` excludes manifests from all other patterns, wherever it is in the
-/// list. If every pattern is an exclusion, the exclusions apply to `.`.
+/// A pattern is a manifest, a folder, or a glob for manifests or folders. In a folder without its own manifest, the search
+/// includes all subfolders except ignored ones and `node_modules`. A pattern with a leading `!` excludes manifests from all other
+/// patterns, wherever it is in the list. If every pattern is an exclusion, the exclusions apply to `.`.
 ///
 /// # Errors
-/// Returns an error if a pattern selects nothing, excludes nothing or is not a valid glob; if everything is excluded; if a
-/// folder cannot be searched; or if the only manifest in a folder has the extension `.yml`.
+/// Returns an error if a pattern selects nothing, excludes nothing or is not a valid glob; if everything is excluded; if a folder
+/// cannot be searched; or if the only manifest in a folder has the extension `.yml`.
 pub(crate) fn discover(
     patterns: &[String],
     working_directory: &Path,
@@ -68,7 +68,7 @@ pub(crate) fn discover(
         match select_manifests(pattern, working_directory) {
             Ok(selected) => {
                 for manifest in selected {
-                    // Symbolic links may lead two patterns to the same manifest.
+                    // Symbolic links can make two patterns select the same manifest.
                     let path = &manifest.path;
                     let true_path = dunce::canonicalize(path).unwrap_or_else(|_| path.clone());
                     let is_direct_match = manifest.is_direct_match;
@@ -85,7 +85,7 @@ pub(crate) fn discover(
     // Two patterns may report the same folder.
     problems.dedup();
     let exclusion_problems = exclude_manifests(&excluding, working_directory, &mut found);
-    // A misspelled pattern may be the reason that an exclusion has no effect. Then only the misspelled pattern is reported.
+    // A misspelled pattern can leave an exclusion without effect. In this case, report only the misspelled pattern.
     if problems.is_empty() {
         problems = exclusion_problems;
     }
@@ -124,7 +124,7 @@ impl From<UnreadableGitignore> for SelectionError {
 /// A file selected by a pattern.
 struct SelectedFile {
     path: PathBuf,
-    /// True if a pattern matches the file itself, and not only its folder.
+    /// True if a pattern matches the file itself, not just a folder that contains the file.
     is_direct_match: bool,
 }
 
@@ -157,7 +157,7 @@ pub(crate) fn source_without_manifest(working_directory: &Path) -> IntegrationSo
     IntegrationSource { manifest: None, display_path: PathBuf::new(), folder: working_directory.to_owned() }
 }
 
-/// Returns true if the repository has a manifest that no pattern selects. Ignores manifests in nested repositories.
+/// Returns true if the working directory contains a manifest that no pattern selects. Ignores manifests in nested repositories.
 #[must_use]
 pub(crate) fn leaves_manifests_unselected(patterns: &[String], checkout: Checkout<'_>) -> bool {
     let working_directory = checkout.working_directory;
@@ -227,8 +227,8 @@ fn select_manifests(pattern: &str, working_directory: &Path) -> Result<Vec<Selec
     Ok(manifests)
 }
 
-/// Removes the manifests that match exclusion patterns. Returns a problem for each pattern that excludes nothing: the pattern
-/// may be misspelled, and a manifest would be deployed by mistake.
+/// Removes the manifests that match exclusion patterns. Returns a problem for each pattern that excludes nothing, because a
+/// misspelled pattern would leave a manifest to be deployed by mistake. Also returns a problem if nothing is left.
 fn exclude_manifests(
     patterns: &[&str],
     working_directory: &Path,
@@ -281,13 +281,13 @@ fn manifests_in_folder(folder: &Path) -> Result<Vec<SelectedFile>, UnreadableGit
     Ok(paths.into_iter().map(SelectedFile::from_folder).collect())
 }
 
-/// Returns the manifests that match a glob, and the manifests in folders that match the glob.
+/// Returns the manifests that match a glob, and the manifests in the folders that match it.
 fn matching_manifests(pattern: &str, working_directory: &Path) -> Result<Vec<SelectedFile>, SelectionError> {
     let (base, rest) = split_glob(pattern, working_directory);
     let glob = parse_glob(&rest).map_err(|error| invalid_glob_problem(pattern, &error))?.compile_matcher();
     let matches = |path: &Path| path.strip_prefix(&base).is_ok_and(|path| glob.is_match(path));
-    // A manifest may have another name only if the glob ends in `.yaml` or `.yml`. Without an extension, the glob could also
-    // match lock files and workflows in YAML.
+    // A glob selects manifests with other names only if it ends in `.yaml` or `.yml`. Otherwise, a glob such as `*` would also
+    // select lock files and workflows.
     let is_manifest = |path: &Path| path.ends_with(FILE_NAME) || is_yaml(path) && is_yaml(Path::new(pattern));
     let mut selected = Vec::new();
     for entry in walk(&base, |_| true)? {
@@ -304,7 +304,7 @@ fn matching_manifests(pattern: &str, working_directory: &Path) -> Result<Vec<Sel
     Ok(selected)
 }
 
-/// Splits a glob into the folder before the first special character, and the remaining glob for paths below this folder.
+/// Splits a glob in two: the folder before the first component with a special character, and the rest of the glob.
 fn split_glob(pattern: &str, working_directory: &Path) -> (PathBuf, String) {
     let path = Path::new(pattern);
     let fixed: PathBuf =

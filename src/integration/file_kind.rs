@@ -5,16 +5,16 @@
 pub(crate) struct FileKind {
     /// The label in messages, such as "the icon".
     pub label: &'static str,
-    /// True to complete the path as the bundler of GitBook's CLI does, such as with a missing extension.
+    /// True if the path may be incomplete, for example without the file extension. GitBook's CLI accepts such paths, too.
     pub completes_path: bool,
-    /// The file extensions for suggestions.
+    /// The extensions of files to suggest for a misspelled path.
     pub extensions: &'static [&'static str],
 }
 
-/// A script to bundle.
+/// A source file, from which the bundler builds the published script.
 pub(crate) const SCRIPT_TO_BUNDLE: FileKind =
     FileKind { label: "the script", completes_path: true, extensions: &SCRIPT_EXTENSIONS };
-/// A script that is already built and is not bundled.
+/// A script that is published without bundling.
 pub(crate) const BUILT_SCRIPT: FileKind =
     FileKind { label: "the script", completes_path: false, extensions: &SCRIPT_EXTENSIONS };
 

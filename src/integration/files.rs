@@ -1,4 +1,4 @@
-//! Reads files inside the repository and rejects all others.
+//! Reads files only at allowed paths. Links are resolved first, so that they cannot lead to other files.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -25,8 +25,8 @@ pub(crate) fn is_repository_file(path: &Path, root: &Path) -> bool {
     path.strip_prefix(root).is_ok_and(|path| path.iter().all(|name| name != GIT_FOLDER))
 }
 
-/// Returns true if a path without symbolic links is inside the repository or in a `node_modules` folder. This folder may be
-/// above the repository.
+/// Returns true if a path without symbolic links is a repository file (see [`is_repository_file`]), or is in a `node_modules`
+/// folder outside the repository, such as in a parent folder.
 pub(crate) fn is_repository_or_package_file(path: &Path, root: &Path) -> bool {
     is_repository_file(path, root)
         || !path.starts_with(root) && path.iter().any(|name| name == "node_modules")

@@ -44,7 +44,7 @@ impl ImagePurpose {
     }
 }
 
-/// An image that was checked. Its file is read again before the request is sent. Serialization writes only the digest.
+/// A checked image. Building the request reads the file again. Serialization writes only the digest.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub(super) struct ManifestImage {
@@ -99,7 +99,7 @@ struct ImageHeader {
     height: usize,
 }
 
-/// Reads and checks an image of a manifest. Returns it together with its warnings.
+/// Reads and checks an image. Returns the image and its warnings.
 pub(crate) fn read(
     root: &Path,
     folder: &Path,
@@ -149,7 +149,7 @@ impl ImageHeader {
     fn warnings(&self, label: &str, purpose: ImagePurpose, location: &SourceLocation) -> Vec<Diagnostic> {
         let Self { format, width, height } = self;
         let warning = |message: String| Diagnostic::warning(location.clone(), message);
-        // An error would reject images that GitBook's CLI accepts: GitBook's own repository has JPEG files named `.png`.
+        // Only a warning: GitBook's CLI accepts such images, and GitBook's own repository has JPEG files named `.png`.
         let format = (*format != "PNG").then(|| {
             let hint = "export the image as PNG; it is sent to GitBook unchanged".to_owned();
             warning(format!("{label} is a {format} image named `.png`")).with_hint(hint)
@@ -243,7 +243,7 @@ mod tests {
         [&b"GIF89a"[..], &width.to_le_bytes(), &height.to_le_bytes(), b"\x80\0\0"].concat()
     }
 
-    /// Returns the beginning of a WebP, up to its dimensions, which are stored minus one.
+    /// Returns the beginning of a WebP, up to its dimensions. WebP stores each dimension minus one.
     fn webp(width: u8, height: u8) -> Vec<u8> {
         [&b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0"[..], &[width - 1, 0, 0, height - 1, 0, 0]].concat()
     }

@@ -19,17 +19,17 @@ const MAX_FILE_SIZE: u64 = 1024 * 1024;
 /// A manifest field set by a variable (`GITBOOK_TITLE` sets `title`).
 #[derive(Clone, Debug)]
 pub(crate) struct Override {
-    /// The manifest field.
+    /// The name of the manifest field.
     pub key: &'static str,
-    /// The variable.
+    /// The name of the variable.
     pub variable: String,
-    /// The format of the text.
+    /// The format of `value`.
     pub format: ValueFormat,
-    /// The variable's text.
+    /// The value of the variable.
     pub value: String,
 }
 
-/// The format of a manifest field in a variable.
+/// The format of a variable that sets a manifest field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ValueFormat {
     /// Plain text.
@@ -51,8 +51,8 @@ pub(crate) struct Manifest {
 }
 
 impl Manifest {
-    /// Reads a manifest. `path` contains the path of the file, and the path to show in messages. If `path` is `None`, returns an
-    /// empty manifest, because variables set all fields.
+    /// Reads a manifest. `path` contains the path of the file, and the path to show in messages. Without `path`, returns an empty
+    /// manifest, because variables set all fields.
     pub(crate) fn load(
         path: Option<(&Path, &Path)>,
         folder: &Path,
@@ -81,7 +81,7 @@ impl Manifest {
         }
     }
 
-    /// Replaces the manifest's fields with the fields of an `envs` entry. Does not merge the values of a field.
+    /// Sets the fields that an `envs` entry contains. Replaces the whole value of each field: lists and mappings are not merged.
     pub(crate) fn apply_env(&mut self, env: Option<&str>) -> Result<(), Box<Diagnostic>> {
         let Some(envs) = self.fields.remove("envs") else {
             return match env {
@@ -89,7 +89,7 @@ impl Manifest {
                 None => Ok(()),
             };
         };
-        // The schema check reports a value of the wrong type.
+        // Keep a value of the wrong type, so that the schema check reports it.
         let Some(entries) = envs.as_mapping() else {
             let key = YamlKey { name: "envs".to_owned(), location: envs.location.clone() };
             self.fields.set(key, envs);
@@ -115,7 +115,7 @@ impl Manifest {
         Ok(())
     }
 
-    /// Replaces the manifest's fields with the fields that variables set.
+    /// Sets the fields that the overrides contain.
     pub(crate) fn apply_overrides(&mut self, overrides: &[Override]) -> Result<(), Vec<Diagnostic>> {
         let mut problems = Vec::new();
         for field in overrides {
@@ -150,7 +150,7 @@ impl Override {
                     split_list(&self.value).map(|item| YamlValue::from_text(item, location)).collect();
                 Ok(YamlValue { value: YamlData::List(items), location: location.clone() })
             }
-            // The location has no text attached, so messages have no excerpt that could contain a secret.
+            // No text is attached to the location, because an excerpt could contain a secret.
             ValueFormat::Structure if self.key == "secrets" => {
                 YamlValue::parse(&normalize_line_ends(&self.value), location)
             }
@@ -162,8 +162,8 @@ impl Override {
     }
 }
 
-/// Splits a list in a variable at line breaks and at commas, except for commas inside the braces or brackets of a glob. Skips
-/// empty entries.
+/// Splits the list in a variable at line breaks and commas. Commas inside the braces or brackets of a glob do not split the list.
+/// Skips empty entries.
 pub(crate) fn split_list(text: &str) -> impl Iterator<Item = &str> {
     let mut depth = 0_usize;
     let is_separator = move |character| {
@@ -178,7 +178,7 @@ pub(crate) fn split_list(text: &str) -> impl Iterator<Item = &str> {
     text.split(is_separator).map(str::trim).filter(|entry| !entry.is_empty())
 }
 
-/// Removes a byte order mark, and replaces each lone carriage return with a line feed. In YAML, both characters end a line, but
+/// Removes a byte order mark. Replaces each lone carriage return with a line feed, because YAML accepts both as line ends, but
 /// excerpts count only line feeds.
 fn normalize_line_ends(text: &str) -> String {
     let mut characters = text.strip_prefix('\u{feff}').unwrap_or(text).chars().peekable();

@@ -1,4 +1,4 @@
-//! Resources for packaging that all integrations of a run share.
+//! Packaging resources that all integrations of a run share.
 
 mod processes;
 mod script_cache;
@@ -23,8 +23,8 @@ use crate::diagnostic::Diagnostic;
 
 type LoadedManifest = Result<Manifest, Box<Diagnostic>>;
 
-/// The resources that all integrations of a run share: the bundler's threads and processes, the manifests without overrides,
-/// and the bundled scripts.
+/// The resources that all integrations of a run share: the manifests as read from files, the bundled scripts, and the bundler's
+/// threads and processes.
 #[derive(Debug)]
 pub(crate) struct PackagingContext {
     manifests: Mutex<HashMap<Option<PathBuf>, LoadedManifest>>,
@@ -34,8 +34,8 @@ pub(crate) struct PackagingContext {
 }
 
 impl PackagingContext {
-    /// Creates a context that bundles in child processes, which run `program`. Without a program, or if the program cannot be
-    /// started, bundling happens in this process.
+    /// Creates a context that bundles in child processes, which run `program`. Without a program, or if it cannot be started,
+    /// this process bundles the scripts itself.
     pub(crate) fn new(program: Option<PathBuf>) -> Self {
         Self {
             manifests: Mutex::default(),
@@ -45,7 +45,7 @@ impl PackagingContext {
         }
     }
 
-    /// Returns the manifest of a source. Calls `load` only once for each file in a run.
+    /// Returns the manifest of an integration. Calls `load` only once for each manifest in a run.
     pub(super) fn manifest(
         &self,
         source: &IntegrationSource,

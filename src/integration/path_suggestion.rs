@@ -9,8 +9,9 @@ use crate::diagnostic::{display_path, most_similar_name};
 /// The number of folder levels to search below the manifest.
 const MAX_DEPTH: usize = 4;
 
-/// Returns the path of the file with the name most similar to `text`, in the notation of manifests. First searches the folder
-/// of the misspelled path, then the folders below the manifest. Considers only files of the same kind inside the repository.
+/// Returns the file with the path most similar to the misspelled path `text`, as a path relative to the manifest. First searches
+/// the folder in `text`, then the folders below the manifest's folder. Considers only files in the repository with an extension of
+/// `kind`.
 pub(super) fn most_similar_file(root: &Path, folder: &Path, text: &str, kind: &FileKind) -> Option<String> {
     let misspelled = PathBuf::from(text.replace('\\', "/"));
     most_similar_in_same_folder(root, folder, &misspelled, kind)
@@ -51,7 +52,7 @@ fn is_candidate(path: &Path, kind: &FileKind) -> bool {
     extension.is_some_and(|extension| kind.extensions.contains(&extension)) && path.is_file()
 }
 
-/// Returns the path without the components `.`.
+/// Removes the components `.` from a path, and uses `/` as the separator.
 fn without_dot_components(path: &Path) -> String {
     display_path(&path.components().filter(|component| *component != Component::CurDir).collect::<PathBuf>())
 }

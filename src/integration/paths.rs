@@ -38,8 +38,8 @@ pub(crate) fn resolve(
     Ok(path)
 }
 
-/// Returns the existing path for `text`. On Windows, `gitbook new` writes paths with `\` into manifests, so `\` is accepted
-/// as a separator on all systems.
+/// Returns the path that `text` refers to, or `None` if it does not exist. Accepts `\` as a separator on all systems, because
+/// `gitbook new` writes it into manifests on Windows.
 fn find_existing(folder: &Path, text: &str, kind: &FileKind) -> Option<PathBuf> {
     let exists = |text: &str| {
         if kind.completes_path {
@@ -59,7 +59,7 @@ mod tests {
 
     const ICON: FileKind = FileKind { label: "the icon", completes_path: false, extensions: &["png"] };
 
-    /// Checks the file that a path resolves to for a manifest in the folder `repo`, or else the problem and its hint.
+    /// Checks the result of resolving a path in a manifest in the folder `repo`: the file, or the problem and its hint.
     #[track_caller]
     fn check(files: &[&str], kind: &FileKind, text: &str, expected: Result<&str, (&str, &str)>) {
         let temp = tempfile::tempdir().unwrap();

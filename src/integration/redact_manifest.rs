@@ -1,4 +1,4 @@
-//! Hides the secrets in the text of a manifest, so that messages can show lines of it.
+//! Hides the secrets in the text of a manifest, so that messages can contain excerpts of the text.
 
 use std::ops::Range;
 
@@ -33,9 +33,9 @@ enum TokenRole {
     Secret,
 }
 
-/// Returns the text with all values and comments below each key `secrets` hidden. Each character is replaced by one
-/// character, so locations stay valid. References such as `${{ env.NAME }}` stay visible. Returns `None` if the secrets
-/// cannot be located.
+/// Returns the text with all values and comments below each key `secrets` hidden, except references such as `${{ env.NAME }}`.
+/// Replaces each hidden character with one character, so that locations stay valid. Returns `None` if the secrets cannot be
+/// located.
 pub(super) fn redact_manifest(text: &str, document: &YamlDocument<'_>) -> Option<String> {
     let Some(root) = document.root() else { return redact_unparsed(text) };
     let mut tokens = Vec::new();
@@ -53,8 +53,9 @@ pub(super) fn redact_manifest(text: &str, document: &YamlDocument<'_>) -> Option
     Some(redacted)
 }
 
-/// Collects the keys and scalars of `node` in the order of the text. `depth` is the number of levels below `secrets`, or
-/// `None` outside of it. Returns `None` if the value of a secret comes from an anchor elsewhere in the text.
+/// Collects the keys and scalars of `node` in the order of the text. `depth` is the number of levels below `secrets`, or `None`
+/// outside `secrets`. Returns `None` if a secret cannot be located: its value comes from an anchor elsewhere, or its key is
+/// written with escapes.
 fn collect_tokens(
     text: &str,
     node: &Spanned<RawYaml>,
@@ -97,8 +98,8 @@ fn collect_tokens(
     Some(())
 }
 
-/// Hides everything after the first word `secrets` in a text that is not valid YAML. Returns `None` if the text before this
-/// word may contain secrets: in an anchor, or below a key that is written with escapes.
+/// Hides everything after the first `secrets` in a text that is not valid YAML. Returns `None` if secrets may also come before:
+/// in an anchor that `*` refers to, or below a key `secrets` written with escapes.
 fn redact_unparsed(text: &str) -> Option<String> {
     let start = text.find(SECRETS_KEY).map_or(text.len(), |start| start + SECRETS_KEY.len());
     let (before, after) = text.split_at(start);
@@ -140,7 +141,7 @@ fn hide_literal(text: &str) -> String {
     text.chars().map(|_| REDACTED_CHAR).collect()
 }
 
-/// Returns the start and end of the first reference in bytes.
+/// Returns the byte indexes of the start and end of the first reference.
 fn first_reference(text: &str) -> Option<(usize, usize)> {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || " _-./:\"".contains(character);
     text.match_indices('$').find_map(|(start, _)| {

@@ -54,7 +54,7 @@ impl BodyContent {
     }
 
     /// Returns the SHA-256 of a name and a body. In the hashed body, the HMAC replaces the secrets, and digests replace the
-    /// images. The order of the manifest's top-level fields has no effect on the hash, because GitBook ignores this order.
+    /// images. The order of the top-level fields has no effect on the hash, because GitBook ignores this order.
     pub(super) fn content_hash(&self, name: &str, fields: &BodyFields) -> Result<String, SourceChanged> {
         let mut hash = Sha256::new().chain_update(name).chain_update([0]);
         let Self { icon, previews, keyed_hash, .. } = self;

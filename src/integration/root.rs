@@ -1,4 +1,4 @@
-//! Finds the repository root, which must contain every file of a manifest.
+//! Finds the repository root, which must contain every file that a manifest refers to.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::symlinks::{self, ResolvedPath};
 /// The maximum size of a `package.json` in bytes. Larger files are ignored.
 const MAX_PACKAGE_JSON: u64 = 1024 * 1024;
 
-/// The folders that contain the manifests, known before any manifest is read.
+/// The folders that help to find the repository root.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Checkout<'a> {
     /// The working directory of the program.
@@ -19,14 +19,14 @@ pub(crate) struct Checkout<'a> {
     pub workspace: Option<&'a Path>,
 }
 
-/// Returns the root for a manifest in `folder`.
+/// Returns the repository root for a manifest in `folder`.
 ///
-/// The root is the nearest folder with `.git`. If there is none, the root is the outermost folder around the manifest that is
-/// the checkout, the working directory or a package manager's workspace root. Otherwise, it is the manifest's own folder. The
-/// root of the file system is never used.
+/// The root is the nearest folder with `.git`. Without `.git`, these folders can be the root: the checkout, the working
+/// directory, and workspace roots of package managers. If several of them contain the manifest, the root is the outermost one,
+/// but never the root of the file system. If none of them contains the manifest, the root is the manifest's own folder.
 ///
 /// If the path contains a symbolic link from the checkout to another repository, the root is the repository that contains the
-/// link. Since that root does not contain the manifest, the manifest is rejected.
+/// link. This root does not contain the manifest, so the manifest is rejected.
 pub(crate) fn repository_root(folder: &Path, checkout: Checkout<'_>) -> PathBuf {
     let checkout_root = symlinks::checkout_root(checkout.working_directory, checkout.workspace);
     let Ok(ResolvedPath { first_link_folder, .. }) = symlinks::resolve(folder, &checkout_root) else {
@@ -55,7 +55,7 @@ fn root_without_links(folder: &Path, checkout: Checkout<'_>) -> PathBuf {
     folder.ancestors().filter(is_root).last().unwrap_or(folder).to_owned()
 }
 
-/// Returns the nearest folder around `folder` that contains `.git`.
+/// Returns the nearest folder that contains `.git`: `folder` or one of its ancestors.
 pub(crate) fn git_root(folder: &Path) -> Option<PathBuf> {
     let folder = dunce::canonicalize(folder).ok()?;
     folder.ancestors().find(|ancestor| ancestor.join(".git").exists()).map(Path::to_owned)
@@ -75,7 +75,7 @@ fn is_package_workspace(folder: &Path) -> bool {
     package.workspaces.is_some() || folder.join(".yarnrc.yml").is_file()
 }
 
-/// The field of a `package.json` that marks a workspace root of npm, Yarn and Bun.
+/// The field of a `package.json` that marks the root of an npm, Yarn or Bun workspace.
 #[derive(Deserialize)]
 struct PackageJson {
     workspaces: Option<IgnoredAny>,

@@ -7,8 +7,8 @@ use super::manifest::Manifest;
 use super::{Packaging, file_kind, files, paths};
 use crate::diagnostic::Diagnostic;
 
-/// Returns the script to send. If the manifest has no `script`, returns an error without problems, because the schema check
-/// reports the missing field.
+/// Returns the script to send. If `script` is missing, the list of problems is empty, because the schema check reports the
+/// missing field.
 pub(super) async fn load_script(
     manifest: &Manifest,
     packaging: &Packaging<'_>,
@@ -44,7 +44,7 @@ pub(super) async fn load_script(
     Ok(bundle)
 }
 
-/// Returns the folder that paths in messages are relative to, with symbolic links resolved.
+/// Returns the base folder of relative paths in messages, with symbolic links resolved.
 fn display_base(folder: &Path) -> PathBuf {
     dunce::canonicalize(folder).unwrap_or_else(|_| folder.to_owned())
 }

@@ -24,7 +24,7 @@ pub(super) fn complete(folder: &Path, text: &str) -> Option<PathBuf> {
         .or_else(|| with_any_extension(&path.join("index")))
 }
 
-/// Returns the first existing file with one of the extensions added.
+/// Appends each of the extensions to the path in turn, and returns the first path of an existing file.
 fn with_any_extension(path: &Path) -> Option<PathBuf> {
     EXTENSIONS.iter().map(|extension| add_extension(path, extension)).find(|path| path.is_file())
 }

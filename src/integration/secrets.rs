@@ -1,4 +1,5 @@
-//! Resolves the secrets of a manifest: replaces `${{ env.NAME }}` by variables and `${{ op://… }}` by values from 1Password.
+//! Resolves the secrets of a manifest: replaces `${{ env.NAME }}` with the value of a variable, and `${{ op://… }}` with a value
+//! from 1Password.
 
 mod one_password;
 
@@ -16,7 +17,7 @@ use crate::preview;
 use crate::yaml::YamlMapping;
 use one_password::OnePassword;
 
-/// The maximum number of an integration's secrets that are resolved at the same time.
+/// The maximum number of secrets that one integration resolves at the same time.
 const MAX_CONCURRENT: usize = 8;
 
 /// A part of a secret's value in the manifest: text or a reference.
@@ -32,13 +33,13 @@ enum SecretPart<'a> {
 pub(crate) struct ManifestSecrets {
     /// The values by key.
     pub(crate) values: BTreeMap<String, SecretString>,
-    /// The values of the variables and 1Password items in references. In `Bearer ${{ env.KEY }}`, the value of `KEY` must be
-    /// redacted even without `Bearer`.
+    /// The values of the variables and 1Password items that the secrets refer to. They are also redacted on their own, such as
+    /// the value of `KEY` in `Bearer ${{ env.KEY }}`.
     pub(crate) referenced: Vec<SecretString>,
 }
 
 impl ManifestSecrets {
-    /// Returns all secrets and all values of references, which must be redacted.
+    /// Returns the values to redact: all secrets, and the values that they refer to.
     pub(crate) fn values_to_redact(&self) -> Vec<SecretString> {
         self.values.values().chain(&self.referenced).cloned().collect()
     }
@@ -59,8 +60,8 @@ impl ManifestSecrets {
     }
 }
 
-/// Resolves secrets. Returns them with a problem for each secret that could not be resolved. Skips entries that are not text,
-/// because the schema check reports them. `timeout` is the limit for one call of the 1Password CLI.
+/// Resolves secrets. Returns the resolved secrets, and a problem for each secret that could not be resolved. Skips entries that
+/// are not text, because the schema check reports them. `timeout` is the limit for one call of the 1Password CLI.
 pub(crate) async fn resolve(
     secrets: &YamlMapping,
     environment: &Environment,
@@ -86,7 +87,8 @@ pub(crate) async fn resolve(
     (resolved, problems)
 }
 
-/// Checks secrets without resolving them. Syntax errors are errors; a missing variable is a warning.
+/// Checks secrets without resolving them. Returns errors for invalid syntax and reserved variables, and warnings for missing
+/// variables.
 pub(crate) fn check(secrets: &YamlMapping, environment: &Environment) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for (key, node) in &secrets.0 {
@@ -170,8 +172,8 @@ fn read_variable<'a>(
     })
 }
 
-/// Returns the error for a secret that uses the variable `name`. Either the name is reserved for a token, or the variable
-/// contains the value of the token variable `token`.
+/// Returns the error for a secret that uses a token through the variable `name`. Either the name is reserved for a token, or the
+/// value contains the token in the variable `token`.
 fn reserved_token_problem(
     key: &str,
     name: &str,

@@ -15,7 +15,7 @@ const GITIGNORE: &str = ".gitignore";
 /// The maximum size of a `.gitignore` in bytes. A folder with a larger one is not searched.
 const MAX_GITIGNORE: u64 = 1024 * 1024;
 
-/// A folder that cannot be searched, because the program cannot read the `.gitignore` at this path.
+/// A folder that cannot be searched, because the `.gitignore` at this path cannot be read safely.
 #[derive(Debug)]
 pub(super) struct UnreadableGitignore(PathBuf);
 
@@ -29,12 +29,13 @@ impl UnreadableGitignore {
     }
 }
 
-/// Returns the entries below a folder without following links. Skips the entries that a `.gitignore` excludes, and those that
-/// `is_wanted` rejects. As in Git, a `.gitignore` above the repository has no effect. Outside of a repository, the `.gitignore`
-/// files of all parent folders apply.
+/// Returns the entries below a folder without following links. Skips `node_modules`, `.git` and `.gitbook-sandbox`, the entries
+/// that a `.gitignore` excludes, and the entries that `is_wanted` rejects. As in Git, a `.gitignore` above the repository has no
+/// effect. Outside a repository, the `.gitignore` files of all parent folders apply.
 ///
 /// # Errors
-/// Returns an error if a `.gitignore` is not a regular file or is larger than 1 MiB. Reading a link to a device might never end.
+/// Returns an error if a `.gitignore` is larger than 1 MiB or not a regular file. For example, it may be a link to a device, from
+/// which reading might never end.
 pub(super) fn walk(
     folder: &Path,
     is_wanted: fn(&DirEntry) -> bool,
@@ -69,7 +70,7 @@ pub(super) fn walk(
     receiver.try_iter().next().map_or(Ok(entries), |path| Err(UnreadableGitignore(path)))
 }
 
-/// Returns the path of a folder's `.gitignore` if it cannot be read safely: if it is not a regular file or is larger than 1
+/// Returns the path of a folder's `.gitignore` if it cannot be read safely, because it is not a regular file or is larger than 1
 /// MiB. A folder named `.gitignore` has no effect.
 fn unreadable_gitignore(folder: &Path) -> Option<PathBuf> {
     let path = folder.join(GITIGNORE);

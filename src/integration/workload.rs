@@ -20,9 +20,9 @@ const MAX_FILE_WEIGHT: u64 = 1024 * 1024;
 /// The extensions of source files. Files of installed packages are not counted, because they may differ between machines.
 const SOURCE_EXTENSIONS: [&str; 9] = ["ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs", "css"];
 
-/// Returns the weight of each integration: the size of its sources and images in bytes. For a given commit, the weights must
-/// be the same on every machine, so that all machines divide the work in the same way. Therefore, the weights do not depend
-/// on ignored files and line endings.
+/// Returns the weight of each integration: [`REQUEST_WEIGHT`], and the size of its sources and images in bytes. For a given
+/// commit, the weights must be the same on every machine, so that all machines divide the work in the same way. Therefore, the
+/// weights do not depend on ignored files and line endings.
 #[must_use]
 pub(crate) fn integration_weights(sources: &[IntegrationSource]) -> Vec<u64> {
     sources.iter().map(|source| integration_weight(&source.folder)).collect()
@@ -49,7 +49,7 @@ fn file_weight(path: &Path) -> u64 {
     }
 }
 
-/// Returns the size of a text file without carriage returns, because Git adds them on Windows.
+/// Returns the size of a text file. Does not count carriage returns, because Git adds them on Windows.
 fn bytes_without_carriage_returns(path: &Path) -> io::Result<u64> {
     let mut reader = BufReader::new(File::open(path)?);
     let mut count = 0;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::html_comment;
 
-/// The kind of the HTML comment. The summary in a manifest must not contain a comment of this kind.
+/// The kind of the HTML comment, which the comment contains: `<!-- gitbook-deploy:preview … -->`.
 const KIND: &str = "preview";
 
 /// The owner of a preview and the source that it was published from.
@@ -12,13 +12,13 @@ const KIND: &str = "preview";
 pub(crate) struct OwnershipMarker {
     /// The production name of the integration.
     pub integration: String,
-    /// The repository, with its host.
+    /// The repository with its host, such as `github.com/owner/name`.
     pub repository: String,
     /// The forge's ID of the repository, if the CI system provides it.
     pub repository_id: Option<u64>,
     /// The full name of the branch; `owner:branch` for a fork.
     pub branch: String,
-    /// The pull request, if the preview's name contains its number.
+    /// The number of the pull request, if the preview's name contains this number.
     pub pull_request: Option<u64>,
     /// The ID of the published commit.
     pub commit: String,
@@ -63,22 +63,23 @@ impl OwnershipMarker {
         (required_keys_exist == [true; 3]).then_some(marker)
     }
 
-    /// Returns true if a text contains a marker, or something similar to one.
+    /// Returns true if a text contains a comment that resembles one of this program.
     #[must_use]
     pub(crate) fn resembles(text: &str) -> bool {
         html_comment::resembles_own_comment(text)
     }
 
-    /// Returns true if this marker is from a newer run than the other marker. Returns false for runs without a number or
-    /// with different counters. Earlier versions wrote markers without a counter, which can be compared with all markers.
+    /// Returns true if this marker is from a newer run than `other`. Returns false if a run has no number, or if the counters
+    /// differ. If this marker has no counter, because an earlier version wrote it, compares the numbers without regard to the
+    /// counters.
     #[must_use]
     pub(crate) fn is_newer_than(&self, other: &Self) -> bool {
         let is_comparable = self.counter.is_empty() || self.counter == other.counter;
         is_comparable && other.run != 0 && self.run > other.run
     }
 
-    /// Returns true if this marker has the same commit as the other marker, or a run number that is not higher and from the same
-    /// counter.
+    /// Returns true if both markers have the same commit, or if they have the same counter and this marker's run number is not
+    /// higher.
     #[must_use]
     pub(crate) fn has_same_commit_or_older_run(&self, other: &Self) -> bool {
         let is_comparable = !self.counter.is_empty() && self.counter == other.counter;
@@ -104,7 +105,7 @@ impl OwnershipMarker {
         }
     }
 
-    /// Returns true if the preview may belong to a repository that had another name or host before.
+    /// Returns true if the preview may belong to this repository under an earlier name or host.
     #[must_use]
     pub(crate) fn may_belong_to_renamed_repository(&self, name: &str, id: Option<u64>) -> bool {
         let is_other_repository = self.repository_id.zip(id).is_some()
@@ -113,7 +114,7 @@ impl OwnershipMarker {
     }
 }
 
-/// Returns the host of a repository.
+/// Returns the host of a repository such as `github.com/owner/name`.
 fn host_of(repository: &str) -> &str {
     repository.split('/').next().unwrap_or_default()
 }

@@ -33,7 +33,7 @@ pub(crate) enum NameTemplateError {
     /// A character that names must not contain.
     #[error("contains a character that is not allowed in names")]
     InvalidCharacter,
-    /// A template without `{branch}`, `{pr}` and `{hash}`.
+    /// A template that contains none of `{branch}`, `{pr}` and `{hash}`.
     #[error("gives all branches the same name; add `{{branch}}`, `{{pr}}` or `{{hash}}`")]
     NotDistinct,
     /// A template without `{name}`. A preview could get the name of another integration.
@@ -90,7 +90,7 @@ impl Template {
         self.0.contains(part)
     }
 
-    /// Returns true if the template contains `{pr}`. Then only pull requests have previews.
+    /// Returns true if the template contains `{pr}`, so that only pull requests have previews.
     #[must_use]
     pub(crate) fn needs_pull_request(&self) -> bool {
         self.contains(&TemplatePart::PullRequest)
@@ -98,9 +98,10 @@ impl Template {
 
     /// Returns the name of a preview. Without a pull request, `{pr}` is empty (see [`Self::needs_pull_request`]).
     ///
-    /// Different branches get different names. A name ends with a hash of the branch unless it contains the branch unchanged.
-    /// A name that contains the branch unchanged, but looks as if it ended with a hash, gets a hash, too. Therefore a name
-    /// with a hash never equals a name without a hash.
+    /// Different branches get different names. If the template does not contain `{hash}`, the name ends with a hash of the branch
+    /// in three cases: if `{branch}` had to be changed, if the template contains both `{pr}` and `{branch}`, and if the name
+    /// looks as if it already ended with a hash. Therefore, a name with a hash never equals a name without one. A name that is
+    /// too long is shortened and also ends with the hash.
     #[must_use]
     pub(crate) fn name(&self, integration: &str, branch: &Branch, pull_request: Option<u64>) -> String {
         let slug = slugify(branch.as_str());
@@ -115,7 +116,7 @@ impl Template {
             }
         }
         let is_inexact = self.contains(&TemplatePart::Branch) && slug != branch.as_str();
-        // If a name contains a number and a branch, the boundary between them is ambiguous.
+        // In a name with both a pull request number and a branch, the boundary between them is ambiguous.
         let is_ambiguous = self.contains(&TemplatePart::PullRequest) && self.contains(&TemplatePart::Branch);
         let needs_hash =
             !self.contains(&TemplatePart::Hash) && (is_inexact || is_ambiguous || ends_like_hash(&name));

@@ -12,7 +12,7 @@ const MAX_ANNOTATIONS: usize = 10;
 pub(super) enum AnnotationTarget {
     /// A path, relative to GitHub's workspace.
     File(String),
-    /// A location outside of files, such as a variable. The message begins with this location.
+    /// A location outside of files, such as a variable. It becomes the beginning of the message.
     Message(String),
 }
 
@@ -24,16 +24,16 @@ pub(super) struct AnnotationCounts {
 }
 
 impl AnnotationCounts {
-    /// Counts an annotation that the caller will print. Returns false if the limit is reached. The last error annotation within
-    /// the limit is kept for the error of the run.
+    /// Counts an annotation that the caller will print. Returns false if the limit is reached. Reserves the last error annotation
+    /// within the limit for the error of the run.
     pub(super) fn reserve(&mut self, severity: Severity) -> bool {
         let is_available = self.count_left(severity) > 0;
         *self.used_count(severity) += usize::from(is_available);
         is_available
     }
 
-    /// Returns annotations for problems, up to the limit. The last annotation of a severity states the number of omitted
-    /// problems.
+    /// Returns annotations for problems, up to the limit. If problems of a severity are omitted, the last annotation of this
+    /// severity states their number.
     pub(super) fn render(
         &mut self,
         problems: &[Diagnostic],

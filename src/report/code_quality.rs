@@ -13,15 +13,15 @@ use crate::ci::Runner;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation, display_path};
 use crate::environment::Environment;
 
-/// The code quality file, and the folders that the paths in it are relative to.
+/// The code quality file, and the data for the paths in it.
 #[derive(Debug)]
 struct CodeQualityFile {
     file: ResultFile,
-    /// The working directory.
+    /// The working directory. The paths of problems are relative to it.
     folder: PathBuf,
-    /// The root of the repository.
+    /// The root of the repository. The paths in the report are relative to it.
     root: PathBuf,
-    /// The path of the pipeline file, which the report gives as the location of problems in variables.
+    /// The path of the pipeline file. In the report, it is the location of problems in variables.
     pipeline_file: String,
 }
 
@@ -54,8 +54,8 @@ impl CodeQualityFile {
         Some(Self { file, folder, root, pipeline_file })
     }
 
-    /// Returns a document with an entry for each problem. Fingerprints do not depend on line numbers, so a fingerprint stays
-    /// the same if lines are added above the problem.
+    /// Returns a document with an entry for each problem. A fingerprint does not depend on the line number, so it stays the same
+    /// if lines are added above the problem.
     fn report_json(&self, problems: &[Diagnostic], printer: &Printer) -> Value {
         let mut occurrences = BTreeMap::new();
         let entry = |problem: &Diagnostic| {
@@ -90,8 +90,8 @@ impl CodeQualityFile {
     }
 }
 
-/// Returns the message of a problem. For a problem in a variable, the message begins with the variable, since the path of the
-/// entry does not name it.
+/// Returns the message of a problem. For a problem in a variable, the message begins with the name of the variable, since the
+/// path of the entry is the pipeline file.
 fn message_with_location(problem: &Diagnostic) -> String {
     match problem.location.as_ref().and_then(SourceLocation::path) {
         Some(_) => problem.message.clone(),
@@ -99,8 +99,8 @@ fn message_with_location(problem: &Diagnostic) -> String {
     }
 }
 
-/// Returns the line number of a problem in a file, or 1 for a problem in a variable. The program does not search the pipeline
-/// file for the variable.
+/// Returns the line number of a problem in a file, or 1 for a problem in a variable, because its line in the pipeline file is
+/// unknown.
 fn line_number(location: Option<&SourceLocation>) -> usize {
     let location = location.filter(|location| location.path().is_some());
     location.and_then(|location| location.position).map_or(1, |position| position.line)

@@ -23,7 +23,8 @@ const HEADER: &str =
     "### GitBook previews\n\n| Preview | Status | Commit | Script | Updated |\n|---|---|---|---|---|\n";
 const OMITTED_ROWS_NOTE: &str = "\nSee the summaries of the runs for more previews.";
 
-/// Returns the redacted rows for a run. A skipped preview has no row, since another run writes its row.
+/// Returns the redacted rows for a run. A skipped preview has no row, since the run that publishes or deletes the preview writes
+/// its row.
 #[must_use]
 pub(crate) fn preview_rows(run: &RunReport, error: Option<&Error>, now: &str, printer: &Printer) -> Vec<Row> {
     let run_row = Row {
@@ -57,7 +58,7 @@ pub(crate) fn preview_rows(run: &RunReport, error: Option<&Error>, now: &str, pr
     rows.into_iter().map(|row| row.redacted(printer)).collect()
 }
 
-/// Returns the row of a deleted preview.
+/// Returns the redacted row of a deleted preview.
 #[must_use]
 pub(crate) fn removed_row(name: &str, run: u64, now: &str, printer: &Printer) -> Row {
     let (name, updated_at) = (name.to_owned(), now.to_owned());
@@ -89,8 +90,8 @@ fn outcome_row(outcome: &Outcome, run_row: &Row, log_url: Option<&String>, print
     Some(Row { state, published_commit, url, version, bytes, bytes_before, ..row })
 }
 
-/// Returns the name of each preview and the reason that it was not published, for a run that failed before it published
-/// anything.
+/// Returns the name of each preview and the reason why it was not published, for a run that failed before its first request. If
+/// the previews are unknown, returns one reason with an empty name.
 fn failure_reasons(run: &RunReport, error: &Error, printer: &Printer) -> Vec<(String, String)> {
     let reason = |preview: &NamedPreview| failure_reason(preview, run, error, printer);
     let mut failures: Vec<_> =
@@ -118,15 +119,15 @@ fn failure_reason(preview: &NamedPreview, run: &RunReport, error: &Error, printe
     }
 }
 
-/// Returns the beginning of the first line. The caller must redact the text first, since a truncated secret would not be
-/// recognized.
+/// Returns the beginning of the first line. The caller must redact the text first, because the redactor would not recognize a
+/// truncated secret.
 fn first_line_of(text: &str) -> String {
     const MAX_NOTE: usize = 300;
     text.lines().next().unwrap_or_default().chars().take(MAX_NOTE).collect()
 }
 
-/// Merges new rows into the rows of existing comments, which are sorted from the oldest to the newest. Returns the text of the
-/// merged comment. If the only existing comment already has all new rows, returns the same text.
+/// Merges new rows into the rows of existing comments. `existing` contains the texts of the comments, from the oldest to the
+/// newest. Returns the text of the merged comment. If the only existing comment already has all new rows, returns its text.
 #[must_use]
 pub(crate) fn merge_rows(existing: &[String], new: &[Row]) -> String {
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
@@ -142,7 +143,8 @@ pub(crate) fn merge_rows(existing: &[String], new: &[Row]) -> String {
             rows.insert(row.name.clone(), row);
         }
     }
-    // A row without a name reports a failure from before the run knew its previews. It is removed once a newer run reports previews.
+    // A row without a name reports a run that failed before it knew its previews. The row is removed once a newer run reports
+    // previews.
     let run_and_attempt = |row: &Row| (row.run, row.attempt);
     let newest = new.iter().filter(|row| !row.name.is_empty()).map(run_and_attempt).max();
     let fails_again = new.iter().any(|row| row.name.is_empty());

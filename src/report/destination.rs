@@ -27,13 +27,13 @@ pub(super) struct FinishedRun<'a> {
     pub(super) run: &'a RunReport,
     pub(super) error: Option<&'a Error>,
     pub(super) exit_code: u8,
-    /// The printer, which can redact secrets.
+    /// The printer, which redacts secrets.
     pub(super) printer: &'a Printer,
 }
 
 impl FinishedRun<'_> {
-    /// Returns the value of the output `result`: the status of the first integration, or the status of the run if there is
-    /// no integration.
+    /// Returns the value of the output `result`: the status of the first integration or, if there is no integration, the status
+    /// of the run.
     pub(super) fn result(&self) -> &'static str {
         match (self.run.outcomes.first(), self.error) {
             (Some(first), _) => first.status_name(),
@@ -44,7 +44,7 @@ impl FinishedRun<'_> {
     }
 }
 
-/// A file for results. Reading and writing the file never follow symbolic links inside the checkout.
+/// A file for results. Reads and writes never follow symbolic links inside the checkout.
 #[derive(Debug)]
 pub(super) struct ResultFile {
     path: PathBuf,
@@ -73,18 +73,18 @@ impl ResultFile {
         &self.checkout
     }
 
-    /// Appends text to the file, or creates it.
+    /// Appends text to the file. Creates a missing file.
     pub(super) fn append(&self, text: &str) -> io::Result<()> {
         OpenOptions::new().create(true).append(true).open(self.resolve()?)?.write_all(text.as_bytes())
     }
 
-    /// Replaces the content of the file, or creates it.
+    /// Replaces the content of the file. Creates a missing file.
     pub(super) fn write(&self, text: &str) -> io::Result<()> {
         std::fs::write(self.resolve()?, text)
     }
 
-    /// Returns the content of the file, or an empty text for a missing file. Does not read anything other than a regular file:
-    /// reading a pipe might never end.
+    /// Returns the content of the file. Returns an empty text if the file is missing or not a regular file, because reading a
+    /// pipe might never end.
     pub(super) fn read(&self) -> io::Result<String> {
         let path = self.resolve()?;
         let is_file = std::fs::metadata(&path).is_ok_and(|metadata| metadata.is_file());

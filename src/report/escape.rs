@@ -2,14 +2,15 @@
 
 use crate::untrusted::{self, changes_direction, is_line_separator, is_unsafe_char};
 
-/// Escapes a log line. The result contains no control characters, GitHub workflow commands or GitLab section markers. GitHub
-/// recognizes old commands (`##[name]`), and GitLab recognizes markers, anywhere in a line.
+/// Escapes a log line. The result contains no GitHub workflow commands, GitLab section markers or control characters except tabs.
+/// GitHub recognizes old commands (`##[name]`) anywhere in a line, and so does GitLab with its markers.
 pub(super) fn log_line(text: &str) -> String {
     let line = inside_log_line(text);
     if line.trim_start().starts_with("::") { format!("\\{}", line.trim_start()) } else { line }
 }
 
-/// Escapes text inside a log line. The caller must put other text before it, since a workflow command starts a line.
+/// Escapes text inside a log line. Does not escape `::` at the start, so the caller must put other text before the result: a
+/// workflow command is at the start of a line.
 pub(super) fn inside_log_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
@@ -28,8 +29,8 @@ pub(super) fn inside_log_line(text: &str) -> String {
     line.replace("section_end:", "section_end\\:")
 }
 
-/// Escapes a JSON document for one log line. JSON itself does not escape C1 control characters, characters that change the
-/// text direction, old GitHub commands and GitLab markers.
+/// Escapes a JSON document for one log line. JSON alone does not escape C1 control characters, characters that change the text
+/// direction, old GitHub commands and GitLab markers.
 pub(super) fn json_line(json: &str) -> String {
     let mut line = String::with_capacity(json.len());
     for character in json.chars() {
@@ -59,10 +60,10 @@ pub(super) fn command_data(text: &str) -> String {
     exact_command_data(&data)
 }
 
-/// Encodes `%` and line breaks in the data of a workflow command. The runner decodes the result to exactly the given text, as
+/// Encodes `%` and line breaks in the data of a workflow command. The runner decodes the result to the exact text, which
 /// `::add-mask::` requires.
 pub(super) fn exact_command_data(text: &str) -> String {
-    // The runner decodes `%25` last, so a sequence such as `%0A` in the text stays unchanged.
+    // The runner decodes `%25` last, so it does not decode a sequence such as `%0A` in the text itself.
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
@@ -71,7 +72,8 @@ pub(super) fn command_property(text: &str) -> String {
     command_data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// Replaces unsafe characters with spaces in the value of an output or a dotenv line. Such values cannot contain line breaks.
+/// Replaces unsafe characters, including line breaks, with spaces in the value of an output or a dotenv line. A dotenv value
+/// cannot contain line breaks.
 pub(super) fn output_value(text: &str) -> String {
     text.chars().map(|character| if is_unsafe_char(character) { ' ' } else { character }).collect()
 }
@@ -83,8 +85,8 @@ pub(super) fn quoted_dotenv(text: &str) -> String {
     if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
-/// Escapes the value of a dotenv line for GitLab. GitLab does not remove quotes, and in the next job it expands variables
-/// (`$NAME`, `%NAME%`).
+/// Escapes the value of a dotenv line for GitLab. GitLab keeps quotes as part of the value, and expands variables (`$NAME`,
+/// `%NAME%`) in the next job.
 pub(super) fn gitlab_dotenv(text: &str) -> String {
     let is_name = |text: &str| {
         text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -99,18 +101,19 @@ pub(super) fn gitlab_dotenv(text: &str) -> String {
         value.push_str(if is_variable { "% " } else { "%" });
         value.push_str(part);
     }
-    // In GitLab, the quotes become part of the value, but they protect a shell that reads the file.
+    // The quotes become part of the value in GitLab, but they are needed in case a shell reads the file.
     quoted_dotenv(&value)
 }
 
-/// Escapes a JSON document in a dotenv line for GitLab. JSON escapes replace the characters that begin variables.
+/// Escapes a JSON document in a dotenv line for GitLab. Replaces the characters that begin variables with JSON escapes.
 pub(super) fn gitlab_dotenv_json(json: &str) -> String {
-    // A shell reads JSON strings as quoted words and runs commands between backticks in them, so backticks are replaced, too.
+    // If a shell reads the file, it runs commands between backticks even in the double quotes of JSON strings, so backticks are
+    // replaced, too.
     output_value(json).replace('$', "\\u0024").replace('%', "\\u0025").replace('`', "\\u0060")
 }
 
-/// Returns a label for a Mermaid pie chart. The label contains only characters that are usual in package names. So the
-/// label cannot end the quotes or the code block around it, and is never an entity, a comment or a directive.
+/// Returns a label for a Mermaid pie chart. The label contains only characters that are usual in package names. So it cannot end
+/// the quotes or the code block around it, and cannot be an entity, a comment or a directive.
 pub(super) fn pie_label(text: &str) -> String {
     const MAX_LENGTH: usize = 60;
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '@' | '/' | '.' | '_' | '-');
@@ -118,14 +121,14 @@ pub(super) fn pie_label(text: &str) -> String {
     if text.chars().nth(MAX_LENGTH).is_some() { label + "..." } else { label }
 }
 
-/// Returns the target of a Markdown link, or `None` for anything but an `http` or `https` URL.
+/// Returns the target of a Markdown link, or `None` if the address is not an `http` or `https` URL.
 pub(super) fn link_target(address: &str) -> Option<String> {
-    // Markdown decodes entities in links.
+    // Markdown decodes entities in link targets.
     untrusted::web_link(address).map(|link| link.replace('&', "&amp;"))
 }
 
-/// Escapes text in a Markdown table cell for GitHub and GitLab. GitLab decodes entities before it looks for mentions and
-/// references, so text with special characters is formatted as code, in which GitLab ignores mentions and references.
+/// Escapes text in a Markdown table cell for GitHub and GitLab. Formats text with special characters as code: GitLab decodes
+/// entities before it looks for mentions and references, but does not look for them in code.
 pub(super) fn markdown_literal(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, ' ' | ',' | '-');
     if text.chars().all(is_plain) {

@@ -5,10 +5,10 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 use super::{Printer, escape};
 use crate::diagnostic::{Diagnostic, Excerpt, REDACTED_CHAR, Severity, SourceLocation};
 
-/// The maximum width of an excerpt in characters. A longer line is cut to the text around the marked range.
+/// The maximum width of an excerpt in characters. A longer line is cut to the part around the marked range.
 const MAX_WIDTH: usize = 120;
 
-/// Returns the line at a location, with `***` in place of secrets.
+/// Returns the excerpt at a location, with `***` in place of secrets.
 pub(super) fn redacted_excerpt(location: &SourceLocation, printer: &Printer) -> Option<Excerpt> {
     let excerpt = mark_whole_secret(location.excerpt()?);
     Some(map_text(&excerpt, |text| collapse_redacted(&printer.redact(text))))
@@ -25,8 +25,8 @@ pub(super) fn render(problem: &Diagnostic, location: &SourceLocation, printer: &
     if let Some(excerpt) = redacted_excerpt(location, printer) {
         let Excerpt { line, text, marked } = map_text(&excerpt, escape_lines);
         let annotation = AnnotationKind::Primary.span(marked);
-        // The line above the excerpt already shows the position in the file. With a path, the snippet would show a second
-        // position, which is relative to the excerpt.
+        // The line above the excerpt already shows the path and the position in the file. If the snippet had a path, it would
+        // show a second position, relative to the excerpt.
         let snippet =
             Snippet::source(text).line_start(line).fold(false).path(None::<String>).annotation(annotation);
         group = group.element(snippet);
@@ -35,7 +35,7 @@ pub(super) fn render(problem: &Diagnostic, location: &SourceLocation, printer: &
         group = group.element(Level::HELP.with_name("hint").message(escape::log_line(hint)));
     }
     let text = Renderer::plain().term_width(MAX_WIDTH).render(&[group]);
-    // Remove trailing spaces, and the marker `:::` for omitted text between the location and the excerpt.
+    // Remove trailing spaces. Also remove the line `:::` between the location and the excerpt, which stands for omitted text.
     text.lines()
         .map(str::trim_end)
         .filter(|line| line.trim() != ":::")
@@ -51,8 +51,8 @@ fn origin_line<'a>(location: &SourceLocation, printer: &Printer) -> Origin<'a> {
     }
 }
 
-/// Changes the text of an excerpt and adapts the marked range. If a change crosses the start or end of the marked range, the
-/// whole line is marked.
+/// Changes the text of an excerpt and adapts the marked range. If a replaced text extends across the start or end of the marked
+/// range, marks the whole line.
 fn map_text(excerpt: &Excerpt, change: impl Fn(&str) -> String) -> Excerpt {
     let text = change(&excerpt.text);
     let before = change(&excerpt.text[..excerpt.marked.start]);
@@ -63,7 +63,7 @@ fn map_text(excerpt: &Excerpt, change: impl Fn(&str) -> String) -> Excerpt {
     Excerpt { line: excerpt.line, text, marked }
 }
 
-/// Extends the marked range to a whole redacted secret if the range starts inside the secret.
+/// Extends the marked range to the whole redacted secret if the range starts inside a secret.
 fn mark_whole_secret(mut excerpt: Excerpt) -> Excerpt {
     let Excerpt { text, marked, .. } = &mut excerpt;
     if text[marked.start..].starts_with(REDACTED_CHAR) {
@@ -74,7 +74,7 @@ fn mark_whole_secret(mut excerpt: Excerpt) -> Excerpt {
     excerpt
 }
 
-/// Replaces each sequence of redacted characters by `***`.
+/// Replaces each sequence of redacted characters with `***`.
 fn collapse_redacted(text: &str) -> String {
     let mut collapsed = String::with_capacity(text.len());
     let mut is_redacted = false;

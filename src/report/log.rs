@@ -18,8 +18,8 @@ use crate::config::LogFormat;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation};
 use crate::environment::Environment;
 
-/// Returns a dispatcher that prints the events selected by `RUST_LOG` or `RUNNER_DEBUG`. If `RUST_LOG` is invalid, also
-/// returns the problem, and the dispatcher uses the level `info`.
+/// Returns a dispatcher that prints the events that `RUST_LOG` or `RUNNER_DEBUG` selects. If `RUST_LOG` is invalid, the
+/// dispatcher ignores it, and the problem is also returned.
 pub(crate) fn dispatch(environment: &Environment, printer: &Printer) -> (Dispatch, Option<Diagnostic>) {
     let debug = Runner::from_environment(environment).is_debug;
     let default = if debug { "gitbook_deploy=debug,info" } else { "info" };
@@ -138,7 +138,8 @@ struct EventFields {
 }
 
 impl EventFields {
-    /// Redacts all texts. The caller must escape the texts afterwards, since an escaped secret might not be recognized.
+    /// Redacts all texts. The caller must escape the texts after this call, because the redactor might not recognize an escaped
+    /// secret.
     fn redacted(self, printer: &Printer) -> Self {
         let others = self.others.into_iter().map(|(name, value)| match value {
             serde_json::Value::String(text) => (name, printer.redact(&text).into()),
@@ -147,8 +148,8 @@ impl EventFields {
         Self { message: printer.redact(&self.message), others: others.collect() }
     }
 
-    /// Returns the message with the results of an integration, such as `published hello v3 (71.4 KiB, 0.1 s)
-    /// https://example.com`. Other fields appear only in JSON.
+    /// Returns the message with the details of an integration's outcome, such as `published hello v3 (71.4 KiB, 0.1 s)
+    /// https://example.com`. Omits all other fields.
     fn sentence(&self) -> String {
         let size = self.number_field("script_bytes").and_then(|bytes| usize::try_from(bytes).ok());
         let size = size.map(|bytes| size::format_size(bytes, None));

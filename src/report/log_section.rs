@@ -6,7 +6,7 @@ use crate::ci::Runner;
 use crate::config::LogFormat;
 use crate::environment::Environment;
 
-/// The minimum number of items of a long phase. The section of a long phase is folded.
+/// The minimum number of items for a phase to count as long. CI systems fold only the sections of long phases.
 pub(super) const MIN_ITEMS_OF_LONG_PHASE: usize = 11;
 
 /// The position of a line relative to sections.
@@ -14,7 +14,7 @@ pub(super) const MIN_ITEMS_OF_LONG_PHASE: usize = 11;
 pub(super) enum LinePlacement {
     /// A line in the section of the phase.
     InSection,
-    /// A line that must stay visible. An open section is closed before this line.
+    /// A line that must stay visible, so an open section ends before it.
     OutsideSection,
     /// A command that the runner does not display, such as `::add-mask::`.
     RunnerOnly,
@@ -27,7 +27,7 @@ enum MarkerSyntax {
     GitLab,
 }
 
-/// The state of the sections in a log. A section is opened before its first line, so that no section is empty.
+/// The state of the sections in a log. A section starts only with its first line, so that no section is empty.
 #[derive(Debug)]
 pub(super) struct Sections {
     markers: Option<MarkerSyntax>,
@@ -44,8 +44,8 @@ struct SectionPhase {
 }
 
 impl Sections {
-    /// Chooses the markers for the CI system. If JSON was requested explicitly, programs read the log, so there are no
-    /// markers.
+    /// Chooses the markers for the CI system. If the user has set the JSON format, uses no markers, because programs read the
+    /// log.
     pub(super) fn new(format: LogFormat, environment: &Environment) -> Self {
         let is_json_requested = environment.get("GITBOOK_LOG_FORMAT").map(str::trim) == Some("json");
         let is_gitlab = Runner::from_environment(environment).is_gitlab;
@@ -62,7 +62,7 @@ impl Sections {
     /// Starts a phase.
     pub(super) fn start_phase(&mut self, title: String, items: usize) {
         let is_long = items >= MIN_ITEMS_OF_LONG_PHASE;
-        // GitHub folds every group. The lines of a short phase should be visible, so the phase has no group.
+        // GitHub folds every group, so a short phase has no group there: its lines should stay visible.
         self.phase = Some(SectionPhase { title, is_long })
             .filter(|_| is_long || self.markers == Some(MarkerSyntax::GitLab));
     }

@@ -1,4 +1,4 @@
-//! The table of outputs, which generates `docs/outputs.md` and the outputs of `action.yml`.
+//! The table of outputs. A test generates `docs/outputs.md` and the outputs of `action.yml` from this table.
 
 /// One row of the table.
 pub(crate) struct OutputRow {

@@ -15,16 +15,17 @@ use crate::diagnostic::{Diagnostic, display_path};
 use crate::environment::Environment;
 use crate::plan::Decision;
 
-/// The size limit for a GitLab dotenv report in bytes. A report of this size or more fails the job.
+/// The size in bytes at which a GitLab dotenv report is too large and fails the job.
 const GITLAB_SIZE_LIMIT: usize = 5 * 1024;
 
-/// The maximum number of variables in a GitLab dotenv report, by GitLab's default settings.
+/// The maximum number of variables in a GitLab dotenv report with GitLab's default settings.
 const MAX_GITLAB_VARIABLES: usize = 20;
 
 /// The outputs that contain a JSON document.
 const JSON_OUTPUTS: [&str; 2] = ["integrations", "matrix"];
 
-/// The outputs that are omitted, in this order, until the file is within GitLab's limits.
+/// The outputs to omit, one more at a time in this order, until the file is within GitLab's limits. If it still exceeds them, all
+/// outputs are omitted.
 const OMISSION_ORDER: [&str; 3] = ["integrations", "matrix", "reason"];
 
 /// The file for outputs.
@@ -141,14 +142,14 @@ fn output_values(finished: &FinishedRun<'_>) -> Vec<(&'static str, String)> {
     OUTPUTS.iter().map(|row| (row.name, value(row.output))).collect()
 }
 
-/// Merges outputs into the text of an existing dotenv report. Replaces the outputs of an earlier run. Omits outputs if the
+/// Merges outputs into the text of an existing dotenv report. Replaces existing outputs of the same name. Omits outputs if the
 /// report would exceed GitLab's limits.
 ///
 /// Returns the new text and the names of the omitted outputs.
 fn merge_dotenv<'a>(existing: &str, outputs: &[(&'a str, String)]) -> (String, Vec<&'a str>) {
     let name = |line: &'_ str| line.split('=').next().unwrap_or_default().trim().to_owned();
     let is_output = |line: &str| outputs.iter().any(|(output, _)| *output == name(line));
-    // GitLab rejects empty lines.
+    // GitLab rejects a report that contains empty lines.
     let other_lines: Vec<_> =
         existing.lines().filter(|line| !line.trim().is_empty() && !is_output(line)).collect();
     let other_text: String = other_lines.iter().map(|line| format!("{line}\n")).collect();
@@ -170,8 +171,8 @@ fn merge_dotenv<'a>(existing: &str, outputs: &[(&'a str, String)]) -> (String, V
 /// Returns an output with its value between random delimiters, which no value can contain.
 fn delimited_output(name: &str, value: &str) -> String {
     let delimiter = format!("ghadelimiter_{}", uuid::Uuid::new_v4());
-    // Outputs need no line breaks. Control characters could break later steps: a process cannot start with a variable that
-    // contains NUL.
+    // No output needs line breaks. Control characters could break later steps: for example, a process cannot start if an
+    // environment variable contains NUL.
     let value = escape::output_value(value);
     format!("{name}<<{delimiter}\n{value}\n{delimiter}\n")
 }

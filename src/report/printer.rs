@@ -39,7 +39,7 @@ pub(crate) struct Printer {
     folder: PathBuf,
     /// GitHub's workspace. The paths of annotations are relative to it.
     workspace: Option<PathBuf>,
-    /// True on GitHub's runner, which masks all secrets that the program has reported to it.
+    /// True on GitHub's runner, which masks each secret that a program reports to it.
     is_github_runner: bool,
 }
 
@@ -123,7 +123,7 @@ impl Printer {
         self.format
     }
 
-    /// Starts a phase with a section of the log. CI systems may fold the lines of a section.
+    /// Starts a phase, and puts its log lines into a section, which CI systems may fold.
     pub(crate) fn start_section(&self, action: &str, items: usize, noun: &str) -> PhaseGuard<'_> {
         let mut log = self.log();
         log.sections.start_phase(format!("{action} {}", pluralize(items, noun)), items);
@@ -131,7 +131,7 @@ impl Printer {
         PhaseGuard(self)
     }
 
-    /// Starts a phase without a section of the log.
+    /// Starts a phase without a log section.
     pub(crate) fn start_phase(&self, action: &str, items: usize) -> PhaseGuard<'_> {
         self.log().progress.start_phase(action, items);
         PhaseGuard(self)
@@ -144,10 +144,10 @@ impl Printer {
         ItemGuard(self, name)
     }
 
-    /// Adds a secret. In later output, `***` replaces the secret, each of its lines and their usual encodings.
+    /// Adds a secret. In later output, `***` replaces the secret, each of its lines, and the usual encodings of both.
     ///
-    /// On GitHub's runner, prints a command that masks the secret, in any log format. Elsewhere, the command would reveal the
-    /// secret.
+    /// On GitHub's runner, prints a command that masks the secret, even in the text and JSON formats. Prints nothing elsewhere,
+    /// because the command would reveal the secret.
     pub(crate) fn add_secret(&self, secret: &SecretString) {
         for line in self.redactor.add(secret.expose_secret()) {
             if self.is_github_runner {
@@ -159,14 +159,14 @@ impl Printer {
         }
     }
 
-    /// Returns the text with `***` in place of secrets. The caller must escape the text afterwards, not before.
+    /// Returns the text with `***` in place of secrets. The caller must escape the text after this call, not before.
     #[must_use]
     pub(crate) fn redact(&self, text: &str) -> String {
         self.redactor.redact(text)
     }
 
-    /// Returns the document with `***` in place of secrets. Values from a fixed set, such as `publish`, are never replaced, since
-    /// programs rely on these values even if a secret is the same word.
+    /// Returns the document with `***` in place of secrets. Keeps the fields `mode`, `result` and `severity`: their values come
+    /// from fixed sets, and programs rely on them even if a secret happens to be the same word.
     #[must_use]
     pub(super) fn redact_json(&self, value: serde_json::Value) -> serde_json::Value {
         use serde_json::Value;
@@ -185,7 +185,7 @@ impl Printer {
         }
     }
 
-    /// Prints problems. On GitHub, adds annotations.
+    /// Prints problems. Also prints annotations in the format for GitHub.
     pub(super) fn print_problems(&self, problems: &[Diagnostic]) {
         let redacted = |problem: &Diagnostic| Diagnostic {
             message: self.redact(&problem.message),
@@ -212,7 +212,7 @@ impl Printer {
         }
     }
 
-    /// Prints an informational line.
+    /// Prints a line of the level `info`.
     pub(super) fn print_info(&self, text: &str) {
         let text = self.redact(text);
         let line = match self.format {
@@ -223,7 +223,7 @@ impl Printer {
         self.write(&format!("{line}\n"), LinePlacement::OutsideSection);
     }
 
-    /// Reserves an annotation. Returns false if GitHub would not show it.
+    /// Reserves an annotation. Returns false if the limit is reached, because GitHub would not show the annotation.
     pub(super) fn reserve_annotation(&self, severity: Severity) -> bool {
         self.log().annotations.reserve(severity)
     }
@@ -253,7 +253,7 @@ impl Printer {
         self.print_with_hint(error, hint, true);
     }
 
-    /// Prints the failure of an integration. On GitHub, adds an annotation unless the limit is reached.
+    /// Prints the failure of an integration. In the format for GitHub, prints it as an annotation unless the limit is reached.
     pub(super) fn print_integration_failure(&self, error: &dyn std::error::Error, hint: Option<&str>) {
         let is_annotated = self.reserve_annotation(Severity::Error);
         self.print_with_hint(error, hint, is_annotated);
@@ -286,7 +286,8 @@ impl Printer {
         }
     }
 
-    /// Returns a problem as text. Adds an excerpt of the source unless the location is only the name of a variable.
+    /// Returns a problem as text. Adds the location and an excerpt of the source, unless the location is only the name of a
+    /// variable.
     fn problem_text(&self, problem: &Diagnostic) -> String {
         let has_position_or_path = |l: &&SourceLocation| l.path().is_some() || l.position.is_some();
         if let Some(location) = problem.location.as_ref().filter(has_position_or_path) {
@@ -314,7 +315,8 @@ impl Printer {
         self.write(&format!("{}\n", escape::json_line(&value.to_string())), LinePlacement::OutsideSection);
     }
 
-    /// Writes lines without redacting them. The caller must redact the variable text in a line, but not the fixed words.
+    /// Writes lines without redacting them. The caller must redact each value before inserting it into a line: redacting a whole
+    /// line could replace fixed words that happen to be the same as a secret.
     pub(super) fn write(&self, lines: &str, line: LinePlacement) {
         let mut log = self.log();
         let marker = log.sections.marker_before(line);

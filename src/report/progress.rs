@@ -14,7 +14,7 @@ const TEMPLATE: &str = "{spinner} {prefix} [{bar:20}] {pos}/{len} {wide_msg}";
 /// The interval between two frames of the spinner.
 const SPINNER_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The progress bar of the current phase, or nothing if the log is not a terminal.
+/// The progress bar of the current phase. Draws nothing if the log is not a terminal.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     screen: Option<MultiProgress>,
@@ -24,15 +24,15 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Creates a progress bar if the log has the text format and the program does not run in CI. A CI system would store every
-    /// frame of the bar.
+    /// Creates a progress bar. It draws nothing in CI, where the log would contain every frame of the bar, and in formats other
+    /// than text.
     pub(super) fn new(
         screen: Option<ProgressDrawTarget>,
         format: LogFormat,
         environment: &Environment,
     ) -> Self {
         let is_interactive = format == LogFormat::Text && LogFormat::detect(environment) == LogFormat::Text;
-        // Indicatif hides the progress bar if the terminal cannot move the cursor.
+        // A hidden draw target means that the terminal cannot move the cursor.
         let screen = screen.filter(|screen| is_interactive && !screen.is_hidden());
         Self { screen: screen.map(MultiProgress::with_draw_target), ..Self::default() }
     }
@@ -58,13 +58,13 @@ impl Progress {
         }
     }
 
-    /// Shows an item in progress.
+    /// Shows that an item is in progress.
     pub(super) fn start_item(&mut self, name: &str) {
         self.active.push(escape::inside_log_line(name));
         self.update();
     }
 
-    /// Counts an item that succeeded or failed.
+    /// Counts a finished item, and no longer shows it.
     pub(super) fn finish_item(&mut self, name: &str) {
         let name = escape::inside_log_line(name);
         if let Some(index) = self.active.iter().position(|known| *known == name) {
@@ -82,7 +82,7 @@ impl Progress {
         }
     }
 
-    /// Hides the bar while `write` writes to the log.
+    /// Hides the bar while `write` runs, so that its lines appear above the bar.
     pub(super) fn print_above(&self, write: impl FnOnce()) {
         match self.screen.as_ref().filter(|_| self.bar.is_some()) {
             Some(screen) => screen.suspend(write),

@@ -60,7 +60,7 @@ fn report_object(finished: &FinishedRun<'_>) -> Value {
     })
 }
 
-/// Returns the fields of one integration that both the output `integrations` and the report file contain.
+/// Returns the fields of one integration that are part of both the output `integrations` and the report file.
 pub(super) fn integration_object(outcome: &Outcome) -> Value {
     let success = outcome.result.as_ref().ok();
     json!({

@@ -1,6 +1,6 @@
 //! Formats sizes and times as text.
 
-/// Returns the size of a script, with the difference from its previous size if the difference is known and not zero.
+/// Returns the size of a script as text. Adds the difference from the previous size if the difference is known and not zero.
 pub(super) fn format_size(bytes: usize, before: Option<usize>) -> String {
     match before.filter(|before| *before != bytes) {
         Some(before) => {
@@ -11,7 +11,7 @@ pub(super) fn format_size(bytes: usize, before: Option<usize>) -> String {
     }
 }
 
-/// Returns a difference in size: in KiB, or in bytes if it would round to `0.0 KiB`.
+/// Returns a difference in size as text: in bytes up to 0.1 KiB (102 B), so that it is never `0.0 KiB`, and otherwise in KiB.
 fn format_difference(bytes: usize) -> String {
     const TENTH_OF_KIBIBYTE: usize = 1024 / 10;
     if bytes <= TENTH_OF_KIBIBYTE { format!("{bytes} B") } else { format_kibibytes(bytes) }
@@ -22,9 +22,8 @@ fn format_kibibytes(bytes: usize) -> String {
     format!("{:.1} KiB", bytes as f64 / 1024.0)
 }
 
-/// Returns a time in seconds.
+/// Returns a time as text in seconds, with one decimal place.
 pub(super) fn format_seconds(milliseconds: u64) -> String {
-    // Rounded to one decimal place.
     let tenths = (milliseconds + 50) / 100;
     format!("{}.{} s", tenths / 10, tenths % 10)
 }

@@ -21,10 +21,10 @@ const MAX_ROWS: usize = 1000;
 /// The maximum length of each text in the summary, in characters. Without a limit, a long branch name could fill the summary.
 const MAX_TEXT_LENGTH: usize = 4000;
 
-/// The maximum number of failures to show with causes and hints. Each failure also has a row in the table.
+/// The maximum number of failures with causes and hints above the table. The table contains all failures, up to [`MAX_ROWS`].
 const MAX_FAILURES: usize = 20;
 
-/// The maximum number of integrations in a summary without a table of the slowest integrations.
+/// The maximum number of integrations for which the summary has no table of the slowest integrations.
 const MAX_WITHOUT_SLOWEST_TABLE: usize = 10;
 
 /// The number of rows in the table of the slowest integrations.
@@ -95,10 +95,10 @@ fn results_table(outcomes: &[Outcome], printer: &Printer) -> String {
     text
 }
 
-/// Returns a table of the slowest integrations, or an empty text for few integrations.
+/// Returns a table of the slowest integrations, or an empty text if there are only a few integrations.
 fn slowest_table(run: &RunReport, printer: &Printer) -> String {
     let decision = run.plan.as_ref().map(|plan| &plan.decision);
-    // A check publishes nothing, so its time is all packaging time.
+    // A check publishes nothing. The duration of its outcomes is the packaging time, which must not count twice.
     let publishes = !matches!(decision, Some(Decision::Check | Decision::Plan(_)));
     let publishing = |outcome: &Outcome| if publishes { outcome.duration } else { Duration::ZERO };
     let packaged = run.outcomes.iter().filter_map(|outcome| Some((outcome, outcome.packaging_time?)));

@@ -13,7 +13,7 @@ use crate::yaml::{YamlData, YamlKey, YamlMapping, YamlValue};
 #[derive(Debug)]
 pub(crate) struct Finding {
     pub kind: FindingKind,
-    /// The error or warning. Violations and unknown names in closed lists are errors. All other findings are warnings.
+    /// The error or warning to report. Violations and unknown names in closed lists are errors. Other findings are warnings.
     pub diagnostic: Diagnostic,
 }
 
@@ -21,20 +21,20 @@ pub(crate) struct Finding {
 pub(crate) enum FindingKind {
     /// The value violates a rule.
     Violation,
-    /// The name is not in the list of known names.
+    /// The value is not in the list of known names.
     UnknownValue,
     /// The field is not in the list of known fields.
     UnknownField,
 }
 
-/// Returns all problems in `node`, in the order of the text.
+/// Returns all problems in `node`. The problems of nested values follow the order of the text.
 pub(crate) fn check(node: &YamlValue, rule: &SchemaRule) -> Vec<Finding> {
     let mut findings = Vec::new();
     Checker { findings: &mut findings }.check_value(node, rule, "");
     findings
 }
 
-/// The end of hints for unknown fields and values.
+/// The last words of hints about unknown fields and values.
 const SENT_UNCHANGED: &str = "are sent to GitBook unchanged";
 
 struct Checker<'a> {
@@ -133,7 +133,7 @@ impl Checker<'_> {
         }
         let all_names = format!("use one of {}", backticked(known));
         let hint = match suggestion(text, known, suggest) {
-            // A list of all scopes could lead the user to a scope that grants more rights.
+            // Do not list all scopes: the user could choose a scope that grants more rights.
             Some(suggestion) if matches!(suggest, SuggestionPolicy::Scope) => suggestion,
             Some(suggestion) => format!("{suggestion} {all_names}"),
             None => all_names,

@@ -55,8 +55,8 @@ const MANIFEST_EXCEPTIONS: Exceptions<'_> = &[
     ("script.minLength", IS_A_PATH),
 ];
 
-/// Compares a rule with the document. Fails with the names of all fields that differ. Prints the fields and names that only the
-/// document contains. Such fields are sent to GitBook unchanged.
+/// Compares a rule with the document. Fails if a field without an exception differs, or if an exception is no longer needed.
+/// Prints the fields and names that only the document contains. The program sends such fields to GitBook unchanged.
 fn check(label: &str, rule: &SchemaRule, exceptions: Exceptions<'_>) {
     let document = read_document();
     let comparison = Comparison::new(&document, rule, "PublishIntegration");
@@ -100,7 +100,8 @@ fn maximum_name_length_matches_the_openapi_document() {
     assert_eq!(name["pattern"], "^[a-zA-Z0-9-_.]+$");
 }
 
-/// Changes a value in the document and compares the schema with the result. Returns the new differences and all additions.
+/// Changes a value in the document and compares the schema with the changed document. Returns the differences that the change
+/// causes, and all additions.
 fn compare_with_changed_document(pointer: &str, value: Value) -> (Vec<String>, Vec<String>) {
     let mut document = read_document();
     let unchanged = Comparison::new(&document, &BODY, "PublishIntegration").differences;

@@ -9,7 +9,7 @@ pub(crate) enum SuggestionPolicy {
     Any,
     /// Any name except this name, which grants more rights than all others.
     Except(&'static str),
-    /// A scope with the same meaning as the unknown scope.
+    /// The successor of a retired scope, or a scope with similar segments.
     Scope,
 }
 
@@ -33,8 +33,8 @@ pub(super) fn suggestion(unknown: &str, known: &[&str], suggest: &SuggestionPoli
     name.map(|name| format!("did you mean `{name}`?"))
 }
 
-/// Returns the known scope that is most similar to an unknown scope. Compares each segment after the first separately, because scopes
-/// such as `space:content:read` and `space:content:write` have long common prefixes.
+/// Returns the known scope that is most similar to an unknown scope. Compares the segments one by one, because scopes such as
+/// `space:content:read` and `space:content:write` have long common prefixes.
 fn most_similar_scope<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
     let candidates: Vec<_> = known.iter().copied().filter(|scope| is_similar_scope(unknown, scope)).collect();
     let first = |scope: &'a str| scope.split(':').next().unwrap_or(scope);
@@ -48,8 +48,8 @@ fn most_similar_scope<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
     )
 }
 
-/// Returns true if two scopes have the same number of segments and all segments are similar. If at least two segments follow the first
-/// segment, the first segment may differ. With fewer segments, `openapi:read` would be suggested for `space:read`.
+/// Returns true if two scopes have the same number of segments, at least two, and all segments are similar. With three or more
+/// segments, the first segment may differ. If it could also differ with two, `openapi:read` would be suggested for `space:read`.
 fn is_similar_scope(unknown: &str, known: &str) -> bool {
     let (unknown, known): (Vec<_>, Vec<_>) = (unknown.split(':').collect(), known.split(':').collect());
     let first_may_match = unknown.len() > 2 || is_similar(unknown[0], known[0]);

@@ -8,7 +8,7 @@ use serde_saphyr::{Spanned, Tagged};
 
 use super::syntax;
 
-/// A value in which all nested values have the locations of the YAML parser.
+/// A value from the YAML parser, with the location of each nested value.
 pub(crate) enum RawYaml {
     Null,
     Bool(bool),

@@ -73,7 +73,7 @@ fn reword(message: String, hint: Option<&str>) -> (String, Option<&str>) {
     }
 }
 
-/// Returns the tag in a message about an unknown or misplaced tag, or `None` for any other message.
+/// Returns the tag in a message about an unknown or mismatched tag, or `None` for any other message.
 fn tag_in_message(message: &str) -> Option<&str> {
     [UNKNOWN_TAG_PREFIX, TAG_MISMATCH_PREFIX]
         .iter()

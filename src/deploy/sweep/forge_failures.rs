@@ -4,14 +4,14 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::forge::{Forge, ForgeError};
 
-/// The number of failures in a row after which the forge counts as unavailable.
+/// The number of failures in a row after which a sweep sends no more requests to the forge.
 const MAX_CONSECUTIVE_FAILURES: usize = 3;
 
 /// A counter of failed requests to the forge, with the client that sends them.
 #[derive(Debug)]
 pub(super) struct ForgeFailures<'a> {
     forge: &'a Forge,
-    /// The number of failures in a row, and the message of the newest one.
+    /// The number of failures in a row, and the message of the newest failure.
     failures: Mutex<(usize, String)>,
 }
 
@@ -20,7 +20,8 @@ impl<'a> ForgeFailures<'a> {
         Self { forge, failures: Mutex::default() }
     }
 
-    /// Returns a client for the requests about the next preview. Its circuit breaker is closed.
+    /// Returns a client for the requests about the next preview. It has a new circuit breaker, so that the last failure does not
+    /// affect it.
     ///
     /// # Errors
     /// Returns [`ForgeError::CircuitOpen`] after three failures in a row.
@@ -33,7 +34,8 @@ impl<'a> ForgeFailures<'a> {
         }
     }
 
-    /// Counts a failed request, or resets the counter after a successful one. Returns the result unchanged.
+    /// Counts a result that shows that the forge is unavailable. Resets the counter after any other result. Returns the result
+    /// unchanged.
     pub(super) fn count<T>(&self, result: Result<T, ForgeError>) -> Result<T, ForgeError> {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         *failures = match &result {

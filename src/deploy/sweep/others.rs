@@ -1,18 +1,18 @@
-//! Counts the previews of other repositories in the organization, which a sweep skips.
+//! Counts the previews in the organization that a sweep skips, because they belong to other repositories.
 
 use std::collections::BTreeSet;
 
 use super::Sweep;
 use crate::preview::OwnershipMarker;
 
-/// The maximum number of former repository names in the log message.
+/// The maximum number of repository names in the log message.
 const MAX_FORMER_NAMES: usize = 3;
 
 /// The previews of other repositories that a sweep has found.
 #[derive(Debug, Default)]
 pub(super) struct OtherRepositoryPreviews {
     count: usize,
-    /// The repositories that may be this repository before it was renamed or moved.
+    /// The possible names of this repository before it was renamed or moved.
     former_names: BTreeSet<String>,
 }
 
@@ -21,8 +21,8 @@ impl OtherRepositoryPreviews {
     pub(super) fn add(&mut self, marker: &OwnershipMarker, sweep: &Sweep<'_>) {
         self.count += 1;
         let Sweep { repository, repository_id, production, .. } = *sweep;
-        // Names are unique in all of GitBook, so a preview of an unknown integration cannot belong to this repository. Without
-        // manifests, all integrations are unknown.
+        // Integration names are unique in all of GitBook, so the preview can belong to this repository only if the manifests
+        // contain its integration. Without manifests, this cannot be checked.
         let is_known = production.is_empty() || production.contains(&marker.integration);
         if is_known && marker.may_belong_to_renamed_repository(repository, repository_id) {
             self.former_names.insert(marker.repository.clone());

@@ -6,8 +6,8 @@ use crate::forge::RefState;
 use crate::plan::PreviewRef;
 
 impl Sweep<'_> {
-    /// Checks the branch again after a deletion, and returns an error if it was reopened: the run for the reopened branch may have found
-    /// the old preview and published none.
+    /// Checks the branch again after a deletion. Returns an error if the branch was reopened: the run for the reopened branch may
+    /// have found the old preview unchanged and published nothing.
     pub(super) async fn check_reopened(
         &self,
         name: &str,

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 use url::Url;
 
-/// Returns the response for an integration: the fields of `record`, and GitBook's default value for each missing field.
+/// Returns the response for an integration: the fields of `record`, and GitBook's default value for each missing field. Replaces
+/// the owner and the links with complete objects.
 pub(super) fn integration_response(record: Value, root: &Url) -> Value {
     let organization = record["owner"]["id"].as_str().unwrap_or_default();
     let mut response = json!({
@@ -30,8 +31,8 @@ pub(super) fn integration_response(record: Value, root: &Url) -> Value {
     response
 }
 
-/// Returns the links of an integration. Except for `location`, all links lead to the integration's folder, since the sandbox does not
-/// run scripts.
+/// Returns the links of an integration. `location` is the integration's API URL, and `icon` is the icon's file. All other links
+/// lead to the integration's folder, because the sandbox does not run scripts.
 fn integration_urls(record: &Value, root: &Url) -> Value {
     let name = record["name"].as_str().unwrap_or_default();
     let location = root.join("v1/integrations/").and_then(|all| all.join(name)).map(String::from);
@@ -48,7 +49,8 @@ fn integration_urls(record: &Value, root: &Url) -> Value {
     urls.into()
 }
 
-/// Returns the response for an organization. Its ID is also its title and its subdomain.
+/// Returns the response for an organization. Its ID is also its title and its subdomain, if GitBook's rules for these fields
+/// allow it.
 pub(super) fn organization_response(id: &str, root: &Url) -> Value {
     let length = id.chars().count();
     let is_valid_title = length <= 255 && id.split_whitespace().any(|word| word.chars().count() >= 2);

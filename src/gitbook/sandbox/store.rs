@@ -15,7 +15,7 @@ use crate::schema;
 const RECORD_FILE: &str = "integration.json";
 const ICON_FILE: &str = "icon.png";
 
-/// The prefix of folders that are not yet written completely. The name of an integration cannot contain this character.
+/// The first character in the name of an incomplete folder. The name of an integration cannot contain this character.
 const INCOMPLETE_PREFIX: char = '~';
 
 /// A folder that contains the published integrations.
@@ -91,8 +91,9 @@ impl Store {
         names.iter().filter_map(|name| self.read(name).transpose()).collect()
     }
 
-    /// Creates the record of an integration from the known fields of a publish request. The record contains the names of secrets without
-    /// their values. It omits the script and the images, which are stored as separate files.
+    /// Creates the record of an integration from the known fields of a publish request. The record contains the names of secrets
+    /// without their values. It omits the script and contains the URLs of the images, because the script and the images are
+    /// separate files.
     fn new_record(&self, name: &str, version: u64, body: &Value, images: &[StoredImage]) -> Value {
         let mut record = Map::new();
         let organization = body["organization"].as_str().unwrap_or_default();

@@ -118,7 +118,7 @@ impl SimulatedDeployment {
             (0..self.machines).map(|machine| (machine, integrations_of(machine))).collect();
         // The pending request of each worker, by the worker's number.
         let mut pending: HashMap<u64, PendingRequest<'_>> = HashMap::new();
-        // Machines start within ten seconds of each other.
+        // All workers of all machines start within ten seconds.
         let start = |worker| Reverse((Duration::from_millis(random.u64(..10_000)), worker));
         let mut due: BinaryHeap<_> = (0..self.machines * self.concurrency).map(start).collect();
         let mut result = SimulationResult::default();
@@ -215,7 +215,7 @@ fn requests_fail_if_refusals_count_as_failures() {
     assert!(result.failed > 100, "{result:?}");
 }
 
-/// Returns retry rules without a cancellation.
+/// Returns retry rules that no signal cancels.
 fn retry_rules(max_retries: u32, max_wait: Duration, max_wait_for_limits: Duration) -> Retry {
     Retry {
         max_retries,

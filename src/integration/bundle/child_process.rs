@@ -9,13 +9,13 @@ use super::{Bundle, OnParse, PackageSize};
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation};
 use crate::integration::packaging_context::{ProcessEnd, ProcessReply, Threads};
 
-/// A request to bundle a script, or to check a built one.
+/// A request to bundle a script, or to check a script that is already built.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct BundleRequest {
     pub(super) script: PathBuf,
     pub(super) root: PathBuf,
     pub(super) display_base: PathBuf,
-    /// True to write a line before each file is parsed. Files are then parsed one after another.
+    /// True if the process must write a line before it parses each file. It then parses the files one after another.
     pub(super) reports_parsing: bool,
     /// The code of a built script to check, or `None` to bundle `script`.
     pub(super) built_code: Option<String>,
@@ -91,7 +91,7 @@ pub(super) fn parse_reply(reply: ProcessReply) -> Result<Result<Bundle, Vec<Diag
     Err(Crash { file, panic, end: reply.end.unwrap_or(ProcessEnd::Timeout) })
 }
 
-/// Handles requests until the input ends. `output` opens the standard output separately for each line, so that the panic hook
+/// Handles requests until the input ends. Calls `output` to open the standard output anew for each line, so that the panic hook
 /// can also write lines.
 pub(crate) fn serve<W: Write + 'static>(requests: impl BufRead, output: fn() -> W) -> std::io::Result<()> {
     let write = move |line: &ReplyLine| -> std::io::Result<()> {

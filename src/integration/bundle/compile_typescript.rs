@@ -46,7 +46,7 @@ fn transform_options(settings: &CompilerOptions, has_compiled_fields: bool) -> T
     };
     let jsx = match settings.jsx() {
         Jsx::Classic { factory, fragment } => {
-            // Without these names, oxc would remove their imports, because the source uses the names only through JSX.
+            // The source uses these names only through JSX, so oxc would otherwise remove their imports.
             typescript.jsx_pragma = factory.clone().into();
             typescript.jsx_pragma_frag = fragment.clone().into();
             JsxOptions {

@@ -12,19 +12,20 @@ use crate::integration::files;
 /// compile the modules correctly.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Corrections {
-    /// Modules without `import` or `export` statements that other modules import as CommonJS.
+    /// Modules to treat as CommonJS: they have no `import` or `export` statements, but another module imports their `default`
+    /// export or their namespace, or loads them with `require`.
     pub(super) commonjs_modules: BTreeSet<String>,
-    /// Pairs of a module without exports and a name that another module imports from it. The imported value is `undefined`.
+    /// Pairs of a module without exports and a name. Another module imports this name from the module, and gets `undefined`.
     pub(super) undefined_names: BTreeSet<(String, String)>,
-    /// Pairs of a TypeScript module and the name of a type that it imports or re-exports. Types do not exist at run time.
+    /// Pairs of a TypeScript module and the name of a type that the module imports or re-exports. Types do not exist at run time.
     pub(super) type_names: BTreeSet<(String, String)>,
-    /// Pairs of a module and the specifier in its `export * from`, if the specifier resolves to a CommonJS module. Without
-    /// a correction, the bundler evaluates the CommonJS module only if one of its names is used.
+    /// Pairs of a module and the specifier of a CommonJS module in its `export * from`. Without a correction, the bundler
+    /// evaluates the CommonJS module only if another module uses one of its names.
     pub(super) star_exports: BTreeSet<(String, String)>,
     /// Modules that are valid JavaScript only in sloppy mode, which is JavaScript without `"use strict"`.
     pub(super) sloppy_modules: BTreeSet<String>,
-    /// True to evaluate modules strictly in import order. Each importer then interprets the `default` export of a CommonJS
-    /// module by its own rules.
+    /// True to evaluate modules strictly in import order. This also lets importers that Node treats as ES modules read a
+    /// different `default` export from a CommonJS module than other importers.
     pub(super) keeps_import_order: bool,
     /// True to generate a source map, which maps positions in the script to the source files.
     pub(super) needs_source_map: bool,

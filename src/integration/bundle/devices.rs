@@ -6,25 +6,25 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::diagnostic::{Diagnostic, SourceLocation};
 
-/// A check for devices in the folders in which one bundler run resolves imports.
+/// A check for devices and pipes among the `package.json` files that the resolver may read in one bundler run.
 #[derive(Debug, Default)]
 pub(super) struct SpecialFileCheck(Mutex<CheckedFolders>);
 
 #[derive(Debug, Default)]
 struct CheckedFolders {
     checked: HashSet<PathBuf>,
-    /// A `package.json` that is not a file.
+    /// A `package.json` that is a device or a pipe.
     device: Option<PathBuf>,
 }
 
 impl SpecialFileCheck {
-    /// Checks the folders in which the resolver will search for `specifier`, which a file in `folder` imports. Must be called
-    /// before the import is resolved.
+    /// Checks the folders in which the resolver will search for `specifier`, which a file in `folder` imports. Call this before
+    /// the import is resolved.
     ///
     /// # Errors
-    /// Returns an error if this check or an earlier one found a `package.json` that is not a file.
+    /// Returns an error if this check or an earlier one found a `package.json` that is a device or a pipe.
     pub(super) fn check(&self, specifier: &str, folder: &Path) -> Result<(), Box<Diagnostic>> {
-        // The lock is held during the check, so that no other import is resolved before the result is known.
+        // Hold the lock during the check, so that no other import is resolved before the result is known.
         let mut folders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         folders.check_with_ancestors(&folder.join(specifier));
         for ancestor in folder.ancestors().filter(|_| !specifier.starts_with('.')) {

@@ -13,15 +13,15 @@ use crate::diagnostic::{Diagnostic, Severity, SourceLocation, display_path, norm
 use crate::integration::files;
 use crate::integration::packaging_context::ProcessEnd;
 
-/// The paths and read failures that are needed to describe the bundler's problems.
+/// The paths and read failures for describing the bundler's problems.
 pub(super) struct DiagnosticContext<'a> {
     /// The entry script, an absolute path.
     pub(super) script: &'a Path,
     /// The root of the repository.
     pub(super) root: &'a Path,
-    /// The base folder of the relative paths in messages.
+    /// The folder to which the paths in messages are relative.
     pub(super) display_base: &'a Path,
-    /// Files that could not be read.
+    /// The files that could not be read, each with the reason.
     pub(super) read_failures: &'a HashMap<PathBuf, ReadFailure>,
 }
 
@@ -38,8 +38,8 @@ impl DiagnosticContext<'_> {
         diagnostics
     }
 
-    /// Converts the bundler's warnings to diagnostics, without duplicates. Returns the warnings about files in `node_modules`
-    /// first, because they go only to the debug log: users cannot fix these files. Returns all other warnings second.
+    /// Converts the bundler's warnings to diagnostics, without duplicates. Returns two lists: first the warnings about files in
+    /// `node_modules`, which go only to the debug log because users cannot fix these files, and then all other warnings.
     pub(super) fn convert_warnings(
         &self,
         problems: &[BuildDiagnostic],
@@ -67,7 +67,7 @@ impl DiagnosticContext<'_> {
         }
     }
 
-    /// Explains an unresolved import by its cause.
+    /// Explains the cause of an unresolved import.
     fn explain_unresolved_import(&self, problem: &BuildDiagnostic) -> Diagnostic {
         let importer = problem.id().map(PathBuf::from).unwrap_or_else(|| self.script.to_owned());
         let Some(specifier) = problem.exporter() else { return self.bundler_diagnostic(problem) };
@@ -120,7 +120,7 @@ impl DiagnosticContext<'_> {
         Diagnostic { message, ..original }.with_hint(hint.to_owned())
     }
 
-    /// Explains a failure inside the bundler. The usual cause is a `package.json` with a syntax error.
+    /// Explains an internal error of the bundler. The usual cause is a `package.json` with a syntax error.
     fn explain_internal_error(&self, problem: &BuildDiagnostic) -> Diagnostic {
         if let Some(broken) = unresolved_imports::broken_package_json_error(self.script, self.root) {
             return self.with_relative_path(broken);
@@ -207,7 +207,7 @@ pub(super) fn crash_error(crash: &Crash, script: &Path, display_base: &Path) -> 
 #[cfg(unix)]
 fn is_stack_overflow(status: ExitStatus) -> bool {
     use std::os::unix::process::ExitStatusExt as _;
-    // 6 is SIGABRT, and 11 is SIGSEGV.
+    // Signal 6 is SIGABRT, and signal 11 is SIGSEGV.
     matches!(status.signal(), Some(6 | 11))
 }
 
@@ -225,7 +225,8 @@ pub(super) fn is_unresolved_import(problem: &BuildDiagnostic) -> bool {
     )
 }
 
-/// Returns the location of a byte offset in `source`, the text of the file at `path`, with its line as an excerpt.
+/// Converts a byte offset in `source` to a location with an excerpt. `source` is the text of the file at `path`, possibly after
+/// rewriting.
 pub(super) fn location_at_offset(path: &Path, root: &Path, source: &str, offset: usize) -> SourceLocation {
     let text_before = source.get(..offset).unwrap_or_default();
     let line = text_before.matches('\n').count();
@@ -233,14 +234,15 @@ pub(super) fn location_at_offset(path: &Path, root: &Path, source: &str, offset:
     with_position_from_utf16(&SourceLocation::file(path), path, root, line + 1, column)
 }
 
-/// Returns the location of a line and a column in a file, with the line as an excerpt. `line` and `column` count from 0.
+/// Returns the location at a line and a column of a file, with an excerpt. `line` and `column` count from 0.
 pub(super) fn location_in_file(file: &Path, root: &Path, line: usize, column: usize) -> SourceLocation {
     let file = normalize_path(file);
     with_position_from_utf16(&SourceLocation::file(&file), &file, root, line + 1, column)
 }
 
-/// Adds a line, a column and the line's text to a location. `line` counts from 1. Like the bundler's columns, `column` counts
-/// UTF-16 units from 0 and includes a byte order mark. The added column counts characters from 1, without a byte order mark.
+/// Adds a line, a column and an excerpt of the file to a location. `line` counts from 1. `column` counts UTF-16 units from 0 and
+/// includes a byte order mark, like the bundler's columns. The column in the location counts characters from 1 and excludes a
+/// byte order mark.
 fn with_position_from_utf16(
     location: &SourceLocation,
     file: &Path,

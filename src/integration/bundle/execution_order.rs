@@ -11,8 +11,8 @@ use super::module_facts::ModuleFacts;
 pub(super) fn needs_strict_execution_order(ctx: &PluginContext, facts: &ModuleFacts) -> bool {
     let has_static_and_dynamic_importers = facts.non_entry_modules.iter().any(|module| {
         let info = ctx.get_module_info(module);
-        // If a module has static importers and `import()` calls, the bundler evaluates the module when the static importer runs.
-        // An earlier `import()` does not wait for this evaluation.
+        // If some modules import a module statically and others call `import()`, the bundler evaluates the module when a static
+        // importer runs. An earlier `import()` does not wait for this evaluation.
         info.is_some_and(|info| !info.importers.is_empty() && !info.dynamic_importers.is_empty())
     });
     let importers = facts.non_entry_modules.iter().map(|module| {
@@ -25,19 +25,21 @@ pub(super) fn needs_strict_execution_order(ctx: &PluginContext, facts: &ModuleFa
         let in_set = importers[module].intersection(set).count();
         in_set > 0 && in_set < importers[module].len()
     };
-    // Importers that Node treats as ES modules read a different `default` export from a CommonJS module than other importers.
+    // For the same CommonJS module, importers that Node treats as ES modules read a different `default` export than other
+    // importers.
     let has_two_default_exports = facts
         .transpiled_commonjs
         .iter()
         .any(|module| has_only_some_importers_in(module, &facts.node_es_modules));
-    // If a module is loaded with both `import` and `require`, the `import` evaluates it earlier than the `require` would.
+    // If a module is loaded with both `import` and `require`, the bundler evaluates it at the `import`, which can be earlier than
+    // the `require` call.
     let has_early_evaluation = facts
         .non_entry_modules
         .iter()
         .any(|module| has_only_some_importers_in(module, &facts.requiring_modules));
     let wrapped = wrapped_modules(facts, &importers);
-    // If some importers of a module are wrapped ES modules, the bundler evaluates the module with the last of the other
-    // importers.
+    // If only some importers of a module are wrapped ES modules, the bundler evaluates the module too late: with the last
+    // importer that is not wrapped.
     let has_late_evaluation =
         facts.non_entry_modules.iter().any(|module| has_only_some_importers_in(module, &wrapped));
     has_static_and_dynamic_importers || has_two_default_exports || has_early_evaluation || has_late_evaluation

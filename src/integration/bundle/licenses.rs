@@ -17,7 +17,8 @@ pub(super) fn deduplicate(script: String, licenses: &[Span]) -> String {
         let text = &script[start..end];
         if !known_licenses.insert(text) {
             deduplicated.push_str(&script[copied_up_to..start]);
-            // A comment separates tokens, so a separator replaces it. A comment with a line break also ends the line.
+            // The removed comment separated two tokens, so a space replaces it. If the comment contained a line break, it also
+            // ended the line, so a line break replaces it.
             let separator = if text.contains(['\n', '\r', '\u{2028}', '\u{2029}']) { '\n' } else { ' ' };
             if !deduplicated.ends_with(['\n', separator]) {
                 deduplicated.push(separator);

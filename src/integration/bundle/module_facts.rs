@@ -12,7 +12,7 @@ use crate::diagnostic::Diagnostic;
 pub(super) struct ModuleFacts {
     /// Errors and warnings for the user.
     pub(super) problems: Vec<Diagnostic>,
-    /// Files that could not be read.
+    /// The files that could not be read, each with the reason.
     pub(super) read_failures: HashMap<PathBuf, ReadFailure>,
     /// Corrections for the next bundler run.
     pub(super) needed_corrections: Corrections,
@@ -25,7 +25,7 @@ pub(super) struct ModuleFacts {
     pub(super) commonjs_modules: HashSet<String>,
     /// All modules except the entry module.
     pub(super) non_entry_modules: Vec<String>,
-    /// Modules without `import` or `export` statements.
+    /// Modules that are neither ES modules nor CommonJS modules.
     pub(super) plain_scripts: Vec<String>,
     /// CommonJS modules that set `__esModule`. Compilers add this property when they translate ES modules to CommonJS.
     pub(super) transpiled_commonjs: Vec<String>,

@@ -13,7 +13,7 @@ use rolldown_common::OutputChunk;
 
 use crate::diagnostic::normalize_message;
 
-/// Syntax that the Workers runtime does not support.
+/// A syntax error, or syntax that the Workers runtime does not support.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct InvalidSyntax {
     /// The byte offset in the script.
@@ -24,7 +24,7 @@ pub(super) struct InvalidSyntax {
 /// Checks the syntax of an ES module, and returns the spans of its license comments.
 ///
 /// # Errors
-/// Returns the first syntax error.
+/// Returns the first syntax error. If there is none, returns the first use of syntax that the Workers runtime does not support.
 pub(super) fn check_and_find_licenses(script: &str) -> Result<Vec<Span>, InvalidSyntax> {
     let allocator = Allocator::default();
     // The runtime rejects a script with an invalid regular expression.
@@ -46,7 +46,7 @@ pub(super) fn check_and_find_licenses(script: &str) -> Result<Vec<Span>, Invalid
 /// Checks the syntax of a built script, which may be an ES module or a classic script.
 ///
 /// # Errors
-/// If the script is neither a valid ES module nor a valid classic script, returns its first syntax error as an ES module.
+/// If the script is neither a valid ES module nor a valid classic script, returns the error from checking it as an ES module.
 pub(super) fn check_built_syntax(script: &str) -> Result<(), InvalidSyntax> {
     check_and_find_licenses(script).map(drop).or_else(|invalid| {
         let allocator = Allocator::default();
@@ -102,7 +102,7 @@ impl<'a> Visit<'a> for UnsupportedSyntaxFinder {
     }
 }
 
-/// Returns the source file, line and column of a byte offset in a chunk, according to the chunk's source map. Line and column
+/// Looks up a byte offset of a chunk in the chunk's source map, and returns the source file, line and column. Line and column
 /// count from 0.
 pub(super) fn source_position(
     chunk: &OutputChunk,

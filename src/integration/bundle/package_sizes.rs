@@ -21,7 +21,7 @@ pub(super) fn package_sizes<'a>(
     script_bytes: usize,
 ) -> Vec<PackageSize> {
     let mut lengths = BTreeMap::<_, usize>::new();
-    // Leaves out the bundler's helper modules, which have no path and only a few lines.
+    // Leave out the bundler's helper modules, which have no path and only a few lines.
     for (path, length) in modules.filter(|(path, length)| path.is_absolute() && *length > 0) {
         *lengths.entry(package_of(path)).or_default() += length;
     }

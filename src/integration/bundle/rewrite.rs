@@ -29,26 +29,24 @@ use super::corrections::Corrections;
 use super::module_format::is_esm;
 use super::tsconfig::{CompilerOptions, Jsx};
 
-/// The maximum number of times that a rule edits one file. The rule for classes edits one class at a time, because classes can
-/// be nested.
+/// The maximum number of times that a rule edits one file. Two rules make only one change at a time: `classes` edits one class,
+/// because classes can be nested, and `parameter_defaults` renames one variable.
 const MAX_RULE_ROUNDS: usize = 1000;
 
 /// A source file and the settings that a rewrite rule needs.
 #[derive(Default)]
 pub(super) struct SourceFile<'s> {
-    /// The text of the file.
     source: &'s str,
-    /// True if the file is TypeScript.
     is_typescript: bool,
     /// True if the file has `import` or `export` statements.
     is_esm: bool,
-    /// True if class fields are assigned rather than defined.
+    /// True if compiled classes assign their fields, as in `this.a = 1`, rather than define them.
     assigns_class_fields: bool,
     /// True if the rules, rather than oxc, compile all class fields of the file.
     rules_compile_class_fields: bool,
-    /// True if unused imports are kept.
+    /// True if the compiler keeps imports that the file does not use.
     keeps_unused_imports: bool,
-    /// True if compiled JSX calls functions that are imported from a package.
+    /// True if the compiled code imports the functions for JSX from a package.
     has_automatic_jsx: bool,
 }
 
@@ -75,7 +73,7 @@ impl<'s> SourceFile<'s> {
     }
 }
 
-/// Code that neither the bundler nor the rules compile correctly.
+/// Code that neither the bundler nor the rules can compile correctly.
 #[derive(Debug)]
 pub(super) struct UnsupportedCode {
     pub(super) span: Span,
@@ -83,7 +81,7 @@ pub(super) struct UnsupportedCode {
     pub(super) hint: String,
 }
 
-/// Edits to the text of a file, in any order, and the patterns that a rule rejects.
+/// Edits to the text of a file, in any order, and the code that a rule rejects.
 #[derive(Debug, Default)]
 pub(super) struct Edits {
     edits: Vec<(Span, String)>,
@@ -116,7 +114,7 @@ impl Edits {
                     count_lines(&source[start..end]).saturating_sub(count_lines(&replacement));
                 edited.push_str(&source[copied_up_to..start]);
                 edited.push_str(&replacement);
-                // Adds the removed line breaks again, so that line numbers in messages stay correct.
+                // Add the removed line breaks again, so that line numbers in messages stay correct.
                 edited.extend(std::iter::repeat_n('\n', removed_lines));
                 copied_up_to = end;
             }
@@ -128,10 +126,10 @@ impl Edits {
 /// A quick check that returns false if a file cannot contain a rule's pattern.
 type MayApply = fn(&SourceFile<'_>) -> bool;
 
-/// A function that finds a rule's pattern in a file and edits the text.
+/// A function that finds a rule's pattern in a file and records the edits.
 type RewriteRule = fn(&Program<'_>, &SourceFile<'_>, &mut Edits);
 
-/// All rules, each with its quick check and the maximum number of times to apply it.
+/// All rules. Each has a quick check and a maximum number of times that it is applied.
 const RULES: [(MayApply, RewriteRule, usize); 12] = [
     (commonjs::may_apply, commonjs::rewrite, 1),
     (default_exports::may_apply, default_exports::rewrite, 1),
@@ -150,8 +148,8 @@ const RULES: [(MayApply, RewriteRule, usize); 12] = [
 /// Applies all rules to a parsed file.
 ///
 /// # Errors
-/// Returns the outer error if an edited text has a syntax error, which is a bug in a rule. Returns the inner error if a rule
-/// rejects the file: the text of the file and its unsupported patterns.
+/// The outer error means that an edit caused a syntax error, which is a bug in a rule. The inner error means that a rule rejects
+/// the file, and contains the file's text and the unsupported code.
 pub(super) fn apply_rules(
     ast: EcmaAst,
     id: &str,

@@ -1,4 +1,4 @@
-//! Reads, resolves and compiles files in a rolldown plugin, by the rules of `@gitbook/cli`.
+//! Implements a rolldown plugin that resolves, reads and compiles files by the rules of `@gitbook/cli`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -30,7 +30,7 @@ use super::tsconfig::TsconfigFiles;
 use crate::diagnostic::{Diagnostic, normalize_message};
 use crate::integration::files::FileError;
 
-/// The name prefix of the virtual modules that replace a `require` of a runtime module, such as `node:path`.
+/// The prefix in the names of virtual modules. Such a module replaces a `require` of a runtime module, such as `node:path`.
 const REQUIRE_PREFIX: &str = "\0require:";
 
 /// The rolldown plugin for one bundler run.
@@ -85,7 +85,7 @@ impl RolldownPlugin {
         })
     }
 
-    /// Resolves a specifier with `paths` and `baseUrl` in the importer's `tsconfig.json`.
+    /// Resolves a specifier by the options `paths` and `baseUrl` in the importer's `tsconfig.json`.
     async fn resolve_with_tsconfig(
         &self,
         ctx: &PluginContext,
@@ -102,8 +102,8 @@ impl RolldownPlugin {
         Ok(None)
     }
 
-    /// Resolves `./file?query` and `./file#hash` to the file with that full name if it exists, otherwise to `./file`. Imports of
-    /// `./file` with different suffixes become separate modules.
+    /// Resolves `./file?query` and `./file#hash` to the file with that full name if it exists, and otherwise to `./file`. Imports
+    /// of `./file` with different suffixes become separate modules.
     async fn resolve_suffixed_path(
         &self,
         ctx: &PluginContext,

@@ -10,7 +10,7 @@ const TEXT_SUFFIXES: [&str; 2] = ["raw.js", "raw.css"];
 /// The reason for a failure to read a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ReadFailure {
-    /// The file is not in the repository.
+    /// The file is neither in the repository nor in a package.
     Outside,
     /// Files with this extension cannot be imported.
     UnsupportedType(String),

@@ -1,4 +1,4 @@
-//! Finds and reads the `tsconfig.json` for a source file by the rules of esbuild, the bundler in `@gitbook/cli`.
+//! Finds and reads the `tsconfig.json` for a source file. Follows the rules of esbuild, the bundler in `@gitbook/cli`.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ struct Paths {
     targets: Vec<(String, Vec<String>)>,
 }
 
-/// The functions that compiled JSX calls.
+/// The functions that the compiled code calls to create JSX elements.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Jsx {
     /// Functions that are in scope in the file.
@@ -47,7 +47,7 @@ pub(super) enum Jsx {
 }
 
 impl CompilerOptions {
-    /// Returns the functions that compiled JSX calls. Fills unset options with their defaults.
+    /// Returns the functions that the compiled code calls to create JSX elements. Uses the defaults for unset options.
     pub(super) fn jsx(&self) -> Jsx {
         let or_default =
             |option: &Option<String>, default: &str| option.clone().unwrap_or_else(|| default.to_owned());
@@ -73,12 +73,12 @@ impl CompilerOptions {
         })
     }
 
-    /// Returns true if unused imports are kept.
+    /// Returns true if the compiler keeps imports that a file does not use.
     pub(super) fn keeps_unused_imports(&self) -> bool {
         self.keep_unused_imports.unwrap_or(false)
     }
 
-    /// Returns the paths to which `paths` and `baseUrl` map an import specifier, in order of preference.
+    /// Maps an import specifier with the options `paths` and `baseUrl`. Returns the possible paths in order of preference.
     pub(super) fn candidate_paths(&self, specifier: &str) -> Vec<PathBuf> {
         let mapped = self.paths.iter().flat_map(|paths| paths.candidate_paths(specifier));
         mapped.chain(self.base_url.iter().map(|base| base.join(specifier))).collect()
@@ -159,7 +159,7 @@ impl Paths {
     }
 }
 
-/// A reader for the `tsconfig.json` files of one repository. It reads each file once.
+/// A reader for the `tsconfig.json` files of one repository. It caches the options of each folder.
 #[derive(Debug)]
 pub(super) struct TsconfigFiles {
     root: PathBuf,
@@ -191,7 +191,7 @@ impl TsconfigFiles {
         if !folder.starts_with(&self.root) || folder.iter().any(|component| component == "node_modules") {
             return Arc::default();
         }
-        // The lock is held while a `tsconfig.json` is read, so that its problems are reported only once.
+        // Hold the lock while reading a `tsconfig.json`, so that its problems are reported only once.
         let mut by_folder = self.by_folder.lock().unwrap_or_else(PoisonError::into_inner);
         let folders = folder.ancestors().take_while(|folder| folder.starts_with(&self.root));
         let mut visited = Vec::new();
@@ -215,7 +215,7 @@ impl TsconfigFiles {
     }
 
     /// Reads a `tsconfig.json` and the files that it extends. `extending_files` are the files whose `extends` led to this file.
-    /// Like esbuild, reports a missing file as a warning.
+    /// Like esbuild, reports a missing extended file as a warning.
     fn read_with_bases(&self, path: &Path, extending_files: &mut Vec<PathBuf>) -> CompilerOptions {
         let file = match parse_tsconfig(path, &self.root) {
             Ok(file) => file,

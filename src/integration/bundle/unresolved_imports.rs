@@ -28,7 +28,7 @@ impl Lockfile {
     }
 }
 
-/// npm's command that builds a workspace package.
+/// The npm command that builds a workspace package.
 const NPM_BUILD: &str = "npm run build --workspace {}";
 
 /// The known lockfiles. A `package.json` without a lockfile implies npm.
@@ -153,7 +153,7 @@ fn package_name(specifier: &str) -> String {
     specifier.split('/').take(count).collect::<Vec<_>>().join("/")
 }
 
-/// Returns the files to which an import of the package name alone can resolve.
+/// Returns the files to which an import of a package without a subpath can resolve.
 fn package_entry_files(package: &serde_json::Value) -> Vec<String> {
     let mut targets = exported_files(package, "");
     if targets.is_empty() {

@@ -1,4 +1,4 @@
-//! Bundles scripts in child processes, so that a crash or lack of memory affects only one script.
+//! Bundles scripts in child processes, so that a crash or a lack of memory affects only one script.
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -19,8 +19,8 @@ pub(crate) const BUNDLE_ARGUMENT: &str = "bundle-on-request";
 pub(crate) struct ProcessPool {
     program: Option<PathBuf>,
     idle: Mutex<Vec<Process>>,
-    /// One permit for each script that is bundled at the same time. There is one more permit than processors, because a
-    /// processor is sometimes idle while modules of a script wait for each other.
+    /// The permits that limit the number of scripts bundled at once. There is one permit for each processor and one more, because
+    /// a processor is sometimes idle while the modules of a script wait for each other.
     permits: Semaphore,
 }
 
@@ -36,9 +36,8 @@ struct Process {
 /// the nesting depth, so a script with tens of thousands of nested expressions would take hours.
 const MAX_BUNDLING_TIME: Duration = Duration::from_secs(120);
 
-/// Environment variables that configure both supported memory allocators, those of glibc and mimalloc. The allocators then use
-/// large pages and return no memory before the process ends. Otherwise, the kernel's memory management takes a third of the
-/// bundling time.
+/// Environment variables for the two supported memory allocators, glibc and mimalloc. The variables allow large pages, and let
+/// glibc return less memory to the kernel. Without them, the kernel's memory management takes a third of the bundling time.
 const ALLOCATOR_VARIABLES: [(&str, &str); 2] = [
     (
         "GLIBC_TUNABLES",
@@ -56,7 +55,7 @@ pub(crate) struct ProcessReply {
     pub(crate) end: Option<ProcessEnd>,
 }
 
-/// The reason that a process ended before its reply was complete.
+/// The reason that a process ended before it completed its reply.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ProcessEnd {
     /// The process exited or was killed by a signal.
@@ -116,7 +115,7 @@ impl ProcessPool {
         // A bundling process needs no other variables, and must not receive the tokens.
         command.arg(BUNDLE_ARGUMENT).env_clear().envs(ALLOCATOR_VARIABLES).kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        // Only the main process should receive signals from the terminal. The main process ends its child processes itself.
+        // Only the main process should receive signals from the terminal. It ends its child processes itself.
         #[cfg(unix)]
         command.process_group(0);
         let mut child = command.spawn()?;
@@ -133,7 +132,7 @@ impl Process {
         is_last: impl Fn(&str) -> bool,
     ) -> std::io::Result<ProcessReply> {
         let mut reply = ProcessReply::default();
-        // Writing fails if the process has crashed. In this case, the loop below returns its exit status.
+        // Writing fails if the process has crashed. The loop below then reports the exit status of the process.
         drop(self.input.write_all(format!("{request}\n").as_bytes()).await);
         loop {
             let mut line = String::new();

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::integration::source_changed::SourceChanged;
 
-/// The maximum total size of the scripts in memory, in bytes. In nearly every repository, the scripts are smaller in total.
+/// The maximum total size of the scripts in memory, in bytes. Few repositories exceed this limit.
 const MAX_BYTES_IN_MEMORY: usize = 16 * 1024 * 1024;
 
 /// The bundled scripts of a run.
@@ -18,7 +18,7 @@ pub(crate) struct ScriptCache(Mutex<CacheContent>);
 struct CacheContent {
     bytes_in_memory: usize,
     file: Option<Arc<Mutex<File>>>,
-    /// True after a failed write to a temporary file.
+    /// True after the temporary file could not be written. All further scripts then stay in memory.
     is_memory_only: bool,
 }
 
@@ -72,7 +72,7 @@ impl CachedScript {
         }
     }
 
-    /// Returns the script, from the file if necessary.
+    /// Returns the script. Reads it from the temporary file if necessary.
     pub(crate) fn text(&self) -> Result<Cow<'_, str>, SourceChanged> {
         match self {
             Self::InMemory(script) => Ok(script.into()),

@@ -1,4 +1,4 @@
-//! Threads for the bundler. They start with the first script to bundle, because starting threads takes longer than a whole run
+//! Threads for the bundler. The first script to bundle starts them, because starting threads takes longer than a whole run
 //! without bundling.
 
 use std::num::NonZero;
@@ -15,8 +15,8 @@ const STACK_SIZE: usize = 64 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Threads {
     runtime: OnceLock<std::io::Result<Runtime>>,
-    /// One permit for each script that is bundled at the same time. There is one more permit than processors, because a
-    /// processor is sometimes idle while modules of a script wait for each other.
+    /// The permits that limit the number of scripts bundled at once. There is one permit for each processor and one more, because
+    /// a processor is sometimes idle while the modules of a script wait for each other.
     permits: Semaphore,
 }
 
@@ -48,7 +48,7 @@ impl Threads {
     }
 }
 
-/// Runs `work` on a thread with a stack of the bundler's size.
+/// Runs `work` on a new thread with the stack size of the bundler's threads.
 ///
 /// # Errors
 /// Returns an error if the thread cannot be started or the work panics.
@@ -77,7 +77,8 @@ impl Drop for Threads {
         if runtime.metrics().num_alive_tasks() == 0 {
             runtime.shutdown_background();
         } else {
-            // The bundler panics if its threads stop while it works. So after a signal, the threads run until the process ends.
+            // The bundler panics if its threads stop while it works. If a signal interrupts the work, the threads therefore run
+            // until the process ends.
             std::mem::forget(runtime);
         }
     }

@@ -9,7 +9,7 @@ use tokio::process::{Child, Command};
 
 use crate::environment::{Environment, is_token_variable};
 
-/// The duration of a call after which the log mentions the call.
+/// The time after which the log reports that a call is still running.
 const SLOW_CALL: Duration = Duration::from_secs(3);
 
 /// The maximum number of bytes read from each output stream.
@@ -71,7 +71,7 @@ impl OnePassword<'_> {
         let mut group = ProcessGroup { leader: child.id() };
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let work = async {
-            // Child processes that outlive the CLI would keep the output open, so they are killed.
+            // Kill child processes that outlive the CLI, because they would keep the output streams open.
             let exited = async {
                 let status = child.wait().await;
                 group.kill();
@@ -90,7 +90,7 @@ impl OnePassword<'_> {
         Ok(CommandOutput { status: status.map_err(|error| error.to_string())?, stdout, stderr })
     }
 
-    /// Starts the CLI with all variables except the tokens of this program.
+    /// Starts the CLI with all variables except tokens. The tokens of 1Password (`OP_…`) are passed, too.
     fn start(&self, reference: &str) -> Result<Child, String> {
         let is_passed = |name: &str| !is_token_variable(name) || name.starts_with("OP_");
         let mut command = Command::new("op");
@@ -114,7 +114,7 @@ async fn read_output(output: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
     bytes
 }
 
-/// A process group. Dropping this value kills all processes of the group.
+/// A process group. On Unix, dropping this value kills all processes of the group.
 struct ProcessGroup {
     /// The process id of the group's leader, or `None` after the group was killed.
     leader: Option<u32>,

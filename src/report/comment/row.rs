@@ -6,7 +6,7 @@ use super::super::{Printer, escape, size};
 use crate::html_comment;
 use crate::repository::short_commit;
 
-/// The kind of the HTML comment that contains the values of a row.
+/// The word after `gitbook-deploy:` in the HTML comment that contains the values of a row.
 const COMMENT_KIND: &str = "row";
 
 /// The state of a preview.
@@ -17,7 +17,7 @@ pub(crate) enum RowState {
     Published,
     /// The preview was already up to date.
     Unchanged,
-    /// The preview was not published or not deleted because of an error.
+    /// The run failed to publish or delete the preview.
     Failed,
     /// The run deleted the preview.
     Removed,
@@ -31,11 +31,11 @@ pub(crate) struct Row {
     pub(super) state: RowState,
     /// The number of the run that wrote the row.
     pub(super) run: u64,
-    /// The number of the attempt. A repeated run has a higher number.
+    /// The number of the attempt. If a run is repeated, its run number stays the same, and its attempt number is higher.
     pub(super) attempt: u64,
     /// The commit of the run.
     pub(super) commit: String,
-    /// The commit that the preview was published from. Empty if the preview does not exist.
+    /// The commit that the existing preview was published from; empty if the preview does not exist.
     pub(super) published_commit: String,
     /// The time of the run.
     pub(super) updated_at: String,
@@ -47,7 +47,7 @@ pub(crate) struct Row {
     pub(super) url: Option<String>,
     /// The reason for a failure.
     pub(super) note: String,
-    /// The URL of the log, for a failure.
+    /// The URL of the run's log; set only for a failure.
     pub(super) log_url: Option<String>,
 }
 
@@ -65,7 +65,7 @@ impl RowState {
 }
 
 impl Row {
-    /// Parses the values in a line of the comment.
+    /// Parses the values in a line of the comment. Returns `None` if the line is not a row.
     pub(super) fn parse(line: &str) -> Option<Self> {
         let start = line.find(html_comment::START)?;
         let end = line.rfind(html_comment::END)? + html_comment::END.len();
@@ -107,7 +107,7 @@ impl Row {
         }
     }
 
-    /// Adds values from the previous row of the same preview. For example, the row for a failure keeps the values of the published
+    /// Adds values from the previous row of the same preview. For example, a row for a failure keeps the values of the published
     /// preview.
     pub(super) fn with_previous_values(self, previous: Option<&Self>) -> Self {
         let Some(previous) = previous else { return self };
@@ -131,8 +131,9 @@ impl Row {
         other.run != 0 && self.run > other.run
     }
 
-    /// Returns true if the row `later` differs only in the run and the time. Two rows for a removed preview always differ only in
-    /// these values.
+    /// Returns true if the row `later` contains nothing new. Ignores the run, the attempt, the time and the previous size, and
+    /// treats `unchanged` after `published` as the same state. The row of a preview that is still removed never contains anything
+    /// new.
     pub(super) fn is_repeated_by(&self, later: &Self) -> bool {
         if self.state == RowState::Removed && later.state == RowState::Removed {
             return true;
@@ -208,7 +209,7 @@ impl Row {
     }
 }
 
-/// Writes one line of Markdown.
+/// Writes the row as one line of Markdown.
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = if self.name.is_empty() { "–".to_owned() } else { escape::markdown_literal(&self.name) };

@@ -1,11 +1,11 @@
-//! Pie charts of the packages in each script, in Mermaid, which GitHub renders.
+//! Pie charts of the packages in each script. The charts are Mermaid code, which GitHub renders.
 
 use super::super::{Printer, escape};
 use super::{markdown, script_size};
 use crate::deploy::{Outcome, PackageSize, Success};
 use crate::error::pluralize;
 
-/// The maximum number of charts, which show the largest scripts.
+/// The maximum number of charts. If there are more scripts, the largest ones have charts.
 const MAX_CHARTS: usize = 20;
 
 const HEADING: &str = "Script composition in bytes, estimated from the sizes before minification:\n\n";
@@ -13,7 +13,8 @@ const HEADING: &str = "Script composition in bytes, estimated from the sizes bef
 /// The maximum number of packages that have their own slice in a chart.
 const MAX_PACKAGE_SLICES: usize = 6;
 
-/// Returns a chart for each script with known package sizes, the largest script first. Several charts are folded.
+/// Returns a chart for each script with known package sizes, the largest script first. Collapses the charts if there is more than
+/// one.
 pub(super) fn pie_charts(outcomes: &[Outcome], printer: &Printer) -> String {
     let succeeded =
         outcomes.iter().filter_map(|outcome| Some((&*outcome.name, outcome.result.as_ref().ok()?)));
@@ -33,7 +34,7 @@ pub(super) fn pie_charts(outcomes: &[Outcome], printer: &Printer) -> String {
     text
 }
 
-/// Returns a chart in a section that readers can fold.
+/// Returns a chart in a collapsible section. `is_open` is true if the section is expanded at first.
 fn pie_chart(name: &str, success: &Success, is_open: bool, printer: &Printer) -> String {
     let open = if is_open { " open" } else { "" };
     let (name, size) = (markdown(name, printer), script_size(success).unwrap_or_default());
@@ -46,8 +47,8 @@ fn pie_chart(name: &str, success: &Success, is_open: bool, printer: &Printer) ->
 
 /// Returns the labels and sizes of the slices: the integration's own source, the largest packages, and all other packages.
 ///
-/// Mermaid shows only the first of two slices with the same label. Different packages may have the same label after escaping,
-/// so their sizes are added up. Package labels contain no spaces, so they differ from labels such as `own source`.
+/// Mermaid shows only the first of two slices with the same label. Different packages may have the same label after escaping, so
+/// such packages share a slice. Package labels contain no spaces, so they differ from labels such as `own source`.
 fn slices(sizes: &[PackageSize], printer: &Printer) -> Vec<(String, usize)> {
     let (mut slices, mut other_packages, mut other_bytes) = (Vec::<(String, usize)>::new(), 0, 0);
     for size in sizes.iter().filter(|size| size.bytes > 0) {

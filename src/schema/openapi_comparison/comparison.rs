@@ -22,7 +22,7 @@ pub(super) struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    /// Compares a rule with the schema of this name in the document.
+    /// Compares a rule with the schema `schema_name` in the document.
     pub(super) fn new(document: &'a Value, rule: &SchemaRule, schema_name: &str) -> Self {
         let mut comparison =
             Self { document, compared: 0, differences: BTreeMap::new(), additions: Vec::new() };
@@ -86,7 +86,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Compares a rule with the alternative of `oneOf` that matches. Adds a difference unless exactly one alternative matches.
+    /// Compares a rule with the matching alternative of `oneOf`. Adds a difference unless exactly one alternative matches.
     fn compare_alternative(
         &mut self,
         rule: &SchemaRule,
@@ -147,7 +147,7 @@ impl<'a> Comparison<'a> {
         let theirs = properties.into_iter().flat_map(Map::keys);
         for name in theirs.filter(|name| !known(name) && *name != skipped_field) {
             let path = join(path, name);
-            // If GitBook requires a field that the program does not know, every request fails.
+            // If the document requires a field that the schema lacks, GitBook rejects every request.
             if requires(schema, name) {
                 self.add_difference(
                     &path,
@@ -159,8 +159,8 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Compares each case of a [`SchemaRule::Tagged`] with its alternative in the document. In each alternative, the key has a single
-    /// possible value, which identifies the case.
+    /// Compares each case of a [`SchemaRule::Tagged`] with its alternative in the document. Each alternative allows a single
+    /// value of `key`, which identifies the case.
     fn compare_tagged(
         &mut self,
         key: &str,
@@ -199,8 +199,8 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Compares the keywords that restrict values, in both directions. Skips the keywords in `skipped`, which the caller compares
-    /// itself. `ours` contains the keywords of the rule.
+    /// Compares the keywords that restrict values, including those that only one side has. Skips the keywords in `skipped`, which
+    /// the caller compares itself. `ours` contains the keywords of the rule.
     fn compare_keywords(&mut self, schema: &'a Value, path: &str, ours: &[(&str, Value)], skipped: &[&str]) {
         let none = Map::new();
         let theirs = schema.as_object().unwrap_or(&none);

@@ -14,8 +14,8 @@ pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     !file.is_esm && !file.is_typescript && file.source.contains("function")
 }
 
-/// Renames each function that a block declares, and assigns the function to a variable with the original name at the start of
-/// the block.
+/// Renames each function that a block declares. At the start of the block, assigns the function to a variable with the original
+/// name.
 pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
     let mut collector = BlockFunctionCollector::default();
     collector.visit_program(program);
@@ -40,9 +40,8 @@ pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut 
     }
 }
 
-/// Returns the keyword that declares a block's function as a variable of the enclosing function (ECMAScript, annex B.3.3),
-/// or an empty string if the variable is already declared. Returns `None` if another declaration of the name prevents
-/// hoisting.
+/// Returns the keyword that declares a block's function as a variable of the enclosing function (ECMAScript, annex B.3.3).
+/// Returns an empty string if the variable is already declared, and `None` if another declaration of the name prevents hoisting.
 fn hoisting_keyword(scoping: &Scoping, symbol: SymbolId) -> Option<&'static str> {
     let name = scoping.symbol_name(symbol);
     for scope in scoping.scope_ancestors(scoping.symbol_scope_id(symbol)).skip(1) {

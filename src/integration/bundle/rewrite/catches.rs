@@ -1,7 +1,7 @@
 //! Moves the declaration of a `var` out of a `catch` clause that binds the same name.
 //!
-//! In a `catch (e)` clause, `var e = 1` declares a variable of the function, but assigns 1 to the binding of the clause. oxc
-//! confuses the variable and the binding in nested clauses.
+//! In a `catch (e)` clause, `var e = 1` declares the variable `e` in the function, but assigns 1 to the `e` of the clause. In
+//! nested clauses, oxc confuses the two.
 
 use oxc::ast::ast::{
     ArrowFunctionExpression, CatchClause, ForStatementInit, ForStatementLeft, Function, Program, Statement,
@@ -41,8 +41,8 @@ impl CatchVariableHoister<'_> {
         self.catch_names = outer_catch_names;
     }
 
-    /// Declares the variables of `declaration` at the end of the function, if a `catch` clause binds one of their names. Returns
-    /// true if it declares them.
+    /// If a `catch` clause binds one of the names in `declaration`, declares all of its variables at the end of the function and
+    /// returns true.
     fn hoist_variables(&mut self, declaration: &VariableDeclaration<'_>) -> bool {
         let declared =
             declaration.declarations.iter().flat_map(|declarator| declarator.id.get_binding_identifiers());
@@ -58,7 +58,8 @@ impl CatchVariableHoister<'_> {
         true
     }
 
-    /// Replaces a declaration with its assignments, followed by the text `end`.
+    /// If the variables of a declaration must be hoisted, hoists them and replaces the declaration with its assignments and the
+    /// text `end`.
     fn replace_with_assignments(&mut self, declaration: &VariableDeclaration<'_>, end: &str) {
         if !self.hoist_variables(declaration) {
             return;
@@ -73,7 +74,8 @@ impl CatchVariableHoister<'_> {
         self.edits.replace(declaration.span, format!("{assignments}{end}"));
     }
 
-    /// Replaces the declaration in a loop head with its pattern: `for (var x in y)` becomes `for (x in y)`.
+    /// If the variable of a declaration in a loop head must be hoisted, hoists it and changes `for (var x in y)` to
+    /// `for (x in y)`.
     fn replace_with_pattern(&mut self, declaration: &VariableDeclaration<'_>) {
         if let [declarator] = declaration.declarations.as_slice()
             && declarator.init.is_none()

@@ -1,8 +1,11 @@
 //! Compiles TypeScript classes whose initializers oxc would put in the wrong position.
 //!
-//! Assigned fields and parameter properties are initialized in the constructor. oxc finds a `super()` call only if it is a
-//! separate statement, confuses names in initializers with the constructor's variables, and moves computed keys into a
-//! static block, where `await`, `yield` and `this` have a different meaning.
+//! The constructor initializes parameter properties. It also initializes fields if TypeScript assigns rather than defines them.
+//! oxc makes three mistakes:
+//!
+//! - It finds a `super()` call only if the call is a separate statement.
+//! - It confuses names in initializers with the constructor's variables.
+//! - It moves computed keys into a static block, where `await`, `yield` and `this` have a different meaning.
 
 mod initializers;
 
@@ -25,8 +28,8 @@ pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut 
     InitializerMover { file, edits, is_done: false }.visit_program(program);
 }
 
-/// Returns true if a computed key of any class uses `this`, `await` or `yield`. These depend on the enclosing function, and oxc
-/// moves such keys into a static block.
+/// Returns true if a computed key of any class uses `this`, `await` or `yield`. Their meaning depends on the enclosing function,
+/// but oxc moves such keys into a static block.
 pub(super) fn has_function_bound_keys(program: &Program<'_>) -> bool {
     let mut keys = FunctionBoundKeyFinder::default();
     keys.visit_program(program);
@@ -97,7 +100,7 @@ fn has_single_super_statement(constructor: &MethodDefinition<'_>) -> bool {
     super_statements.count() == 1 && SuperCalls::in_constructor(constructor).len() == 1
 }
 
-/// A visitor that finds computed keys that depend on the enclosing function.
+/// A visitor that detects `this`, `await` and `yield` in computed keys.
 #[derive(Default)]
 struct FunctionBoundKeyFinder {
     is_found: bool,

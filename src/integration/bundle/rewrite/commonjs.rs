@@ -1,4 +1,4 @@
-//! Makes rolldown recognize CommonJS code with `module.require`, `var exports`, a direct `eval` or a top-level `this`.
+//! Makes rolldown recognize CommonJS code that contains `module.require`, `var exports`, a direct `eval` or a top-level `this`.
 //!
 //! In Node, a top-level `var exports` or `var module` redeclares the existing variable and keeps its value.
 
@@ -39,7 +39,7 @@ pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut 
     }
 }
 
-/// One declarator of a `var` statement that is split into several statements.
+/// One declarator of a `var` statement. The rule replaces the statement with one statement for each declarator.
 enum Declarator {
     /// The declaration of a variable other than `exports` and `module`.
     Declared(Span),
@@ -76,7 +76,7 @@ fn is_module_variable(declarator: &VariableDeclarator<'_>) -> bool {
 struct CommonJsPatterns {
     /// The number of enclosing functions and class elements.
     depth: usize,
-    /// The declarations of `exports` or `module` that are split.
+    /// The `var` statements that declare `exports` or `module`, each with its span and its declarators.
     declarations: Vec<(Span, Vec<Declarator>)>,
     /// The callees of `module.require()` calls.
     module_requires: Vec<Span>,

@@ -58,7 +58,7 @@ impl<'a> Visit<'a> for StaticMemberMover<'_> {
         let is_decorated = |element: &&ClassElement<'_>| !member_decorators(element).is_empty();
         let decorated: Vec<_> = class.body.body.iter().filter(is_decorated).collect();
         let last_instance_member = decorated.iter().rposition(|element| !element.r#static());
-        // All decorated static members after the first moved member also move, to keep their order.
+        // After the first moved member, also move all later decorated static members, to keep their order.
         let mut is_moving = false;
         for (index, element) in decorated.iter().enumerate().filter(|(_, element)| element.r#static()) {
             let is_assigned =

@@ -15,8 +15,8 @@ pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     !file.is_esm && has("__esModule") && has("default") && has("exports")
 }
 
-/// Renames `exports` in each assignment to one of its properties, so that rolldown does not detect this export. Leaves
-/// `exports.default` and `exports.__esModule` unchanged.
+/// Replaces `exports` with another variable in assignments such as `exports.name = value`, so that rolldown does not detect these
+/// exports. Leaves assignments to `exports.default` and `exports.__esModule` unchanged.
 pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
     let Some(first) = program.body.first() else { return };
     let scoping = SemanticBuilder::new().build(program).semantic.into_scoping();
@@ -29,7 +29,7 @@ pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut 
     }
 }
 
-/// A visitor that collects the spans of `exports` in assignments to its properties.
+/// A visitor that collects the spans of `exports` in assignments such as `exports.name = value`.
 struct ExportsAssignments<'s> {
     scoping: &'s Scoping,
     spans: Vec<Span>,

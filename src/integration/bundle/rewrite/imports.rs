@@ -11,8 +11,8 @@ use oxc::ast_visit::Visit;
 
 use super::{Edits, SourceFile};
 
-/// Like esbuild, ensures that a module is evaluated even if a file re-exports only types from it. Removes imports with an empty
-/// list of names, such as `import {} from 'a'`.
+/// Like esbuild, ensures that a module is evaluated even if a file re-exports only types from it. Also removes imports with an
+/// empty list of names, such as `import {} from 'a'`, unless the compiler keeps unused imports.
 pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
     for declaration in program.body.iter().filter_map(|statement| statement.as_module_declaration()) {
         match declaration {
@@ -62,7 +62,8 @@ pub(super) fn insert_type_keywords(program: &Program<'_>, names: &[&str], edits:
     let imports: Vec<_> = imports.flatten().filter(|(local, _)| !values.0.contains(local)).collect();
     imports.iter().for_each(|(_, start)| edits.insert(*start, "type "));
     for declaration in &declarations {
-        // Without this additional import, the bundler would not evaluate a module from which only types are imported.
+        // Add a second import of the module. Without it, the bundler would not evaluate a module from which only types are
+        // imported.
         if let ModuleDeclaration::ImportDeclaration(import) = declaration
             && !imported_types(import, names).is_empty()
         {

@@ -48,7 +48,8 @@ fn is_key(attribute: &JSXAttributeItem<'_>) -> bool {
     matches!(&attribute.name, JSXAttributeName::Identifier(name) if name.name == "key")
 }
 
-/// Returns true if the source contains the names of all properties that an attribute or a spread sets.
+/// Returns true for an attribute and for a spread object literal. The source does not show which properties any other spread
+/// sets.
 fn has_known_property_names(attribute: &JSXAttributeItem<'_>) -> bool {
     match attribute {
         JSXAttributeItem::Attribute(_) => true,

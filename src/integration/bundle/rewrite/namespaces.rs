@@ -1,8 +1,8 @@
-//! Adds the namespace prefix to names that a TypeScript namespace exports.
+//! Adds the namespace prefix to uses of names that a TypeScript namespace exports.
 //!
 //! A namespace can consist of several `namespace` blocks. Each block can use the exports of the other blocks without a prefix,
-//! but oxc does not add the prefix that JavaScript needs. oxc also keeps exported variables as copies of the namespace's
-//! properties.
+//! but oxc does not add the prefix that JavaScript needs. For an exported variable, oxc also creates a local copy of the
+//! namespace's property, and their values can then differ.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,14 +20,14 @@ pub(super) fn may_apply(file: &SourceFile<'_>) -> bool {
     file.is_typescript && (file.source.contains("namespace") || file.source.contains("module "))
 }
 
-/// Writes `Namespace.name` for each use of an exported name that oxc would leave without the prefix.
+/// Replaces `name` with `Namespace.name` wherever oxc would leave out the prefix.
 pub(super) fn rewrite(program: &Program<'_>, _: &SourceFile<'_>, edits: &mut Edits) {
     let mut exports = NamespaceExports::default();
     exports.visit_program(program);
     if exports.by_path.is_empty() {
         return;
     }
-    // If several blocks of a namespace declare the same enum, oxc would compile each declaration to a separate enum.
+    // If several blocks of a namespace declare the same enum, oxc compiles each declaration to a separate enum.
     for (path, block, span) in &exports.enums {
         if exports.enums.iter().any(|(other_path, other_block, _)| other_path == path && other_block < block)
         {
@@ -41,7 +41,7 @@ pub(super) fn rewrite(program: &Program<'_>, _: &SourceFile<'_>, edits: &mut Edi
     references::replace_references(program, edits, &|reference| uses.get(&reference.span).cloned());
 }
 
-/// The names of a namespace's enclosing namespaces and of the namespace itself, the outermost first.
+/// The path of a namespace: the names of its enclosing namespaces, the outermost first, and then its own name.
 type NamespacePath = Vec<String>;
 
 /// A visitor that collects the values that namespaces export. All blocks of a namespace share one entry.
@@ -102,12 +102,12 @@ fn exported_names(statement: &Statement<'_>) -> Vec<String> {
     }
 }
 
-/// A visitor that finds the uses of exported names that need the namespace prefix.
+/// A visitor that finds each use of an exported name that oxc would leave without the namespace prefix.
 struct ExportUseFinder<'r> {
     exports: &'r NamespaceExports,
     scoping: &'r Scoping,
     path: NamespacePath,
-    /// The scopes of the enclosing namespaces.
+    /// The scopes of the enclosing namespaces, the innermost last.
     scopes: Vec<ScopeId>,
     /// The replacement text of each use, by span.
     replacements: HashMap<Span, String>,
@@ -123,8 +123,9 @@ impl<'r> ExportUseFinder<'r> {
         self.replacements
     }
 
-    /// Returns the name of the innermost namespace that exports the referenced name. Returns `None` if the reference resolves to a
-    /// declaration in the same `namespace` block.
+    /// Returns the name of the innermost namespace that exports the referenced name. Returns `None` if a declaration in the same
+    /// `namespace` block takes precedence. A variable that this block itself exports still needs the prefix, unless it is a
+    /// `const`.
     fn exporting_namespace(&self, reference: &IdentifierReference<'_>) -> Option<&str> {
         let symbol = self.scoping.get_reference(reference.reference_id.get()?).symbol_id();
         let declaring_scope = symbol.map(|symbol| self.scoping.symbol_scope_id(symbol));
@@ -160,8 +161,8 @@ impl<'a> Visit<'a> for ExportUseFinder<'_> {
     }
 
     fn visit_binding_pattern(&mut self, _: &BindingPattern<'a>) {
-        // A default value in a pattern keeps its references to variables, because it is evaluated before the namespace's
-        // properties are assigned.
+        // Default values in patterns stay unchanged. They are evaluated before the namespace's properties are assigned, so they
+        // must read the variables.
     }
 
     fn visit_identifier_reference(&mut self, reference: &IdentifierReference<'a>) {

@@ -1,7 +1,7 @@
-//! Renames variables that a parameter's default value uses before their declaration.
+//! Renames variables that a parameter's default value uses before they are declared.
 //!
-//! If the enclosing function declares the variable after the default value, oxc resolves the name to a variable of an outer
-//! scope, or even of another module.
+//! An example is `b` in `function outer() { function inner(a = b) {} var b; }`. oxc resolves such a name to a variable of an
+//! outer scope, or even of another module.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ use super::{Edits, SourceFile, references};
 /// The suffix of renamed variables, which makes the new names unique across modules.
 const RENAMED_SUFFIX: &str = "$late$";
 
-/// Renames the first variable of a file that a parameter uses before the variable's declaration.
+/// Renames the first variable that a parameter uses before the variable is declared.
 pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut Edits) {
     let mut uses = UsesInParameters::default();
     uses.visit_program(program);
@@ -29,7 +29,7 @@ pub(super) fn rewrite(program: &Program<'_>, file: &SourceFile<'_>, edits: &mut 
         return;
     }
     let scoping = SemanticBuilder::new().build(program).semantic.into_scoping();
-    // The semantic analysis has now stored scopes and references in the nodes.
+    // Collect the uses again: the semantic analysis has now stored scopes and references in the nodes.
     let mut uses = UsesInParameters::default();
     uses.visit_program(program);
     let mut late_variables =
@@ -60,8 +60,8 @@ struct UseInParameter<'a> {
 }
 
 impl UseInParameter<'_> {
-    /// Returns the variable to which the name refers, if the variable is declared later and oxc would resolve the name to a
-    /// different variable.
+    /// Returns the variable to which the name refers, if the variable is declared later than this use and oxc would resolve the
+    /// name to a different variable.
     fn later_variable(&self, scoping: &Scoping, file: &SourceFile<'_>) -> Option<SymbolId> {
         let resolved = scoping.get_reference(self.reference_id?).symbol_id()?;
         let scope = self.scope?;
@@ -72,8 +72,8 @@ impl UseInParameter<'_> {
             scoping.symbol_flags(symbol).can_be_referenced_by_value().then_some(symbol)
         })?;
         let flags = scoping.scope_flags(scoping.symbol_scope_id(symbol));
-        // The bundler already makes the top-level names of ES modules unique. Names in namespaces and enums are properties, which
-        // must keep their names.
+        // The bundler already makes the top-level names of ES modules unique. Members of namespaces and enums are properties, so
+        // renaming them would change the program.
         let has_fixed_name = (flags.is_top() && file.is_esm)
             || flags.is_ts_module_block()
             || scoping.symbol_flags(symbol).intersects(SymbolFlags::EnumMember | SymbolFlags::Import);
@@ -148,7 +148,7 @@ impl<'a> Visit<'a> for LastDeclarations<'a> {
     }
 }
 
-/// Renames the declarations of a variable.
+/// A visitor that renames the declarations of a variable.
 struct DeclarationRenamer<'d> {
     symbol: SymbolId,
     new_name: &'d str,

@@ -53,7 +53,7 @@ impl KeyRewriter<'_> {
         }
     }
 
-    /// Passes `this` to the keys of a nested class through the parameter of an arrow function.
+    /// Wraps a nested class in an arrow function, and passes `this` to the class's keys through the function's parameter.
     fn pass_this_to_keys(&mut self, class: &Class<'_>) {
         let mut uses = FunctionBoundExpressions::default();
         class
@@ -120,7 +120,8 @@ impl<'a> Visit<'a> for KeyRewriter<'_> {
     }
 
     fn visit_property_key(&mut self, key: &PropertyKey<'a>) {
-        // The expression's value is a number. A template literal converts it to a string, which is the same key.
+        // The value of the expression is not an object or a symbol. A template literal converts it to a string, which is the same
+        // key.
         if matches!(key, PropertyKey::UnaryExpression(unary) if !unary.operator.is_typeof() && !unary.operator.is_delete())
             || matches!(key, PropertyKey::BinaryExpression(binary) if binary.operator.is_arithmetic() || binary.operator.is_bitwise())
         {
@@ -132,7 +133,7 @@ impl<'a> Visit<'a> for KeyRewriter<'_> {
     }
 }
 
-/// A visitor that collects the expressions in a key that would change their meaning inside another function.
+/// A visitor that collects the expressions in a key that have a different meaning inside another function.
 #[derive(Default)]
 struct FunctionBoundExpressions {
     this: Vec<Span>,

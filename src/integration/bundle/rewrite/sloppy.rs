@@ -28,7 +28,8 @@ const RESERVED_NAMES: [&str; 10] = [
     "yield",
 ];
 
-/// Converts sloppy-mode code to equivalent strict-mode code. Returns `None` if `source` is not valid sloppy-mode code.
+/// Converts sloppy-mode code to equivalent strict-mode code. Returns `None` if `source` is neither a valid script nor a valid ES
+/// module.
 pub(in crate::integration::bundle) fn to_strict(source: &str) -> Option<String> {
     let allocator = Allocator::default();
     let options = ParseOptions { allow_return_outside_function: true, ..ParseOptions::default() };
@@ -61,7 +62,7 @@ struct SloppyCodeRewriter<'f> {
 struct FunctionScope {
     /// The names of functions that are declared directly in the body, outside blocks.
     names: HashSet<String>,
-    /// The position after the last statement of the body.
+    /// The end of the body. In a function, this is the position before the closing brace.
     end: u32,
 }
 
@@ -116,7 +117,7 @@ impl SloppyCodeRewriter<'_> {
         }
     }
 
-    /// Removes each function in a block that a later function of the same name replaces.
+    /// Removes each function declaration in `statements` that a later declaration with the same name replaces.
     fn remove_replaced_functions(&mut self, statements: &[Statement<'_>]) {
         let functions = statements.iter().filter_map(|statement| match statement {
             Statement::FunctionDeclaration(function) => {
@@ -181,7 +182,7 @@ impl<'a> Visit<'a> for SloppyCodeRewriter<'_> {
     }
 
     fn visit_labeled_statement(&mut self, statement: &LabeledStatement<'a>) {
-        // Removes the label of a function. No statement can jump to it.
+        // Remove the label of a function, which strict mode does not allow. No statement can jump to this label.
         if let Statement::FunctionDeclaration(function) = &statement.body {
             self.edits.replace(Span::new(statement.span.start, function.span.start), "");
         }

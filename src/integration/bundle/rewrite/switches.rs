@@ -37,7 +37,7 @@ fn lexical_names<'b, 'a>(statement: &'b Statement<'a>) -> Vec<&'b BindingIdentif
     }
 }
 
-/// A visitor that checks if a `case` declares a block-scoped name.
+/// A visitor that detects a `case` that declares a block-scoped name.
 struct LexicalNameDetector(bool);
 
 impl<'a> Visit<'a> for LexicalNameDetector {

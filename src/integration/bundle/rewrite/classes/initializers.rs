@@ -14,7 +14,7 @@ use oxc::span::{GetSpan as _, Span};
 use super::{constructor, fields, has_misplaced_initializers, has_name_conflict};
 use crate::integration::bundle::rewrite::{Edits, SourceFile};
 
-/// The hint for a class with decorators whose initializers cannot be moved.
+/// The hint if decorators prevent moving the initializers of a class.
 const DECORATOR_HINT: &str = "call `super()` in a separate statement, and rename constructor variables \
      that share a name with a variable in a field initializer";
 
@@ -25,7 +25,8 @@ pub(super) fn rewrite(class: &Class<'_>, file: &SourceFile<'_>, edits: &mut Edit
     // rather than defined.
     let initializers_read_this =
         !file.assigns_class_fields && !parameter_properties.is_empty() && fields(class).any(value_reads_this);
-    // A field must be defined after its initializer, which can read an inherited property of the same name.
+    // The initializer of a field can read an inherited property of the same name. Defining the field hides that property, so the
+    // field is defined only after its initializer is evaluated.
     let defines_fields = initializers_read_this && class.heritage.is_some();
     let moved = if file.assigns_class_fields || initializers_read_this {
         fields_to_move(class, defines_fields)
@@ -147,10 +148,10 @@ fn insert_expressions(
     }
 }
 
-/// Returns the fields to initialize in the constructor: all instance fields with an initializer and, if
-/// `includes_uninitialized` is true, those without one.
+/// Returns the fields to initialize in the constructor: all instance fields with an initializer. If `includes_uninitialized` is
+/// true, also returns those without one.
 ///
-/// Private fields are included to keep the order of evaluation. If all fields are private, returns no fields.
+/// Includes private fields, to keep the order of evaluation. Returns no fields if all of them are private.
 fn fields_to_move<'b, 'a>(
     class: &'b Class<'a>,
     includes_uninitialized: bool,
@@ -175,7 +176,7 @@ fn value_reads_this(field: &PropertyDefinition<'_>) -> bool {
     finder.0
 }
 
-/// A visitor that finds `this` and `super` outside nested functions.
+/// A visitor that finds `this` and `super` outside nested functions. Arrow functions do not count as nested functions.
 struct ThisFinder(bool);
 
 impl<'a> Visit<'a> for ThisFinder {
@@ -290,7 +291,6 @@ pub(super) enum SuperPosition {
     Expression,
 }
 
-/// A `super()` call.
 pub(super) struct SuperCall {
     span: Span,
     position: SuperPosition,
