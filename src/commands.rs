@@ -36,7 +36,8 @@ use crate::forge::{Forge, ForgeError};
 use crate::gitbook::{GitBook, sandbox};
 use crate::http::RequestError;
 use crate::integration::{
-    self, Checkout, Integration, IntegrationSource, Packaging, PackagingContext, processor_count,
+    self, Checkout, EnvsCheck, Integration, IntegrationSource, Packaging, PackagingContext, RequestedEnvs,
+    processor_count,
 };
 use crate::plan::{Decision, PreviewRef};
 use crate::report::{Printer, Reporter, RunReport, ShardPlan};
@@ -134,11 +135,20 @@ impl<'a> Context<'a> {
         &self,
         selection: &Selection,
         share: &[&IntegrationSource],
-        env: Option<&str>,
+        envs: &RequestedEnvs,
         resolve_secrets: bool,
         problems: &mut Vec<Diagnostic>,
     ) -> Result<Vec<TimedIntegration>, Error> {
-        let packaging = self.packaging(env, resolve_secrets);
+        let packaging = self.packaging(envs, resolve_secrets);
+        let mut new_problems = selection.problems.clone();
+        let EnvsCheck { problems: env_problems, notice } = envs.check(&selection.sources, &packaging);
+        let is_unknown_env = env_problems.iter().any(Diagnostic::is_error);
+        new_problems.extend(env_problems);
+        // Without the entry, fields may seem to be missing.
+        if is_unknown_env {
+            return self.report_problems(new_problems, problems).map(|()| Vec::new());
+        }
+        notice.iter().for_each(|notice| self.printer.print_notice(notice));
         let phase = self.printer.start_phase("packaging", share.len());
         let package = async |source: &IntegrationSource| {
             let folder = source.folder.file_name().unwrap_or_default().to_string_lossy();
@@ -160,7 +170,6 @@ impl<'a> Context<'a> {
                 selection.sources.iter().filter_map(identity).collect()
             }
         };
-        let mut new_problems = selection.problems.clone();
         new_problems.extend(duplicate_names::duplicate_names(&identities));
         for (packaged, time) in packaged {
             packaged.secrets.iter().for_each(|secret| self.printer.add_secret(secret));
@@ -179,7 +188,7 @@ impl<'a> Context<'a> {
         previews: &PreviewContext<'_>,
         problems: &mut Vec<Diagnostic>,
     ) -> Result<Vec<NamedPreview>, Error> {
-        let packaging = self.packaging(self.config.preview_env.as_deref(), false);
+        let packaging = self.packaging(&self.config.preview_envs, false);
         let mut identities = Vec::new();
         let mut new_problems = selection.problems.clone();
         for source in &selection.sources {
@@ -195,9 +204,9 @@ impl<'a> Context<'a> {
         Ok(names)
     }
 
-    fn packaging<'b>(&'b self, env: Option<&'b str>, resolve_secrets: bool) -> Packaging<'b> {
+    fn packaging<'b>(&'b self, envs: &'b RequestedEnvs, resolve_secrets: bool) -> Packaging<'b> {
         Packaging {
-            env,
+            envs,
             overrides: &self.config.overrides,
             bundle: self.config.bundle,
             resolve_secrets,
@@ -237,7 +246,7 @@ impl<'a> Context<'a> {
         sources: &[&IntegrationSource],
         previews: &PreviewContext<'_>,
     ) -> Vec<NamedPreview> {
-        let packaging = self.packaging(self.config.preview_env.as_deref(), false);
+        let packaging = self.packaging(&self.config.preview_envs, false);
         let named = |source: &&IntegrationSource| {
             Some(previews.named_preview(integration::identity(source, &packaging).ok()?))
         };

@@ -26,7 +26,7 @@ use secrecy::SecretString;
 
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::environment::Environment;
-use crate::integration::{Override, split_list};
+use crate::integration::{Override, RequestedEnvs, split_list};
 use crate::preview::Template;
 use from_variable::Reader;
 use parsed_variables::ParsedVariables;
@@ -52,10 +52,10 @@ pub(crate) struct Config {
     pub mode: Mode,
     /// The patterns that select integrations (`GITBOOK_INTEGRATIONS`), or `None` for the default `.`.
     pub integrations: Option<Vec<String>>,
-    /// The `envs` entry for production (`GITBOOK_ENV`).
-    pub env: Option<String>,
-    /// The `envs` entry for previews (`GITBOOK_PREVIEW_ENV`, by default `GITBOOK_ENV`).
-    pub preview_env: Option<String>,
+    /// The `envs` entries for production (`GITBOOK_ENV`).
+    pub envs: RequestedEnvs,
+    /// The `envs` entries for previews (`GITBOOK_PREVIEW_ENV`, by default `GITBOOK_ENV`).
+    pub preview_envs: RequestedEnvs,
     /// The branches that are published to production (`GITBOOK_PRODUCTION_BRANCH`).
     pub production_branch: Option<BranchPatterns>,
     /// The template for preview names (`GITBOOK_PREVIEW_NAME`).
@@ -91,6 +91,10 @@ impl Config {
     ) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
         let values = ParsedVariables::read(environment)?;
         let sandbox_dir = values.sandbox_dir.as_deref().or(variables::literal_default("GITBOOK_SANDBOX_DIR"));
+        let parse_envs =
+            |variable, text: Option<String>| text.map(|text| RequestedEnvs::parse(variable, &text));
+        let envs = parse_envs("GITBOOK_ENV", values.env).unwrap_or_default();
+        let preview_envs = parse_envs("GITBOOK_PREVIEW_ENV", values.preview_env);
         let mut reader = Reader::default();
         let config = Self {
             token: reader.read_optional("GITBOOK_TOKEN", values.token).and_then(|token| token.0),
@@ -102,8 +106,8 @@ impl Config {
             sandbox_dir: environment.current_folder().join(sandbox_dir.unwrap_or_default()),
             mode: reader.read("GITBOOK_MODE", values.mode),
             integrations: parse_patterns(values.integrations.as_deref()),
-            preview_env: values.preview_env.or_else(|| values.env.clone()),
-            env: values.env,
+            preview_envs: preview_envs.unwrap_or_else(|| envs.clone()),
+            envs,
             production_branch: reader.read_optional("GITBOOK_PRODUCTION_BRANCH", values.production_branch),
             preview_name: reader.read("GITBOOK_PREVIEW_NAME", values.preview_name),
             preview_visibility: reader.read("GITBOOK_PREVIEW_VISIBILITY", values.preview_visibility).0,

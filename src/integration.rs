@@ -2,6 +2,7 @@
 
 mod bundle;
 mod discovery;
+mod envs;
 mod file_kind;
 mod files;
 mod images;
@@ -24,6 +25,7 @@ pub(crate) use discovery::{
     DiscoveryError, IntegrationSource, discover, is_at_repository_root, leaves_manifests_unselected,
     source_without_manifest,
 };
+pub(crate) use envs::{EnvsCheck, RequestedEnvs};
 pub(crate) use manifest::split_list;
 pub(crate) use manifest::{Override, ValueFormat};
 pub(crate) use packaging_context::{BUNDLE_ARGUMENT, PackagingContext, processor_count};
@@ -54,8 +56,8 @@ use secrets::ManifestSecrets;
 /// The options for packaging the integrations of a run.
 #[derive(Debug)]
 pub(crate) struct Packaging<'a> {
-    /// The name of the `envs` entry to apply.
-    pub env: Option<&'a str>,
+    /// The `envs` entries to apply.
+    pub envs: &'a RequestedEnvs,
     /// Manifest fields set by variables.
     pub overrides: &'a [Override],
     /// True to bundle the script, false to send it unchanged.
@@ -151,8 +153,8 @@ pub(crate) fn identity(
     packaging: &Packaging<'_>,
 ) -> Result<Identity, Vec<Diagnostic>> {
     let mut manifest = load_manifest(source, packaging)?;
-    // Ignore a missing `envs` entry: a deletion may read the manifest of another branch, which lacks the entry.
-    drop(manifest.apply_env(packaging.env));
+    // The `envs` entry may be missing in the manifest of another branch.
+    drop(manifest.apply_env(packaging.envs.names()));
     manifest.apply_overrides(packaging.overrides)?;
     manifest_identity(&manifest).map_err(|problem| vec![Diagnostic::error(manifest.location, problem)])
 }
@@ -221,7 +223,7 @@ fn load_with_overrides(
 ) -> Result<(Manifest, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut manifest = load_manifest(source, packaging)?;
     let mut problems: Vec<_> =
-        manifest.apply_env(packaging.env).err().into_iter().map(|problem| *problem).collect();
+        manifest.apply_env(packaging.envs.names()).err().into_iter().map(|problem| *problem).collect();
     problems.extend(manifest.apply_overrides(packaging.overrides).err().unwrap_or_default());
     Ok((manifest, problems))
 }

@@ -3,25 +3,26 @@
 use super::{CommandResult, Context};
 use crate::deploy::Outcome;
 use crate::error::Error;
+use crate::integration::RequestedEnvs;
 
 impl Context<'_> {
     /// Builds and validates the selected integrations. Uses the setting `GITBOOK_PREVIEW_ENV` in a run for a pull request, and
     /// `GITBOOK_ENV` otherwise.
     pub(super) async fn check(&self) -> CommandResult {
         let is_preview = self.ci.event.pull_request_number().is_some();
-        let env = if is_preview { &self.config.preview_env } else { &self.config.env };
-        self.check_with_env(env.as_deref()).await
+        let envs = if is_preview { &self.config.preview_envs } else { &self.config.envs };
+        self.check_with_envs(envs).await
     }
 
-    /// Builds and validates the selected integrations. `env` is the name of the entry of `envs` to use in their manifests.
-    pub(super) async fn check_with_env(&self, env: Option<&str>) -> CommandResult {
+    /// Builds and validates the selected integrations with the requested `envs` entries.
+    pub(super) async fn check_with_envs(&self, envs: &RequestedEnvs) -> CommandResult {
         let mut result = CommandResult::default();
         let checked: Result<(), Error> = async {
             let selection = self.select(&mut result.problems)?;
             let share = self.share(&selection.sources);
             result.share_description = share.share_description;
             let integrations =
-                self.package(&selection, &share.items, env, false, &mut result.problems).await?;
+                self.package(&selection, &share.items, envs, false, &mut result.problems).await?;
             let _section = self.printer.start_section("checking", integrations.len(), "integration");
             result.outcomes =
                 integrations.iter().map(|(integration, time)| Outcome::checked(integration, *time)).collect();

@@ -18,13 +18,13 @@ impl<'a> Context<'a> {
         let planned = async {
             let weights = match decision {
                 Decision::Publish => {
-                    result = without_shard.check_with_env(self.config.env.as_deref()).await;
+                    result = without_shard.check_with_envs(&self.config.envs).await;
                     result.take_error()?;
                     integration::integration_weights(&self.select(&mut result.problems)?.sources)
                 }
                 Decision::Preview(target) => {
                     let previews = self.preview_context(target)?;
-                    result = without_shard.check_with_env(self.config.preview_env.as_deref()).await;
+                    result = without_shard.check_with_envs(&self.config.preview_envs).await;
                     result.take_error()?;
                     let selection = self.select(&mut result.problems)?;
                     self.unique_preview_names(&selection, &previews, &mut result.problems)?;

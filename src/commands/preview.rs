@@ -16,10 +16,10 @@ impl<'a> Context<'a> {
             result.share_description = share.share_description;
             result.previews = self.valid_preview_names(&share.items, &previews);
             let precondition = self.preview_check(target);
-            let env = self.config.preview_env.as_deref();
+            let envs = &self.config.preview_envs;
             let (verdict, packaged) = futures::join!(
                 precondition.recent_verdict(),
-                self.package(&selection, &share.items, env, true, &mut result.problems)
+                self.package(&selection, &share.items, envs, true, &mut result.problems)
             );
             let integrations = packaged?;
             self.unique_preview_names(&selection, &previews, &mut result.problems)?;

@@ -13,10 +13,10 @@ impl Context<'_> {
             result.share_description = share.share_description;
             // The check for a newer commit runs while the integrations are packaged.
             let precondition = self.production_check();
-            let env = self.config.env.as_deref();
+            let envs = &self.config.envs;
             let (verdict, packaged) = futures::join!(
                 precondition.recent_verdict(),
-                self.package(&selection, &share.items, env, true, &mut result.problems)
+                self.package(&selection, &share.items, envs, true, &mut result.problems)
             );
             let integrations = packaged?;
             if let Verdict::Stop(stop) = verdict {

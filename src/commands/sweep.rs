@@ -107,8 +107,8 @@ impl Context<'_> {
         let mut organizations = BTreeMap::new();
         let mut problems = Vec::new();
         for source in &sources {
-            for env in [&self.config.env, &self.config.preview_env] {
-                match integration::identity(source, &self.packaging(env.as_deref(), false)) {
+            for envs in [&self.config.envs, &self.config.preview_envs] {
+                match integration::identity(source, &self.packaging(envs, false)) {
                     Ok(Identity { name, organization, location, .. }) => {
                         names.push(name);
                         if let Some(organization) = organization {

@@ -5,6 +5,7 @@ use secrecy::ExposeSecret;
 use super::variables::{DefaultValue, GROUPS};
 use super::{Config, Endpoint, Mode};
 use crate::environment::Environment;
+use crate::integration::RequestedEnvs;
 
 fn read_config(variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
     Config::from_environment(&Environment::of(variables)).map(|(config, _)| config).map_err(|problems| {
@@ -43,7 +44,7 @@ fn reads_the_values_of_set_variables() {
     .unwrap();
     assert_eq!(config.token.as_ref().unwrap().expose_secret(), "t");
     assert_eq!(config.integration_patterns(), ["a", "b", "c/*"]);
-    assert_eq!(config.preview_env.as_deref(), Some("prod"));
+    assert_eq!(config.preview_envs, RequestedEnvs::parse("GITBOOK_ENV", "prod"));
     assert_eq!((config.timeout.as_secs(), config.dry_run, config.preview_visibility), (90, true, "unlisted"));
     let keys: Vec<_> = config.overrides.iter().map(|field| field.key).collect();
     assert_eq!(keys, ["scopes", "title"]);
@@ -170,7 +171,10 @@ fn accepts_explicit_defaults_and_any_case_of_booleans() {
     ]);
     let config = config.unwrap();
     assert_eq!((config.preview_visibility, config.bundle, config.dry_run), ("private", false, false));
-    assert_eq!((config.env.as_deref(), config.preview_env.as_deref()), (Some("prod"), Some("preview")));
+    assert_eq!(
+        (config.envs.names(), config.preview_envs.names()),
+        (&["prod".to_owned()][..], &["preview".to_owned()][..])
+    );
 }
 
 #[test]

@@ -71,7 +71,7 @@ pub(crate) const GROUPS: [Group; 7] = [
             variable(
                 "GITBOOK_ENV",
                 Unset,
-                "Entry of the manifest's `envs` for production. If unset, the entry `default` applies if it exists.",
+                "Entries of `envs` for production, separated by commas. Each manifest uses the first entry that it has; a manifest with none of them is used unchanged. If unset, the entry `default` applies if it exists.",
             ),
             variable(
                 "GITBOOK_BUNDLE",
@@ -121,7 +121,7 @@ pub(crate) const GROUPS: [Group; 7] = [
             variable(
                 "GITBOOK_PREVIEW_ENV",
                 Described("`GITBOOK_ENV`"),
-                "Entry of the manifest's `envs` for previews.",
+                "Entries of `envs` for previews, as in `GITBOOK_ENV`.",
             ),
             variable(
                 "GITBOOK_PREVIEW_NAME",

@@ -9,7 +9,7 @@ use futures::FutureExt as _;
 use super::folder::with_file;
 use super::log::{FORMATS, print_to_text};
 use crate::environment::Environment;
-use crate::integration::{IntegrationSource, Packaged, Packaging, PackagingContext, package};
+use crate::integration::{IntegrationSource, Packaged, Packaging, PackagingContext, RequestedEnvs, package};
 use crate::report::Reporter;
 
 const FILE_NAME: &str = "icon.png";
@@ -54,7 +54,7 @@ fn package_input(folder: &Path) -> Packaged {
         folder: folder.to_owned(),
     };
     let packaging = Packaging {
-        env: None,
+        envs: &RequestedEnvs::default(),
         overrides: &[],
         bundle: false,
         resolve_secrets: true,

@@ -9,7 +9,8 @@ use super::log::{FORMATS, print_to_text};
 use crate::diagnostic::{Diagnostic, SourceLocation, TextPosition};
 use crate::environment::Environment;
 use crate::integration::{
-    Integration, IntegrationSource, Packaged, Packaging, PackagingContext, PreviewIdentity, identity, package,
+    Integration, IntegrationSource, Packaged, Packaging, PackagingContext, PreviewIdentity, RequestedEnvs,
+    identity, package,
 };
 use crate::preview::{self, OwnershipMarker, Template};
 use crate::report::Reporter;
@@ -55,9 +56,10 @@ fn check_manifest(folder: &Path, text: &str) {
     // Resolving `op://` would start the 1Password CLI.
     let has_no_1password_references = !YamlValue::parse(text, &SourceLocation::file(MANIFEST_NAME))
         .is_ok_and(|value| contains_text(&value, "op://"));
-    for (env, resolve_secrets) in [(None, has_no_1password_references), (Some("production"), false)] {
+    for (envs, resolve_secrets) in [("", has_no_1password_references), ("production", false)] {
+        let envs = &RequestedEnvs::parse("GITBOOK_ENV", envs);
         let packaging = Packaging {
-            env,
+            envs,
             overrides: &[],
             bundle: false,
             resolve_secrets,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::files;
 use super::redact_manifest::redact_manifest;
-use crate::diagnostic::{Diagnostic, SourceLocation, most_similar_name};
+use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::yaml::{YamlData, YamlDocument, YamlKey, YamlMapping, YamlValue};
 
 /// The file name of a manifest.
@@ -47,6 +47,8 @@ pub(crate) struct Manifest {
     pub(crate) location: SourceLocation,
     /// The folder that paths in the manifest are relative to.
     pub(crate) folder: PathBuf,
+    /// The requested `envs` entry that was applied.
+    pub(crate) env: Option<String>,
     pub(crate) fields: YamlMapping,
 }
 
@@ -60,7 +62,12 @@ impl Manifest {
     ) -> Result<Self, Box<Diagnostic>> {
         let Some((path, display_path)) = path else {
             let location = SourceLocation::variable("GITBOOK_NAME");
-            return Ok(Self { location, folder: folder.to_owned(), fields: YamlMapping::default() });
+            return Ok(Self {
+                location,
+                folder: folder.to_owned(),
+                env: None,
+                fields: YamlMapping::default(),
+            });
         };
         let location = SourceLocation::file(display_path);
         let text = normalize_line_ends(&read_manifest_file(path, root, &location)?);
@@ -69,7 +76,7 @@ impl Manifest {
         let node = document
             .into_value(&redacted.map_or_else(|| location.clone(), |text| location.with_text(&text)))?;
         match node.value {
-            YamlData::Mapping(fields) => Ok(Self { location, folder: folder.to_owned(), fields }),
+            YamlData::Mapping(fields) => Ok(Self { location, folder: folder.to_owned(), env: None, fields }),
             YamlData::Null => {
                 let hint = "add `name`, `title`, `organization`, `script` and `scopes`".to_owned();
                 Err(Box::new(Diagnostic::error(location, "the manifest is empty").with_hint(hint)))
@@ -81,28 +88,25 @@ impl Manifest {
         }
     }
 
-    /// Sets the fields that an `envs` entry contains. Replaces the whole value of each field: lists and mappings are not merged.
-    pub(crate) fn apply_env(&mut self, env: Option<&str>) -> Result<(), Box<Diagnostic>> {
-        let Some(envs) = self.fields.remove("envs") else {
-            return match env {
-                Some(env) => Err(self.unknown_env_problem(env, &[])),
-                None => Ok(()),
-            };
-        };
-        // Keep a value of the wrong type, so that the schema check reports it.
+    /// Returns the names of the entries in `envs`, before one of them is applied.
+    pub(crate) fn env_names(&self) -> Vec<String> {
+        let entries = self.fields.get("envs").and_then(YamlValue::as_mapping);
+        entries.into_iter().flat_map(|entries| &entries.0).map(|(key, _)| key.name.clone()).collect()
+    }
+
+    /// Replaces the manifest's fields with the fields of the first requested `envs` entry that it has, or of `default` if no entry is
+    /// requested. Does not merge the values of a field. A manifest without a requested entry stays unchanged.
+    pub(crate) fn apply_env(&mut self, requested: &[String]) -> Result<(), Box<Diagnostic>> {
+        let Some(envs) = self.fields.remove("envs") else { return Ok(()) };
+        // The schema check reports a value of the wrong type.
         let Some(entries) = envs.as_mapping() else {
             let key = YamlKey { name: "envs".to_owned(), location: envs.location.clone() };
             self.fields.set(key, envs);
             return Ok(());
         };
-        let entry = match (entries.get(env.unwrap_or(DEFAULT_ENV)), env) {
-            (Some(entry), _) => entry,
-            (None, None) => return Ok(()),
-            (None, Some(env)) => {
-                let known: Vec<_> = entries.0.iter().map(|(key, _)| key.name.as_str()).collect();
-                return Err(self.unknown_env_problem(env, &known));
-            }
-        };
+        self.env = requested.iter().find(|name| entries.get(name).is_some()).cloned();
+        let name = self.env.as_deref().or(requested.is_empty().then_some(DEFAULT_ENV));
+        let Some(entry) = name.and_then(|name| entries.get(name)) else { return Ok(()) };
         let Some(entry) = entry.as_mapping() else {
             let message = format!("an entry of `envs` is {}; it must be a mapping", entry.kind());
             return Err(Box::new(Diagnostic::error(entry.location.clone(), message)));
@@ -126,18 +130,6 @@ impl Manifest {
             }
         }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
-    }
-
-    fn unknown_env_problem(&self, env: &str, known: &[&str]) -> Box<Diagnostic> {
-        let hint = match (most_similar_name(env, known.iter().copied()), known) {
-            (Some(name), _) => format!("did you mean `{name}`?"),
-            (None, []) => {
-                "add `envs` to the manifest, or unset `GITBOOK_ENV` and `GITBOOK_PREVIEW_ENV`".to_owned()
-            }
-            (None, known) => format!("use one of: {}", known.join(", ")),
-        };
-        let message = format!("`envs` has no entry `{env}`");
-        Box::new(Diagnostic::error(self.location.clone(), message).with_hint(hint))
     }
 }
 
@@ -236,15 +228,15 @@ mod tests {
     fn manifest(text: &str) -> Manifest {
         let location = SourceLocation::file("m");
         let fields = YamlValue::parse(text, &location).unwrap().as_mapping().unwrap().clone();
-        Manifest { location, folder: "/".into(), fields }
+        Manifest { location, folder: "/".into(), env: None, fields }
     }
 
-    fn check_env(text: &str, env: Option<&str>, expected: Result<&str, &str>) {
+    fn check_env(text: &str, requested: &[&str], expected: (&str, Option<&str>)) {
         let mut manifest = manifest(text);
-        let result =
-            manifest.apply_env(env).map_err(|d| format!("{d} ({})", d.hint.clone().unwrap_or_default()));
+        let requested: Vec<_> = requested.iter().map(|&name| name.to_owned()).collect();
+        manifest.apply_env(&requested).unwrap();
         let title = manifest.fields.text("title").unwrap_or_default();
-        assert_eq!(result.as_ref().map(|()| title).map_err(String::as_str), expected);
+        assert_eq!((title, manifest.env.as_deref()), expected);
     }
 
     fn check_load(text: &str, expected: Result<&str, &str>) {
@@ -302,13 +294,22 @@ mod tests {
     #[test]
     fn an_envs_entry_replaces_whole_fields() {
         let text = "title: a\nsecrets: {x: y}\nenvs: {prod: {title: b, secrets: {}}, default: {title: c}}";
-        check_env(text, Some("prod"), Ok("b"));
-        check_env(text, None, Ok("c"));
-        check_env("title: a", None, Ok("a"));
+        check_env(text, &["prod"], ("b", Some("prod")));
+        check_env(text, &[], ("c", None));
+        check_env("title: a", &[], ("a", None));
         let mut applied = manifest(text);
-        applied.apply_env(Some("prod")).unwrap();
+        applied.apply_env(&["prod".to_owned()]).unwrap();
         assert_eq!(applied.fields.get("secrets").unwrap().to_json(), serde_json::json!({}));
         assert!(applied.fields.get("envs").is_none());
+    }
+
+    #[test]
+    fn the_first_requested_envs_entry_applies() {
+        let text = "title: a\nenvs: {prod: {title: b}, live: {title: c}, default: {title: d}}";
+        check_env(text, &["live", "prod"], ("c", Some("live")));
+        check_env(text, &["none", "prod"], ("b", Some("prod")));
+        check_env(text, &["none"], ("a", None));
+        check_env("title: a", &["prod"], ("a", None));
     }
 
     #[test]
@@ -318,24 +319,6 @@ mod tests {
         check("a, b\n c,,\n", &["a", "b", "c"]);
         check("x/{a,b}/y,z[,]", &["x/{a,b}/y", "z[,]"]);
         check("{a\nb,c", &["{a", "b", "c"]);
-    }
-
-    #[test]
-    fn an_unknown_envs_entry_is_an_error() {
-        let text = "title: a\nenvs: {production: {}}";
-        check_env(
-            text,
-            Some("productoin"),
-            Err("m: `envs` has no entry `productoin` (did you mean `production`?)"),
-        );
-        check_env(text, Some("x"), Err("m: `envs` has no entry `x` (use one of: production)"));
-        check_env(
-            "title: a",
-            Some("x"),
-            Err(
-                "m: `envs` has no entry `x` (add `envs` to the manifest, or unset `GITBOOK_ENV` and `GITBOOK_PREVIEW_ENV`)",
-            ),
-        );
     }
 
     #[test]

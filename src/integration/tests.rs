@@ -157,18 +157,6 @@ fn all_problems_are_reported_and_only_errors_prevent_publishing() {
 }
 
 #[test]
-fn missing_fields_are_not_reported_if_the_envs_entry_is_unknown() {
-    let manifest = "name: hello\norganization: acme\nscript: main.js\nscopes: []\nvisibility: secret\n";
-    let visibility =
-        "error: gitbook-manifest.yaml:5:13: `visibility` is `secret`, which is not a valid value";
-    check(&repository(manifest), &[visibility, "error: gitbook-manifest.yaml: `title` is missing"]);
-    check(
-        &repository(format!("{manifest}envs: {{prod: {{title: Hello}}}}\n")).env("prodd"),
-        &[visibility, "error: gitbook-manifest.yaml: `envs` has no entry `prodd`"],
-    );
-}
-
-#[test]
 fn a_script_must_be_text_in_the_repository() {
     let location = "error: gitbook-manifest.yaml:4:9:";
     let with = |script: &str| repository(HELLO.replace("main.js", script));

@@ -21,7 +21,7 @@ use crate::deploy::{Deployer, NamedPreview, Outcome, Precondition, PreviewContex
 use crate::diagnostic::SourceLocation;
 use crate::environment::Environment;
 use crate::gitbook::{GitBook, sandbox};
-use crate::integration::{self, Integration, Packaging, PackagingContext};
+use crate::integration::{self, Integration, Packaging, PackagingContext, RequestedEnvs};
 use crate::plan::PreviewRef;
 use crate::preview::{OwnershipMarker, Template};
 use crate::repository::Branch;
@@ -385,7 +385,7 @@ pub(in crate::deploy) async fn packaged_integration(name: &str, content: usize) 
     let sources = integration::discover(&[".".to_owned()], folder.path()).unwrap();
     let packaging_context = PackagingContext::default();
     let packaging = Packaging {
-        env: None,
+        envs: &RequestedEnvs::default(),
         overrides: &[],
         bundle: false,
         resolve_secrets: false,

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use crate::environment::Environment;
 use crate::integration::{
-    Integration, IntegrationSource, Override, Packaged, Packaging, PackagingContext, ValueFormat,
+    Integration, IntegrationSource, Override, Packaged, Packaging, PackagingContext, RequestedEnvs,
+    ValueFormat,
 };
 use crate::integration::{discover, package, source_without_manifest};
 
@@ -19,7 +20,7 @@ pub(super) struct TestRepository {
     folder: tempfile::TempDir,
     variables: Vec<(&'static str, &'static str)>,
     overrides: Vec<Override>,
-    env: Option<&'static str>,
+    envs: RequestedEnvs,
     hash_key: Option<SecretString>,
     resolve_secrets: bool,
     bundle: bool,
@@ -32,7 +33,7 @@ pub(super) fn repository(manifest: impl AsRef<[u8]>) -> TestRepository {
         folder: tempfile::tempdir().unwrap(),
         variables: Vec::new(),
         overrides: Vec::new(),
-        env: None,
+        envs: RequestedEnvs::default(),
         hash_key: None,
         resolve_secrets: true,
         bundle: false,
@@ -73,7 +74,7 @@ impl TestRepository {
     }
 
     pub(super) fn env(self, env: &'static str) -> Self {
-        Self { env: Some(env), ..self }
+        Self { envs: RequestedEnvs::parse("GITBOOK_ENV", env), ..self }
     }
 
     pub(super) fn hash_key(self, hash_key: &str) -> Self {
@@ -102,7 +103,7 @@ impl TestRepository {
 
     pub(super) fn packaging<'a>(&'a self, environment: &'a Environment) -> Packaging<'a> {
         Packaging {
-            env: self.env,
+            envs: &self.envs,
             overrides: &self.overrides,
             bundle: self.bundle,
             resolve_secrets: self.resolve_secrets,

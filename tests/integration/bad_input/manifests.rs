@@ -240,23 +240,21 @@ async fn rejects_a_summary_with_an_ownership_marker() {
 }
 
 #[tokio::test]
-async fn rejects_an_unknown_entry_of_envs() {
-    let more = "envs:\n  production:\n    title: Bye\n  test: {}\n";
-    let repository = repository().manifest(".", "hello", more);
-    let run = || deployment().publish();
+async fn rejects_entries_of_envs_that_no_manifest_has() {
+    let entries = "envs:\n  production:\n    title: Bye\n  test: {}\n";
+    let repository = repository().manifest(".", "hello", entries).manifest("other", "other", "");
+    let run = || deployment().publish().variable("GITBOOK_INTEGRATIONS", "., other");
     insta::assert_snapshot!(log_of_rejected_run(run().variable("GITBOOK_ENV", "productoin"), &repository).await, @"
     exit 2
-    error: `envs` has no entry `productoin`
-    --> gitbook-manifest.yaml
-     = hint: did you mean `production`?
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: GITBOOK_ENV: no selected manifest has `productoin` in `envs`
+     hint: did you mean `production`?
+    error: invalid integrations: 1 error in 1 variable; nothing was sent
     ");
-    insta::assert_snapshot!(log_of_rejected_run(run().variable("GITBOOK_ENV", "qa"), &repository).await, @"
+    insta::assert_snapshot!(log_of_rejected_run(run().variable("GITBOOK_ENV", "qa, dev"), &repository).await, @"
     exit 2
-    error: `envs` has no entry `qa`
-    --> gitbook-manifest.yaml
-     = hint: use one of: production, test
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: GITBOOK_ENV: no selected manifest has `qa` or `dev` in `envs`
+     hint: use one of: production, test
+    error: invalid integrations: 1 error in 1 variable; nothing was sent
     ");
 }
 

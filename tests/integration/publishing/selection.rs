@@ -183,6 +183,34 @@ async fn previews_and_production_can_have_their_own_envs() {
 }
 
 #[tokio::test]
+async fn each_manifest_uses_the_first_requested_entry_of_envs_that_it_has() {
+    let server = gitbook().await;
+    let repository = repository()
+        .manifest("a", "a", "envs:\n  live: {target: site}\n  production: {target: space}\n")
+        .manifest("b", "b", "envs:\n  production: {target: space}\n  default: {target: site}\n")
+        .manifest("c", "c", "envs:\n  default: {target: site}\n")
+        .manifest("d", "d", "");
+    let run = push(&server.uri(), "main", &repository).variable("GITBOOK_ENV", "live, production, prod");
+    let finished = run.run().await;
+    let requests = server.received_requests().await.unwrap();
+    let bodies = requests.iter().filter(|request| !request.body.is_empty());
+    let mut targets: Vec<_> = bodies
+        .map(|request| {
+            (request.url.path().to_owned(), request.body_json::<Value>().unwrap()["target"].clone())
+        })
+        .collect();
+    targets.sort_by(|a, b| a.0.cmp(&b.0));
+    let expected = [("a", json!("site")), ("b", json!("space")), ("c", Value::Null), ("d", Value::Null)];
+    assert_eq!(targets, expected.map(|(name, target)| (format!("/v1/integrations/{name}"), target)));
+    let log = finished.log();
+    let problems = log.lines().filter(|line| line.contains("GITBOOK_ENV") || line.contains("envs"));
+    insta::assert_snapshot!(problems.collect::<Vec<_>>().join("\n"), @"
+    notice: `GITBOOK_ENV`: 2 of 4 manifests do not have `live` or `production` or `prod` in `envs` and are used unchanged
+    warning: GITBOOK_ENV: no selected manifest has `prod` in `envs`
+    ");
+}
+
+#[tokio::test]
 async fn a_plan_for_an_ignored_event_is_empty() {
     let repository = repository().integration("one");
     let plan = deployment().variable("GITBOOK_MODE", "plan").variable("GITBOOK_EVENT", "tag");
