@@ -67,7 +67,7 @@ impl Cancel {
             let Ok(Some(signal)) = received.wait_for(Option::is_some).await.map(|signal| *signal) else {
                 return;
             };
-            tracing::warn!("received {signal}: no new work is started");
+            tracing::warn!("received {signal}: starting no new work");
             sender.send_replace(Some(signal));
             // Receivers can wait for the signal only while the sender exists.
             sender.closed().await;

@@ -1,4 +1,4 @@
-//! Detects the CI system and the event that started the run.
+//! Detects the CI system and the event that started the run. To add a system, copy `travis.rs` and add a row to `SYSTEMS`.
 
 mod azure;
 mod bitbucket;

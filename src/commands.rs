@@ -15,7 +15,7 @@ mod selection;
 mod shard;
 mod sweep;
 
-pub(crate) use forge_client::forge_client;
+pub(crate) use forge_client::{ForgeUnavailable, forge_client};
 
 use std::sync::Once;
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ use crate::config::{Config, Endpoint, Mode, Shard};
 use crate::deploy::{Deployer, GitHubDeployments, NamedPreview, Outcome, PreviewContext};
 use crate::diagnostic::{self, Diagnostic, SourceLocation, display_path};
 use crate::environment::Environment;
-use crate::error::{Error, ProblemCounts};
+use crate::error::{Error, ProblemCounts, pluralize};
 use crate::forge::{Forge, ForgeError};
 use crate::gitbook::{GitBook, sandbox};
 use crate::http::RequestError;
@@ -51,6 +51,8 @@ pub(crate) struct Context<'a> {
     pub(crate) ci: &'a Ci,
     /// The client for the forge; `None` if the decision does not need the forge, or the token or API URL is missing.
     pub(crate) forge: Option<&'a Forge>,
+    /// The reason why there is no client, if the decision needs one.
+    pub(crate) forge_unavailable: Option<&'a ForgeUnavailable>,
     /// The recorder of GitHub Deployments; `None` if they are disabled.
     pub(crate) github_deployments: Option<&'a GitHubDeployments<'a>>,
     pub(crate) cancel: &'a Cancel,
@@ -110,19 +112,20 @@ impl<'a> Context<'a> {
         let ((), failure) = futures::join!(self.write_comment(decision, run, error), finish);
         if let Some(skipped @ 1..) = self.github_deployments.map(GitHubDeployments::skipped_count) {
             self.printer.print_notice(&format!(
-                "{skipped} deployments are not recorded or not marked inactive: the forge's rate limit is nearly reached, and the pull request comment has priority"
+                "could not update {}: the remaining API rate limit is reserved for the pull request comment",
+                pluralize(skipped, "GitHub Deployment")
             ));
         }
         match failure {
             None | Some(ForgeError::Request(RequestError::Cancelled)) => {}
             // Gitea and Forgejo have no deployments.
             Some(ForgeError::Request(RequestError::NotFound(_))) => {
-                tracing::info!("the forge does not support deployments");
+                tracing::info!("this server does not support GitHub Deployments");
             }
             Some(error) => {
                 newer_commit_check::report_forge_failure(
                     self.printer,
-                    "could not record the deployments",
+                    "could not record the GitHub Deployments",
                     &error,
                 );
             }

@@ -150,7 +150,7 @@ impl Config {
     #[must_use]
     pub(crate) fn multiple_integrations_error(&self) -> Option<Diagnostic> {
         let field = self.overrides.iter().find(|field| field.key != "organization")?;
-        let message = format!("sets `{}` for several integrations", field.key);
+        let message = format!("sets `{}`, but several integrations are selected", field.key);
         let hint = "select one integration with `GITBOOK_INTEGRATIONS`, or unset this variable".to_owned();
         Some(Diagnostic::error(SourceLocation::variable(&field.variable), message).with_hint(hint))
     }

@@ -21,6 +21,7 @@ mod sweep;
 
 pub(crate) use crate::integration::PackageSize;
 pub(crate) use deployment_record::GitHubDeployments;
+use outcome::EarlierAttempt;
 pub(crate) use outcome::{DeployError, Outcome, Status, Success};
 pub(crate) use precondition::{Precondition, Stop, Verdict};
 pub(crate) use sweep::{Sweep, SweepCandidate, SweepError, UncheckedPreviews};
@@ -186,7 +187,7 @@ impl Deployer<'_> {
             return Err(DeployError::CancelledInFlight { action, name });
         };
         let may_have_succeeded = unanswered > 0;
-        let earlier_attempt = may_have_succeeded.then_some(action);
+        let earlier_attempt = may_have_succeeded.then(|| EarlierAttempt { action, name: name.clone() });
         match last {
             Ok(last) => Ok(Attempts { last, unanswered }),
             Err(AttemptError::Api(source)) => {
@@ -205,7 +206,7 @@ impl Deployer<'_> {
         match self.read(name).await {
             Ok(existing) => Some(existing.is_none()),
             Err(error) => {
-                tracing::warn!("could not check that `{name}` still exists: {error}");
+                tracing::warn!("could not check whether `{name}` still exists: {error}");
                 None
             }
         }

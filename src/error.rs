@@ -18,7 +18,7 @@ pub(crate) enum Error {
     #[error("unknown argument `{0}`")]
     Argument(String),
     /// Invalid variables. Each problem is reported separately.
-    #[error("invalid configuration: {0}; nothing was sent")]
+    #[error("invalid configuration: {0}; nothing was published or deleted")]
     Configuration(ProblemCounts),
     /// A CI event that could not be detected.
     #[error("could not detect the CI event")]
@@ -27,14 +27,18 @@ pub(crate) enum Error {
     #[error("{0}")]
     Refused(Refusal),
     /// Invalid manifests, images, secrets or scripts. Each problem is reported separately.
-    #[error("invalid integrations: {0}; nothing was sent")]
+    #[error("invalid integrations: {0}; nothing was published or deleted")]
     InvalidIntegrations(ProblemCounts),
     /// A run for previews without a known repository. The ownership marker of each preview contains the repository.
     #[error("cannot manage previews: the repository is unknown")]
     NoRepository,
     /// A sweep without a client for the forge.
-    #[error("cannot sweep: closed branches cannot be found without a GitHub or GitLab token")]
-    NoForge,
+    #[error("cannot sweep: the branches cannot be listed: {reason}")]
+    NoForge {
+        /// The reason why there is no client.
+        reason: String,
+        hint: String,
+    },
     /// A sweep without an organization to search.
     #[error("cannot sweep: no manifest names an organization")]
     OrganizationNotFound,
@@ -78,18 +82,16 @@ impl Error {
             Self::NoRepository => {
                 Some("set `GITBOOK_REPOSITORY`, for example to `github.com/acme/integrations`".to_owned())
             }
-            Self::NoForge => Some(
-                "set `GITHUB_TOKEN`, or `GITLAB_TOKEN` on GitLab; without a token, delete the previews of one branch with `GITBOOK_MODE=delete` and `GITBOOK_BRANCH`".to_owned(),
-            ),
-            Self::OrganizationNotFound => Some(
-                "set `GITBOOK_ORGANIZATION` to the id or subdomain of the organization".to_owned(),
-            ),
+            Self::NoForge { hint, .. } => Some(hint.clone()),
+            Self::OrganizationNotFound => {
+                Some("set `GITBOOK_ORGANIZATION` to the ID or subdomain of the organization".to_owned())
+            }
             Self::Sweep(error) => Some(error.hint()),
             Self::Sandbox { .. } => Some("set `GITBOOK_SANDBOX_DIR` to a writable folder".to_owned()),
             Self::Client(error) => Some(error.hint()),
-            Self::Cancelled(_) => Some(
-                "run again: repeating finished work is safe; the outputs contain the results so far".to_owned(),
-            ),
+            Self::Cancelled(_) => {
+                Some("re-run the job; publishing and deleting are safe to repeat".to_owned())
+            }
             Self::Configuration(_) | Self::InvalidIntegrations(_) | Self::Deployment { .. } => None,
         }
     }
@@ -98,7 +100,7 @@ impl Error {
     #[must_use]
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Client(_) | Self::Deployment { .. } | Self::NoForge | Self::Sweep(_) => 1,
+            Self::Client(_) | Self::Deployment { .. } | Self::NoForge { .. } | Self::Sweep(_) => 1,
             Self::Argument(_)
             | Self::Configuration(_)
             | Self::Ci(_)

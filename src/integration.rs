@@ -7,6 +7,7 @@ mod file_kind;
 mod files;
 mod images;
 mod manifest;
+mod name;
 mod packaging_context;
 mod path_suggestion;
 mod paths;
@@ -28,6 +29,7 @@ pub(crate) use discovery::{
 pub(crate) use envs::{EnvsCheck, RequestedEnvs};
 pub(crate) use manifest::split_list;
 pub(crate) use manifest::{Override, ValueFormat};
+use name::name_problem;
 pub(crate) use packaging_context::{BUNDLE_ARGUMENT, PackagingContext, processor_count};
 pub(crate) use root::Checkout;
 pub(crate) use source_changed::SourceChanged;
@@ -136,7 +138,7 @@ pub(crate) struct Packaged {
 pub(crate) struct Identity {
     /// The production name.
     pub name: String,
-    /// The organization's id or subdomain.
+    /// The organization's ID or subdomain.
     pub organization: Option<String>,
     /// The location of the manifest.
     pub location: SourceLocation,
@@ -153,17 +155,18 @@ pub(crate) fn identity(
     packaging: &Packaging<'_>,
 ) -> Result<Identity, Vec<Diagnostic>> {
     let mut manifest = load_manifest(source, packaging)?;
-    // The `envs` entry may be missing in the manifest of another branch.
+    // Ignore an invalid `envs` entry: packaging reports it, and a deletion may read the manifest of another branch.
     drop(manifest.apply_env(packaging.envs.names()));
     manifest.apply_overrides(packaging.overrides)?;
-    manifest_identity(&manifest).map_err(|problem| vec![Diagnostic::error(manifest.location, problem)])
+    manifest_identity(&manifest).map_err(|problem| vec![*problem])
 }
 
-fn manifest_identity(manifest: &Manifest) -> Result<Identity, String> {
+fn manifest_identity(manifest: &Manifest) -> Result<Identity, Box<Diagnostic>> {
     let name = manifest.fields.get("name").and_then(|node| Some((node.as_text()?, &node.location)));
-    let (name, name_location) = name.ok_or("`name` is missing")?;
-    if let Some(problem) = name_problem(name) {
-        return Err(problem);
+    let missing = || Diagnostic::error(manifest.location.clone(), "`name` is missing");
+    let (name, name_location) = name.ok_or_else(missing)?;
+    if let Some(problem) = name_problem(name, &manifest.location) {
+        return Err(Box::new(problem));
     }
     let organization = manifest.fields.text("organization").map(str::to_owned);
     let location = manifest.location.clone();
@@ -243,9 +246,9 @@ fn manifest_problems(manifest: &Manifest) -> Vec<Diagnostic> {
     let findings = schema::check(&node, &schema::MANIFEST);
     let mut problems: Vec<_> = findings.into_iter().map(|finding| finding.diagnostic).collect();
     if let Some(node) = manifest.fields.get("name")
-        && let Some(problem) = node.as_text().and_then(name_problem)
+        && let Some(name) = node.as_text()
     {
-        problems.push(Diagnostic::error(node.location.clone(), problem));
+        problems.extend(name_problem(name, &node.location));
     }
     if let Some(node) = manifest.fields.get("summary")
         && node.as_text().is_some_and(OwnershipMarker::resembles)
@@ -255,18 +258,6 @@ fn manifest_problems(manifest: &Manifest) -> Vec<Diagnostic> {
         problems.push(Diagnostic::error(node.location.clone(), message).with_hint(hint));
     }
     problems
-}
-
-/// Returns the problem with an integration's name, or `None` for a valid name. The rules are those of GitBook's CLI.
-fn name_problem(name: &str) -> Option<String> {
-    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if !name.split('-').all(is_word) {
-        Some("`name` must consist of letters and digits, with single dashes between them".to_owned())
-    } else if name.len() > schema::MAX_NAME_LENGTH {
-        Some(format!("`name` is {} characters; the limit is {}", name.len(), schema::MAX_NAME_LENGTH))
-    } else {
-        None
-    }
 }
 
 async fn resolve_secrets(
@@ -368,23 +359,25 @@ impl Integration {
     }
 
     /// Returns the request that publishes a preview. Also returns the preview's marker, completed with the hash and the script
-    /// size. Returns `None` if the marker does not fit into the summary.
+    /// size. The request is `None` if the marker does not fit into the summary.
     ///
     /// # Errors
     /// Returns an error if the script can no longer be read.
     pub(crate) fn preview_request(
         &self,
         identity: &PreviewIdentity,
-    ) -> Result<Option<(PublishRequest<'_>, OwnershipMarker)>, SourceChanged> {
+    ) -> Result<(Option<PublishRequest<'_>>, OwnershipMarker), SourceChanged> {
         let mut fields = self.fields.clone();
         fields.insert("title".to_owned(), identity.title.clone().into());
         fields.insert("visibility".to_owned(), identity.visibility.into());
         let hash = self.content.content_hash(&identity.name, &fields)?;
         let script_bytes = u32::try_from(self.script_bytes()).ok();
         let marker = OwnershipMarker { hash: hash.clone(), script_bytes, ..identity.marker.clone() };
-        let Some(summary) = preview::summary(self.text("summary"), &marker) else { return Ok(None) };
-        fields.insert("summary".to_owned(), summary.into());
-        Ok(Some((PublishRequest { hash, fields: Cow::Owned(fields), content: &self.content }, marker)))
+        let request = preview::summary(self.text("summary"), &marker).map(|summary| {
+            fields.insert("summary".to_owned(), summary.into());
+            PublishRequest { hash, fields: Cow::Owned(fields), content: &self.content }
+        });
+        Ok((request, marker))
     }
 }
 

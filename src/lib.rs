@@ -124,9 +124,9 @@ async fn execute(
     let forge = plan
         .decision
         .needs_forge()
-        .then(|| commands::forge_client(&config, &ci, &plan.decision, &cancel))
-        .flatten();
-    let forge = forge.as_ref();
+        .then(|| commands::forge_client(environment, &config, &ci, &plan.decision, &cancel));
+    let forge_unavailable = forge.as_ref().and_then(|forge| forge.as_ref().err());
+    let forge = forge.as_ref().and_then(|forge| forge.as_ref().ok());
     let deployments_client = forge.and_then(Forge::github).filter(|_| config.deployments && !config.dry_run);
     let contains_secret = |text: &str| printer.redact(text) != text;
     let (commit, run_url) = (ci.commit.as_deref(), ci.run_url.as_deref());
@@ -139,6 +139,7 @@ async fn execute(
         config,
         ci,
         forge,
+        forge_unavailable,
         github_deployments,
         cancel,
         printer,
@@ -200,7 +201,7 @@ fn log_decision(config: &Config, ci: &Ci, plan: &Plan, shard: Option<Shard>, pri
         (config.shard, ci.parallel_job)
     {
         printer.print_notice(&format!(
-            "step {index} of {total} in a parallel group deploys only its own shard; set `GITBOOK_SHARD=1/1` if the other steps have other tasks"
+            "this parallel step deploys only shard {index}/{total}; set `GITBOOK_SHARD=1/1` if the other parallel steps do not run gitbook-deploy"
         ));
     }
 }

@@ -52,7 +52,7 @@ pub(crate) enum Refusal {
     #[error("this run has the base repository's secrets and must not deploy a fork's change")]
     ForkWithBaseSecrets,
     /// A comment on a pull request has started the run, and the pull request may come from a fork.
-    #[error("the commented pull request may come from a fork")]
+    #[error("a comment started this run, and its pull request may come from a fork")]
     UnverifiedComment,
     /// A job that stops a GitLab environment would publish.
     #[error("a job that stops an environment must not publish")]
@@ -251,7 +251,8 @@ impl DecisionTable {
                 Decision::Publish.because("no CI event detected; publishing to the sandbox")
             }
             Event::Unknown => Decision::Refuse(Refusal::NoEvent).because("no CI event detected"),
-            Event::Other(name) => Decision::Nothing.because(format!("nothing to do for `{name}`")),
+            Event::Incomplete(description) => Decision::Nothing.because(description),
+            Event::Other(name) => Decision::Nothing.because(format!("`{name}` needs no action")),
         }
     }
 
@@ -301,7 +302,10 @@ impl DecisionTable {
                 },
             ),
             Activity::Other(activity) => {
-                Decision::Nothing.because(format!("nothing to do for `{activity}` of {request}"))
+                Decision::Nothing.because(format!("`{activity}` of {request} needs no action"))
+            }
+            Activity::Unnamed => {
+                Decision::Nothing.because(format!("the event file for {request} has no `action`"))
             }
         }
     }

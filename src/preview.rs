@@ -7,7 +7,8 @@ pub(crate) use marker::OwnershipMarker;
 pub(crate) use name::{NameTemplateError, Template};
 
 use crate::repository::Branch;
-use crate::schema::{MAX_SUMMARY_LENGTH, MAX_TITLE_LENGTH};
+pub(crate) use crate::schema::MAX_SUMMARY_LENGTH;
+use crate::schema::MAX_TITLE_LENGTH;
 
 /// Formats bytes as lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {

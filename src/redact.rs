@@ -106,6 +106,8 @@ fn encodings(text: &str) -> Vec<String> {
     }));
     encodings.extend(inner_base64(text));
     encodings.extend(json_variants(&encodings[1].clone()));
+    // Rust's debug format escapes single quotes in characters, but not in strings.
+    encodings.extend([text.escape_debug().to_string(), format!("{text:?}").trim_matches('"').to_owned()]);
     encodings.extend(html_variants(text));
     encodings
 }
@@ -121,14 +123,13 @@ fn inner_base64(text: &str) -> Vec<String> {
     long.flat_map(|part| [BASE64_STANDARD.encode(part), BASE64_URL_SAFE.encode(part)]).collect()
 }
 
-/// Returns a JSON string as PHP, Go and Python encode it, and as a Rust debug string.
-fn json_variants(json: &str) -> [String; 4] {
+/// Returns a JSON string as PHP, Go and Python encode it.
+fn json_variants(json: &str) -> [String; 3] {
     let ascii = |c: char| if c.is_ascii() { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) };
     [
         json.replace('/', "\\/"),
         json.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e"),
         json.chars().map(ascii).collect(),
-        json.replace("\\u00", "\\u{").replace('\'', "\\'"),
     ]
 }
 
@@ -176,6 +177,10 @@ mod tests {
         assert_eq!(redactor.redact("eDphK2IvImMiOg=="), "eDph***Og==");
         check("second line");
         check("second+line");
+        redactor.add("it's\u{1b}[1m");
+        check("it's\\u{1b}[1m");
+        check("it\\'s\\u{1b}[1m");
+        check("it's\\u001b[1m");
         assert_eq!(redactor.redact("x and a+b"), "x and a+b");
     }
 

@@ -23,7 +23,7 @@ pub(super) fn detect(environment: &Environment) -> Ci {
 /// Returns the event. Reads the branch from `BUILD_SOURCEBRANCH`, because `BUILD_SOURCEBRANCHNAME` contains only the last
 /// segment: `main` for `feature/main`.
 fn detect_event(environment: &Environment) -> Event {
-    let reason = environment.get("BUILD_REASON").unwrap_or("run without a reason");
+    let Some(reason) = environment.get("BUILD_REASON") else { return Event::without_name("BUILD_REASON") };
     let reference = environment.get("BUILD_SOURCEBRANCH").unwrap_or_default();
     let branch = reference.strip_prefix("refs/heads/");
     match reason {
@@ -49,7 +49,11 @@ fn pull_request_event(environment: &Environment) -> Event {
             let owner = fork_owner(environment);
             Event::PullRequest(PullRequest::updated(number, owner.as_deref(), strip_heads_prefix(branch)))
         }
-        None => Event::Other("pull request without number or branch".to_owned()),
+        None => Event::incomplete(
+            "pull request",
+            number.is_some(),
+            ["SYSTEM_PULLREQUEST_PULLREQUESTNUMBER", "SYSTEM_PULLREQUEST_SOURCEBRANCH"],
+        ),
     }
 }
 

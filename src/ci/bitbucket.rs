@@ -43,7 +43,7 @@ fn detect_event(environment: &Environment) -> Event {
     let branch = environment.get("BITBUCKET_BRANCH");
     match (read_text(environment, "BITBUCKET_PR_ID"), branch) {
         (Some(id), Some(branch)) => pull_request_event(&id, branch, environment),
-        (Some(_), None) => Event::Other("pull request without a branch".to_owned()),
+        (Some(_), None) => Event::incomplete("pull request", true, ["BITBUCKET_PR_ID", "BITBUCKET_BRANCH"]),
         _ if environment.get("BITBUCKET_TAG").is_some() => Event::Tag { deleted: false },
         (None, Some(branch)) => Event::from_pushed_branch(branch),
         // A custom pipeline for a commit has neither a branch nor a tag.
@@ -54,7 +54,7 @@ fn detect_event(environment: &Environment) -> Event {
 /// Returns the pull request event. Assumes that a fork's pipelines run only in the fork; Bitbucket does not document this.
 fn pull_request_event(id: &str, branch: &str, environment: &Environment) -> Event {
     let Ok(number) = id.parse() else {
-        return Event::Other("pull request without a number".to_owned());
+        return Event::incomplete("pull request", false, ["BITBUCKET_PR_ID", "BITBUCKET_BRANCH"]);
     };
     let target = environment.get("BITBUCKET_PR_DESTINATION_BRANCH");
     Event::PullRequest(PullRequest::updated(number, presumed_fork_owner(branch, [target, None]), branch))
@@ -122,19 +122,19 @@ mod tests {
         let expected = "preview: pull request #12 from `unknown:main` (fork) was updated";
         let main = &[("BITBUCKET_BRANCH", "main")][..];
         check(&[STEP, PULL_REQUEST, main], "#12 of unknown:main updated (fork)", HEAD_COMMIT, expected);
-        let expected = "nothing: nothing to do for `pull request without a branch`";
+        let expected = "nothing: pull request, but `BITBUCKET_BRANCH` is not set";
         let no_branch = &[("BITBUCKET_BRANCH", "")][..];
         check(
             &[STEP, PULL_REQUEST, no_branch],
-            "other: pull request without a branch",
+            "incomplete: pull request, but `BITBUCKET_BRANCH` is not set",
             HEAD_COMMIT,
             expected,
         );
-        let expected = "nothing: nothing to do for `pull request without a number`";
+        let expected = "nothing: pull request, but `BITBUCKET_PR_ID` is not set to a number";
         let no_number = &[("BITBUCKET_PR_ID", "x")][..];
         check(
             &[STEP, PULL_REQUEST, no_number],
-            "other: pull request without a number",
+            "incomplete: pull request, but `BITBUCKET_PR_ID` is not set to a number",
             HEAD_COMMIT,
             expected,
         );

@@ -31,7 +31,9 @@ pub(super) fn detect(environment: &Environment) -> Ci {
 /// Returns the event. Checks the branch last: for a pull request, `BUILDKITE_BRANCH` may be a fork's `main`; for a tag, it is
 /// the tag's name.
 fn detect_event(environment: &Environment) -> Event {
-    let source = environment.get("BUILDKITE_SOURCE").unwrap_or("build without a source");
+    let Some(source) = environment.get("BUILDKITE_SOURCE") else {
+        return Event::without_name("BUILDKITE_SOURCE");
+    };
     let branch = environment.get("BUILDKITE_BRANCH");
     let is_tag = environment.get("BUILDKITE_TAG").is_some();
     // If there is no pull request, `BUILDKITE_PULL_REQUEST` is `false`.
@@ -50,7 +52,7 @@ fn detect_event(environment: &Environment) -> Event {
 
 fn pull_request_event(number: &str, branch: &str, environment: &Environment) -> Event {
     let Ok(number) = number.parse() else {
-        return Event::Other("pull request without a number".to_owned());
+        return Event::incomplete("pull request", false, ["BUILDKITE_PULL_REQUEST", "BUILDKITE_BRANCH"]);
     };
     let owner = fork_owner(environment);
     // A Buildkite setting adds the fork's owner to the branch name, as in `mona:main`.
@@ -141,9 +143,14 @@ mod tests {
         let expected =
             "check: pull request #12 was updated; checked only, because `GITBOOK_TOKEN` is not set";
         check(&[JOB, PULL_REQUEST, &[("GITBOOK_TOKEN", "")]], "#12 of fix updated", HEAD_COMMIT, expected);
-        let expected = "nothing: nothing to do for `pull request without a number`";
+        let expected = "nothing: pull request, but `BUILDKITE_PULL_REQUEST` is not set to a number";
         let invalid = &[("BUILDKITE_PULL_REQUEST", "true")][..];
-        check(&[JOB, PULL_REQUEST, invalid], "other: pull request without a number", HEAD_COMMIT, expected);
+        check(
+            &[JOB, PULL_REQUEST, invalid],
+            "incomplete: pull request, but `BUILDKITE_PULL_REQUEST` is not set to a number",
+            HEAD_COMMIT,
+            expected,
+        );
     }
 
     #[test]
@@ -185,11 +192,11 @@ mod tests {
                 "nothing: manual run without a branch; set `GITBOOK_MODE=publish` to publish from tags";
             check(&[JOB, &started_by(source), ON_TAG], "manual on no branch", HEAD_COMMIT, expected);
         }
-        let expected = "nothing: nothing to do for `webhook`";
+        let expected = "nothing: `webhook` needs no action";
         check(&[JOB], "other: webhook", HEAD_COMMIT, expected);
-        let expected = "nothing: nothing to do for `ui`";
+        let expected = "nothing: `ui` needs no action";
         check(&[JOB, &started_by("ui")], "other: ui", HEAD_COMMIT, expected);
-        let expected = "nothing: nothing to do for `local`";
+        let expected = "nothing: `local` needs no action";
         check(&[JOB, &started_by("local"), &on_branch("main")], "other: local", HEAD_COMMIT, expected);
     }
 

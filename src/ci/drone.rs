@@ -27,7 +27,9 @@ pub(super) fn detect(environment: &Environment) -> Ci {
 
 /// Returns the event. For a pull request, `DRONE_BRANCH` is the target branch.
 fn detect_event(environment: &Environment) -> Event {
-    let event = environment.get("DRONE_BUILD_EVENT").unwrap_or("build without an event");
+    let Some(event) = environment.get("DRONE_BUILD_EVENT") else {
+        return Event::without_name("DRONE_BUILD_EVENT");
+    };
     match (event, environment.get("DRONE_BRANCH")) {
         ("pull_request", _) => pull_request_event(environment),
         ("tag", _) => Event::Tag { deleted: false },
@@ -43,7 +45,11 @@ fn detect_event(environment: &Environment) -> Event {
 fn pull_request_event(environment: &Environment) -> Event {
     let number = read_number(environment, "DRONE_PULL_REQUEST");
     let Some((number, branch)) = number.zip(environment.get("DRONE_SOURCE_BRANCH")) else {
-        return Event::Other("pull request without number or branch".to_owned());
+        return Event::incomplete(
+            "pull request",
+            number.is_some(),
+            ["DRONE_PULL_REQUEST", "DRONE_SOURCE_BRANCH"],
+        );
     };
     let targets = ["DRONE_TARGET_BRANCH", "DRONE_REPO_BRANCH"].map(|variable| environment.get(variable));
     Event::PullRequest(PullRequest::updated(number, presumed_fork_owner(branch, targets), branch))
@@ -120,10 +126,15 @@ mod tests {
         let expected =
             "check: pull request #12 was updated; checked only, because `GITBOOK_TOKEN` is not set";
         check(&[STEP, PULL_REQUEST, &[("GITBOOK_TOKEN", "")]], "#12 of fix updated", HEAD_COMMIT, expected);
-        let expected = "nothing: nothing to do for `pull request without number or branch`";
-        for missing in ["DRONE_PULL_REQUEST", "DRONE_SOURCE_BRANCH"] {
-            let event = "other: pull request without number or branch";
-            check(&[STEP, PULL_REQUEST, &[(missing, "")]], event, HEAD_COMMIT, expected);
+        for (missing, reason) in [
+            ("DRONE_PULL_REQUEST", "`DRONE_PULL_REQUEST` is not set to a number"),
+            ("DRONE_SOURCE_BRANCH", "`DRONE_SOURCE_BRANCH` is not set"),
+        ] {
+            let (event, expected) = (
+                format!("incomplete: pull request, but {reason}"),
+                format!("nothing: pull request, but {reason}"),
+            );
+            check(&[STEP, PULL_REQUEST, &[(missing, "")]], &event, HEAD_COMMIT, &expected);
         }
     }
 
@@ -149,15 +160,10 @@ mod tests {
         let expected = "preview: manual run on branch `fix`";
         check(&[STEP, &event_on("custom", "fix")], "manual on fix", HEAD_COMMIT, expected);
         for event in ["promote", "rollback", "push-like"] {
-            let expected = format!("nothing: nothing to do for `{event}`");
+            let expected = format!("nothing: `{event}` needs no action");
             check(&[STEP, &event_on(event, "main")], &format!("other: {event}"), HEAD_COMMIT, &expected);
         }
-        check(
-            &[STEP, &event_on("push", "")],
-            "other: push",
-            HEAD_COMMIT,
-            "nothing: nothing to do for `push`",
-        );
+        check(&[STEP, &event_on("push", "")], "other: push", HEAD_COMMIT, "nothing: `push` needs no action");
     }
 
     #[test]

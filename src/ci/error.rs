@@ -9,6 +9,9 @@ pub(crate) enum CiError {
     /// A missing or unreadable event file.
     #[error("could not read the event file named by `GITHUB_EVENT_PATH`")]
     UnreadableEventFile(#[source] std::io::Error),
+    /// An unset path of the event file, for an event that needs the file.
+    #[error("could not read the event file: `GITHUB_EVENT_PATH` is not set")]
+    NoEventFile,
     /// An event file that is larger than any event from GitHub. The value is the size in bytes.
     #[error("the event file named by `GITHUB_EVENT_PATH` is {0} bytes; the limit is 32 MiB")]
     EventFileTooLarge(u64),
@@ -26,6 +29,10 @@ pub(crate) enum CiError {
     /// An event with a branch name that Git does not allow.
     #[error("`{0}` is not a valid branch name")]
     InvalidBranch(Branch),
+    /// A pull request number for a push. A fork's branch may have the same name as the production branch, so a pull request must
+    /// not count as a push.
+    #[error("`GITBOOK_PULL_REQUEST` is set, but `GITBOOK_EVENT` is `push`")]
+    PullRequestOnPush,
     /// An invalid value of a variable that describes the event.
     #[error("`{variable}` is {problem}")]
     InvalidVariable {
@@ -42,17 +49,19 @@ impl CiError {
     pub(crate) fn hint(&self) -> String {
         match self {
             Self::UnreadableEventFile(_) => "in a container, mount the file with `-v \"$GITHUB_EVENT_PATH:$GITHUB_EVENT_PATH:ro\"`; or set `GITBOOK_EVENT` and `GITBOOK_BRANCH`".to_owned(),
+            Self::NoEventFile => "in a container, pass the variable with `docker run -e GITHUB_EVENT_PATH` and mount the file; or set `GITBOOK_EVENT` and `GITBOOK_BRANCH`".to_owned(),
             Self::EventFileTooLarge(_) | Self::InvalidEventFile { .. } => {
                 "set `GITBOOK_EVENT` and `GITBOOK_BRANCH`".to_owned()
             }
             Self::AmbiguousSystem(first, second) => format!(
                 "unset `{first}` or `{second}`, whichever does not belong to this CI system; or set `GITBOOK_EVENT` and `GITBOOK_BRANCH`"
             ),
+            Self::PullRequestOnPush => "unset `GITBOOK_PULL_REQUEST`, or set `GITBOOK_EVENT=pull_request`".to_owned(),
             Self::InvalidBranch(_) => "set `GITBOOK_BRANCH` to the branch of this run".to_owned(),
             Self::InvalidVariable { variable, .. } => match *variable {
                 "GITBOOK_EVENT" => format!("set `GITBOOK_EVENT` to one of {}", generic::EVENT_NAMES.join(", ")),
-                "GITBOOK_BRANCH" => "set `GITBOOK_BRANCH` to the branch name as printed by `git branch`".to_owned(),
-                "GITBOOK_PULL_REQUEST" => "set `GITBOOK_PULL_REQUEST` to the pull request number, and only for the events `pull_request` and `closed`".to_owned(),
+                "GITBOOK_BRANCH" => "set `GITBOOK_BRANCH` to a branch name such as `feature/x`".to_owned(),
+                "GITBOOK_PULL_REQUEST" => "set `GITBOOK_PULL_REQUEST` to the pull request number".to_owned(),
                 "GITBOOK_REPOSITORY" => "set `GITBOOK_REPOSITORY` to a name such as `github.com/acme/integrations`".to_owned(),
                 _ => "run `gitbook-deploy --help`".to_owned(),
             },

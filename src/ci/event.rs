@@ -23,6 +23,8 @@ pub(crate) enum Event {
     Release,
     /// No known event: no CI system was detected, or its variables name no event.
     Unknown,
+    /// An event with missing variables, and a description of it.
+    Incomplete(String),
     /// Any other event, with the name that the CI system uses.
     Other(String),
 }
@@ -51,6 +53,8 @@ pub(crate) enum Activity {
     Closed,
     /// Any other change, with the name that the CI system uses.
     Other(String),
+    /// An unknown activity, because the event file has no `action`.
+    Unnamed,
 }
 
 /// The origin of a pull request. It determines which secrets the CI system passes to the pull request's runs.
@@ -77,6 +81,21 @@ impl PullRequest {
 }
 
 impl Event {
+    /// Returns the event of a run without the variable that names the event.
+    pub(super) fn without_name(variable: &str) -> Self {
+        Self::Incomplete(format!("`{variable}` is not set"))
+    }
+
+    /// Returns the event of a pull request without a number or branch. `variables` are the variables of the number and the branch.
+    pub(super) fn incomplete(noun: &str, has_number: bool, variables: [&str; 2]) -> Self {
+        let [number, branch] = variables;
+        Self::Incomplete(if has_number {
+            format!("{noun}, but `{branch}` is not set")
+        } else {
+            format!("{noun}, but `{number}` is not set to a number")
+        })
+    }
+
     /// Returns the event for a push. A push to a temporary branch of a merge queue is the event `MergeQueue`.
     pub(super) fn from_pushed_branch(branch: &str) -> Self {
         if branch.starts_with("gh-readonly-queue/") {
@@ -96,6 +115,7 @@ impl Event {
             Self::Tag { deleted: true } => "tag deleted",
             Self::PullRequest(PullRequest { activity: Activity::Updated, .. }) => "pull request updated",
             Self::PullRequest(PullRequest { activity: Activity::Closed, .. }) => "pull request closed",
+            Self::PullRequest(PullRequest { activity: Activity::Unnamed, .. }) => "pull request",
             Self::PullRequest(PullRequest { activity: Activity::Other(name), .. }) | Self::Other(name) => {
                 name
             }
@@ -103,6 +123,7 @@ impl Event {
             Self::Schedule => "schedule",
             Self::Manual(_) => "manual run",
             Self::Release => "release",
+            Self::Incomplete(_) => "incomplete",
             Self::Unknown => "none",
         }
     }

@@ -49,9 +49,7 @@ pub(super) fn apply_overrides(mut ci: Ci, environment: &Environment) -> Result<C
     let event = environment.get("GITBOOK_EVENT");
     let number_override = read_pull_request_override(environment)?;
     if number_override.is_some() && event == Some("push") {
-        // A fork's branch may have the same name as the production branch, so a pull request must not count as a push.
-        let problem = "set, but `GITBOOK_EVENT` is `push`".to_owned();
-        return Err(CiError::InvalidVariable { variable: "GITBOOK_PULL_REQUEST", problem });
+        return Err(CiError::PullRequestOnPush);
     }
     let number = number_override.or(detected_number);
     ci.branch.clone_from(&branch);
@@ -98,11 +96,11 @@ fn read_branch_override(environment: &Environment) -> Result<Option<Branch>, CiE
     } else if name.len() > MAX_BRANCH_LENGTH {
         format!("{} bytes; the limit is {MAX_BRANCH_LENGTH}", name.len())
     } else if name.starts_with("refs/") {
-        "a ref, but not a branch".to_owned()
-    } else if name.chars().any(char::is_control) {
-        "not a branch name: it contains a control character".to_owned()
+        format!("`{}`, which is a ref, but not a branch", name.escape_debug())
+    } else if let Some(character) = name.chars().find(|character| character.is_control()) {
+        format!("not a branch name: it contains the control character `{}`", character.escape_debug())
     } else if !Branch::new(name).is_valid() {
-        "not a valid Git branch name".to_owned()
+        format!("`{}`, which is not a valid Git branch name", name.escape_debug())
     } else {
         return Ok(Some(Branch::new(name)));
     };
@@ -112,7 +110,8 @@ fn read_branch_override(environment: &Environment) -> Result<Option<Branch>, CiE
 fn read_pull_request_override(environment: &Environment) -> Result<Option<u64>, CiError> {
     // Some CI systems provide `false` instead of a number if there is no pull request.
     let text = environment.get("GITBOOK_PULL_REQUEST").filter(|text| *text != "false");
-    let parse = |text: &str| text.parse().map_err(|_| "not a number".to_owned());
+    let parse =
+        |text: &str| text.parse().map_err(|_| format!("`{}`, which is not a number", text.escape_debug()));
     text.map(parse)
         .transpose()
         .map_err(|problem| CiError::InvalidVariable { variable: "GITBOOK_PULL_REQUEST", problem })
@@ -147,14 +146,14 @@ fn keep_origin(event: Event, detected: Event) -> Event {
 /// Returns the event that `GITBOOK_EVENT` names.
 fn parse_event(event: &str, branch: Option<Branch>, number: Option<u64>) -> Result<Event, CiError> {
     let require_branch = |branch: Option<Branch>| {
-        let problem = format!("unset, but the event `{event}` requires it");
+        let problem = format!("not set, but the event `{event}` requires it");
         branch.ok_or(CiError::InvalidVariable { variable: "GITBOOK_BRANCH", problem })
     };
     match event {
         "push" => Ok(Event::Push(require_branch(branch)?)),
         "delete" => Ok(Event::BranchDeleted(require_branch(branch)?)),
         "pull_request" => {
-            let problem = format!("unset, but the event `{event}` requires it");
+            let problem = format!("not set, but the event `{event}` requires it");
             let number =
                 number.ok_or(CiError::InvalidVariable { variable: "GITBOOK_PULL_REQUEST", problem })?;
             Ok(Event::PullRequest(own_pull_request(number, require_branch(branch)?, Activity::Updated)))
@@ -173,7 +172,7 @@ fn parse_event(event: &str, branch: Option<Branch>, number: Option<u64>) -> Resu
         "release" => Ok(Event::Release),
         _ => Err(CiError::InvalidVariable {
             variable: "GITBOOK_EVENT",
-            problem: "not a known event".to_owned(),
+            problem: format!("`{}`, which is not a known event", event.escape_debug()),
         }),
     }
 }
@@ -194,7 +193,7 @@ fn replace_branch_or_number(
         (Event::Push(_) | Event::Unknown, Some(branch), None) => Ok(Event::Push(branch)),
         (event, Some(_), None) => Ok(event),
         (_, None, _) => {
-            let problem = "unset, but `GITBOOK_PULL_REQUEST` requires it".to_owned();
+            let problem = "not set, but `GITBOOK_PULL_REQUEST` requires it".to_owned();
             Err(CiError::InvalidVariable { variable: "GITBOOK_BRANCH", problem })
         }
     }
@@ -269,23 +268,23 @@ mod tests {
             |variables: &[(&str, &str)], expected: &str| assert_eq!(event(variables).unwrap_err(), expected);
         check(
             &[("GITBOOK_EVENT", "psuh")],
-            "`GITBOOK_EVENT` is not a known event (set `GITBOOK_EVENT` to one of push, pull_request, closed, delete, tag, merge_queue, schedule, manual, release)",
+            "`GITBOOK_EVENT` is `psuh`, which is not a known event (set `GITBOOK_EVENT` to one of push, pull_request, closed, delete, tag, merge_queue, schedule, manual, release)",
         );
         check(
             &[("GITBOOK_EVENT", "push")],
-            "`GITBOOK_BRANCH` is unset, but the event `push` requires it (set `GITBOOK_BRANCH` to the branch name as printed by `git branch`)",
+            "`GITBOOK_BRANCH` is not set, but the event `push` requires it (set `GITBOOK_BRANCH` to a branch name such as `feature/x`)",
         );
         check(
             &[("GITBOOK_PULL_REQUEST", "x"), ("GITBOOK_BRANCH", "b")],
-            "`GITBOOK_PULL_REQUEST` is not a number (set `GITBOOK_PULL_REQUEST` to the pull request number, and only for the events `pull_request` and `closed`)",
+            "`GITBOOK_PULL_REQUEST` is `x`, which is not a number (set `GITBOOK_PULL_REQUEST` to the pull request number)",
         );
         check(
             &[("GITBOOK_EVENT", "push"), ("GITBOOK_PULL_REQUEST", "12"), ("GITBOOK_BRANCH", "main")],
-            "`GITBOOK_PULL_REQUEST` is set, but `GITBOOK_EVENT` is `push` (set `GITBOOK_PULL_REQUEST` to the pull request number, and only for the events `pull_request` and `closed`)",
+            "`GITBOOK_PULL_REQUEST` is set, but `GITBOOK_EVENT` is `push` (unset `GITBOOK_PULL_REQUEST`, or set `GITBOOK_EVENT=pull_request`)",
         );
         check(
             &[("GITBOOK_BRANCH", "a\nb")],
-            "`GITBOOK_BRANCH` is not a branch name: it contains a control character (set `GITBOOK_BRANCH` to the branch name as printed by `git branch`)",
+            "`GITBOOK_BRANCH` is not a branch name: it contains the control character `\\n` (set `GITBOOK_BRANCH` to a branch name such as `feature/x`)",
         );
         for repository in ["acme/integrations", "https://github.com/acme", "github.com/acme"] {
             check(

@@ -95,7 +95,7 @@ struct PayloadRepository {
 
 /// Detects the event from the variables and the event file.
 pub(super) fn detect(environment: &Environment) -> Result<Ci, CiError> {
-    let name = environment.get("GITHUB_EVENT_NAME").unwrap_or("event without a name");
+    let name = environment.get("GITHUB_EVENT_NAME").unwrap_or_default();
     let payload = read_payload(environment, name)?;
     let repository = environment.get("GITHUB_REPOSITORY").map(str::to_owned);
     let repository = repository.or_else(|| payload.repository.as_ref()?.full_name.clone());
@@ -181,10 +181,7 @@ fn read_event_file(environment: &Environment, event: &str) -> Result<EventPayloa
 /// requests and deletions, a missing file is an error.
 fn payload_without_file(event: &str) -> Result<EventPayload, CiError> {
     match EventPayload::default().missing_field(event) {
-        Some(_) => {
-            let unset = std::io::Error::new(std::io::ErrorKind::NotFound, "the variable is unset");
-            Err(CiError::UnreadableEventFile(unset))
-        }
+        Some(_) => Err(CiError::NoEventFile),
         None => Ok(EventPayload::default()),
     }
 }
@@ -260,6 +257,7 @@ fn detect_event(name: &str, payload: &EventPayload, environment: &Environment) -
             }
             None => Event::Other(name.to_owned()),
         },
+        "" => Event::without_name("GITHUB_EVENT_NAME"),
         "merge_group" if payload.action.as_deref() == Some("checks_requested") => Event::MergeQueue,
         "schedule" => Event::Schedule,
         "workflow_dispatch" => Event::Manual(reference.strip_prefix("refs/heads/").map(Branch::new)),
@@ -289,10 +287,13 @@ fn parse_pull_request(
     let is_from_fork = pull_request.is_from_fork();
     let is_by_dependabot = environment.get("GITHUB_ACTOR") == Some(DEPENDABOT_LOGIN)
         || pull_request.user.as_ref().is_some_and(|user| user.login == DEPENDABOT_LOGIN);
-    let activity = match payload.action.as_deref().unwrap_or("activity without a name") {
-        "opened" | "reopened" | "synchronize" | "synchronized" | "ready_for_review" => Activity::Updated,
-        "closed" => Activity::Closed,
-        other => Activity::Other(other.to_owned()),
+    let activity = match payload.action.as_deref() {
+        Some("opened" | "reopened" | "synchronize" | "synchronized" | "ready_for_review") => {
+            Activity::Updated
+        }
+        Some("closed") => Activity::Closed,
+        Some(other) => Activity::Other(other.to_owned()),
+        None => Activity::Unnamed,
     };
     PullRequest {
         number: payload.pull_request_number().unwrap_or_default(),

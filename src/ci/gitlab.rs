@@ -58,7 +58,7 @@ fn is_stop_job(environment: &Environment) -> bool {
 /// environment.
 fn detect_event(environment: &Environment) -> Event {
     let is_stop = is_stop_job(environment);
-    let source = environment.get("CI_PIPELINE_SOURCE").unwrap_or("pipeline without a source");
+    let source = environment.get("CI_PIPELINE_SOURCE").unwrap_or_default();
     let branch = environment.get("CI_COMMIT_BRANCH").map(Branch::new);
     if source == "merge_request_event" || environment.get("CI_MERGE_REQUEST_IID").is_some() {
         return merge_request_event(environment, is_stop);
@@ -75,6 +75,7 @@ fn detect_event(environment: &Environment) -> Event {
         }
         ("push" | "webide", _) if is_tag => Event::Tag { deleted: false },
         ("push" | "webide", Some(branch)) => Event::from_pushed_branch(branch.as_str()),
+        ("", _) => Event::without_name("CI_PIPELINE_SOURCE"),
         (source, _) => Event::Other(source.to_owned()),
     }
 }
@@ -84,7 +85,11 @@ fn merge_request_event(environment: &Environment, is_stop: bool) -> Event {
     let branch = environment.get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME");
     let iid = read_number(environment, "CI_MERGE_REQUEST_IID");
     let Some((number, branch)) = iid.zip(branch) else {
-        return Event::Other("merge request without number or branch".to_owned());
+        return Event::incomplete(
+            "merge request",
+            iid.is_some(),
+            ["CI_MERGE_REQUEST_IID", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"],
+        );
     };
     let updated = PullRequest::updated(number, fork_owner(environment), branch);
     match environment.get("CI_MERGE_REQUEST_EVENT_TYPE") {

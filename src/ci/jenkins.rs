@@ -40,11 +40,12 @@ fn detect_event(environment: &Environment) -> Event {
 }
 
 fn change_request_event(id: &str, environment: &Environment) -> Event {
-    match id.parse().ok().zip(environment.get("CHANGE_BRANCH")) {
+    let number = id.parse().ok();
+    match number.zip(environment.get("CHANGE_BRANCH")) {
         Some((number, branch)) => {
             Event::PullRequest(PullRequest::updated(number, fork_owner(environment, branch), branch))
         }
-        None => Event::Other("change request without number or branch".to_owned()),
+        None => Event::incomplete("change request", number.is_some(), ["CHANGE_ID", "CHANGE_BRANCH"]),
     }
 }
 
@@ -149,10 +150,13 @@ mod tests {
         let expected =
             "check: pull request #24 was updated; checked only, because `GITBOOK_TOKEN` is not set";
         check(&[BUILD, CHANGE_REQUEST, &[("GITBOOK_TOKEN", "")]], "#24 of fix updated", "", expected);
-        let event = "other: change request without number or branch";
-        let expected = "nothing: nothing to do for `change request without number or branch`";
-        for missing in [&[("CHANGE_BRANCH", "")][..], &[("CHANGE_ID", "refs/1")]] {
-            check(&[BUILD, CHANGE_REQUEST, missing], event, "", expected);
+        for (missing, reason) in [
+            (("CHANGE_BRANCH", ""), "`CHANGE_BRANCH` is not set"),
+            (("CHANGE_ID", "refs/1"), "`CHANGE_ID` is not set to a number"),
+        ] {
+            let event = format!("incomplete: change request, but {reason}");
+            let expected = format!("nothing: change request, but {reason}");
+            check(&[BUILD, CHANGE_REQUEST, &[missing]], &event, "", &expected);
         }
     }
 

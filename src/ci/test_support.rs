@@ -24,6 +24,7 @@ pub(super) fn describe_event(event: &Event) -> String {
         Event::Manual(None) => "manual on no branch".to_owned(),
         Event::Release => "release".to_owned(),
         Event::Unknown => "no event".to_owned(),
+        Event::Incomplete(description) => format!("incomplete: {description}"),
         Event::Other(name) => format!("other: {name}"),
     }
 }
@@ -33,6 +34,7 @@ fn describe_pull_request(pull_request: &PullRequest) -> String {
     let activity = match activity {
         Activity::Updated => "updated".to_owned(),
         Activity::Closed => "closed".to_owned(),
+        Activity::Unnamed => "unnamed".to_owned(),
         Activity::Other(name) => format!("other: {name}"),
     };
     let origin = match origin {

@@ -97,7 +97,7 @@ fn ignores_identifying_variables_with_the_value_false() {
 fn detects_no_event_from_the_identifying_variable_alone() {
     for (variable, value, _) in &KNOWN_SYSTEMS[1..] {
         let text = describe_event(&detect_ci(&[&[(variable, value)]]).event);
-        assert!(text == "no event" || text.starts_with("other: "), "{variable}: {text}");
+        assert!(text == "no event" || text.starts_with("incomplete: "), "{variable}: {text}");
     }
 }
 

@@ -25,7 +25,7 @@ fn pull_request_number(environment: &Environment) -> Option<&str> {
 
 /// Returns the event. For a pull request, `TRAVIS_BRANCH` is the target branch; for a tag, it is the tag's name.
 fn detect_event(environment: &Environment) -> Event {
-    let event = environment.get("TRAVIS_EVENT_TYPE").unwrap_or("build without an event");
+    let event = environment.get("TRAVIS_EVENT_TYPE").unwrap_or_default();
     let is_tag = environment.get("TRAVIS_TAG").is_some();
     let branch = environment.get("TRAVIS_BRANCH");
     match (event, branch) {
@@ -35,6 +35,7 @@ fn detect_event(environment: &Environment) -> Event {
         ("push", _) if is_tag => Event::Tag { deleted: false },
         ("push", Some(branch)) => Event::from_pushed_branch(branch),
         ("api", branch) => Event::Manual(branch.filter(|_| !is_tag).map(Branch::new)),
+        ("", _) => Event::without_name("TRAVIS_EVENT_TYPE"),
         (event, _) => Event::Other(event.to_owned()),
     }
 }
@@ -45,7 +46,11 @@ fn pull_request_event(environment: &Environment) -> Event {
         Some((number, branch)) => {
             Event::PullRequest(PullRequest::updated(number, fork_owner(environment), branch))
         }
-        None => Event::Other("pull request without number or branch".to_owned()),
+        None => Event::incomplete(
+            "pull request",
+            number.is_some(),
+            ["TRAVIS_PULL_REQUEST", "TRAVIS_PULL_REQUEST_BRANCH"],
+        ),
     }
 }
 
@@ -135,9 +140,11 @@ mod tests {
         let expected =
             "check: pull request #12 was updated; checked only, because `GITBOOK_TOKEN` is not set";
         check(&[JOB, PULL_REQUEST, &[("GITBOOK_TOKEN", "")]], "#12 of fix updated", HEAD_COMMIT, expected);
-        let event = "other: pull request without number or branch";
-        let expected = "nothing: nothing to do for `pull request without number or branch`";
+        let event = "incomplete: pull request, but `TRAVIS_PULL_REQUEST_BRANCH` is not set";
+        let expected = "nothing: pull request, but `TRAVIS_PULL_REQUEST_BRANCH` is not set";
         check(&[JOB, PULL_REQUEST, &[("TRAVIS_PULL_REQUEST_BRANCH", "")]], event, HEAD_COMMIT, expected);
+        let event = "incomplete: pull request, but `TRAVIS_PULL_REQUEST` is not set to a number";
+        let expected = "nothing: pull request, but `TRAVIS_PULL_REQUEST` is not set to a number";
         check(&[JOB, PULL_REQUEST, &[("TRAVIS_PULL_REQUEST", "x")]], event, HEAD_COMMIT, expected);
         assert_eq!(describe_plan(&[JOB, PULL_REQUEST, &[("TRAVIS_PULL_REQUEST", "")]]), expected);
     }
@@ -173,12 +180,7 @@ mod tests {
         let expected =
             "nothing: manual run without a branch; set `GITBOOK_MODE=publish` to publish from tags";
         check(&[JOB, &started_by("api"), ON_TAG], "manual on no branch", HEAD_COMMIT, expected);
-        check(
-            &[JOB, &started_by("other")],
-            "other: other",
-            HEAD_COMMIT,
-            "nothing: nothing to do for `other`",
-        );
+        check(&[JOB, &started_by("other")], "other: other", HEAD_COMMIT, "nothing: `other` needs no action");
     }
 
     #[test]

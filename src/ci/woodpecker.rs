@@ -27,7 +27,9 @@ pub(super) fn detect(environment: &Environment) -> Ci {
 
 /// Returns the event. For a pull request, `CI_COMMIT_BRANCH` is the target branch.
 fn detect_event(environment: &Environment) -> Event {
-    let event = environment.get("CI_PIPELINE_EVENT").unwrap_or("pipeline without an event");
+    let Some(event) = environment.get("CI_PIPELINE_EVENT") else {
+        return Event::without_name("CI_PIPELINE_EVENT");
+    };
     match (event, environment.get("CI_COMMIT_BRANCH")) {
         ("pull_request", _) => pull_request_event(Activity::Updated, environment),
         ("pull_request_closed", _) => pull_request_event(Activity::Closed, environment),
@@ -47,7 +49,11 @@ fn detect_event(environment: &Environment) -> Event {
 fn pull_request_event(activity: Activity, environment: &Environment) -> Event {
     let number = read_number(environment, "CI_COMMIT_PULL_REQUEST");
     let Some((number, branch)) = number.zip(environment.get("CI_COMMIT_SOURCE_BRANCH")) else {
-        return Event::Other("pull request without number or branch".to_owned());
+        return Event::incomplete(
+            "pull request",
+            number.is_some(),
+            ["CI_COMMIT_PULL_REQUEST", "CI_COMMIT_SOURCE_BRANCH"],
+        );
     };
     let targets =
         ["CI_COMMIT_TARGET_BRANCH", "CI_REPO_DEFAULT_BRANCH"].map(|variable| environment.get(variable));
@@ -129,12 +135,17 @@ mod tests {
             expected,
         );
         let event = "#12 of fix other: pull_request_metadata";
-        let expected = "nothing: nothing to do for `pull_request_metadata` of pull request #12";
+        let expected = "nothing: `pull_request_metadata` of pull request #12 needs no action";
         check(&[STEP, PULL_REQUEST, &with_event("pull_request_metadata")], event, HEAD_COMMIT, expected);
-        let expected = "nothing: nothing to do for `pull request without number or branch`";
-        for missing in ["CI_COMMIT_PULL_REQUEST", "CI_COMMIT_SOURCE_BRANCH"] {
-            let event = "other: pull request without number or branch";
-            check(&[STEP, PULL_REQUEST, &updated, &[(missing, "")]], event, HEAD_COMMIT, expected);
+        for (missing, reason) in [
+            ("CI_COMMIT_PULL_REQUEST", "`CI_COMMIT_PULL_REQUEST` is not set to a number"),
+            ("CI_COMMIT_SOURCE_BRANCH", "`CI_COMMIT_SOURCE_BRANCH` is not set"),
+        ] {
+            let (event, expected) = (
+                format!("incomplete: pull request, but {reason}"),
+                format!("nothing: pull request, but {reason}"),
+            );
+            check(&[STEP, PULL_REQUEST, &updated, &[(missing, "")]], &event, HEAD_COMMIT, &expected);
         }
     }
 
@@ -159,7 +170,7 @@ mod tests {
         let expected = "publish: manual run on `main`, the production branch";
         check(&[STEP, &with_event("manual")], "manual on main", HEAD_COMMIT, expected);
         for event in ["deployment", "push-like"] {
-            let expected = format!("nothing: nothing to do for `{event}`");
+            let expected = format!("nothing: `{event}` needs no action");
             check(&[STEP, &with_event(event)], &format!("other: {event}"), HEAD_COMMIT, &expected);
         }
     }

@@ -91,7 +91,7 @@ impl Context<'_> {
                     }
                     Err(error) => {
                         tracing::warn!(
-                            "could not read `{name}`, the preview of a removed integration, so only a sweep can delete it: {error}"
+                            "could not read `{name}`, a preview of a removed integration: {error}; run `GITBOOK_MODE=sweep` to delete it"
                         );
                     }
                 }

@@ -75,7 +75,7 @@ impl<'a> Context<'a> {
 
     pub(super) async fn deletion_verdict(self, target: &PreviewRef) -> Verdict {
         let PreviewRef { branch, pull_request } = target;
-        let failure = "could not check that the branch is still closed";
+        let failure = "could not check whether the branch is still closed";
         let ref_state = match self.ref_state(branch, *pull_request, failure).await {
             Ok(ref_state) => ref_state,
             Err(verdict) => return verdict,

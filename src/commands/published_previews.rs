@@ -29,7 +29,7 @@ impl<'a> Context<'a> {
             if self.config.dry_run || !outcomes.iter().any(Outcome::may_be_published) {
                 break;
             }
-            let failure = "could not check that the branch is still open";
+            let failure = "could not check whether the branch is still open";
             let ref_state = self.ref_state(&target.branch, target.pull_request, failure).await;
             if ref_state == Ok(RefState::Closed) {
                 return self.delete_closed(deployer, previews, named_previews, outcomes).await;
@@ -53,7 +53,7 @@ impl<'a> Context<'a> {
         let target = previews.target;
         let closed = self.closed_reason(&target.branch, target.pull_request);
         if let Some(number) = self.other_pull_request(target).await {
-            tracing::info!("{closed}, and {}", self.also_open_reason(number));
+            tracing::info!("keeping the published previews: {closed}, but {}", self.also_open_reason(number));
             return outcomes;
         }
         tracing::info!("{closed}: deleting the published previews");
@@ -87,7 +87,7 @@ impl<'a> Context<'a> {
                 continue;
             }
             if !is_open {
-                tracing::warn!("another run has deleted `{name}`; run this job again if its branch is open");
+                tracing::warn!("another run has deleted `{name}`; re-run the job if its branch is open");
                 continue;
             }
             tracing::warn!(

@@ -38,10 +38,7 @@ impl Context<'_> {
 fn select_share<T>(shard: Shard, items: impl ExactSizeIterator<Item = (u64, T)>) -> Share<T> {
     let all = pluralize(items.len(), "integration");
     let items = shard.select(items);
-    let share_description = match items.len() {
-        0 => format!("shard {shard} has none of {all}: nothing to do"),
-        number => format!("shard {shard} has {number} of {all}"),
-    };
+    let share_description = format!("shard {shard} has {} of {all}", items.len());
     tracing::info!("{share_description}");
     Share { items, share_description: Some(share_description) }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{CommandResult, Context, comment_on_pull_request};
+use super::{CommandResult, Context, ForgeUnavailable, comment_on_pull_request};
 use crate::config::Shard;
 use crate::deploy::{Outcome, Status, Sweep, SweepCandidate, UncheckedPreviews};
 use crate::diagnostic::{Diagnostic, SourceLocation};
@@ -21,7 +21,7 @@ impl Context<'_> {
         }
         let swept = async {
             let repository = self.ci.repository.as_deref().ok_or(Error::NoRepository)?;
-            let forge = self.forge.ok_or(Error::NoForge)?;
+            let forge = self.forge.ok_or_else(|| self.no_forge_error())?;
             let (production, organizations) = self.names_and_organizations(&mut result.problems)?;
             let gitbook = self.gitbook().await?;
             let deployer = self.deployer(&gitbook);
@@ -45,6 +45,12 @@ impl Context<'_> {
         }
         .await;
         CommandResult { error: swept.err(), ..result }
+    }
+
+    fn no_forge_error(&self) -> Error {
+        let unavailable = self.forge_unavailable;
+        let reason = unavailable.map(ToString::to_string).unwrap_or_default();
+        Error::NoForge { reason, hint: unavailable.map(ForgeUnavailable::hint).unwrap_or_default() }
     }
 
     async fn delete_candidates(&self, sweep: &Sweep<'_>, candidates: Vec<SweepCandidate>) -> Vec<Outcome> {

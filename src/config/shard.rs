@@ -81,7 +81,7 @@ impl FromVariable for Shard {
         let parsed = text.split_once('/').and_then(|(index, total)| Some((number(index)?, number(total)?)));
         match parsed {
             None => Err("invalid shard".into()),
-            Some((0, _)) => Err("the first shard has number 1".into()),
+            Some((0, _)) => Err("shard 0 does not exist; shards are numbered from 1".into()),
             Some((index, total)) if index > total => {
                 Err(format!("shard {index} does not exist; the total is {total}").into())
             }

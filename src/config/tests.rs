@@ -96,9 +96,9 @@ fn only_the_organization_may_apply_to_several_integrations() {
     };
     check(&[], false, None);
     check(&[("GITBOOK_ORGANIZATION", "acme")], false, None);
-    let title = "GITBOOK_TITLE: sets `title` for several integrations";
+    let title = "GITBOOK_TITLE: sets `title`, but several integrations are selected";
     check(&[("GITBOOK_ORGANIZATION", "acme"), ("GITBOOK_TITLE", "Hi")], false, Some(title));
-    let name = "GITBOOK_NAME: sets `name` for several integrations";
+    let name = "GITBOOK_NAME: sets `name`, but several integrations are selected";
     check(&[("GITBOOK_NAME", "hello")], true, Some(name));
 }
 
@@ -133,7 +133,7 @@ fn rejects_an_invalid_value_with_a_hint() {
     );
     for (text, message) in [
         ("9/8", "shard 9 does not exist; the total is 8"),
-        ("0/8", "the first shard has number 1"),
+        ("0/8", "shard 0 does not exist; shards are numbered from 1"),
         ("1/0", "shard 1 does not exist; the total is 0"),
         ("2", "invalid shard"),
         ("-1/8", "invalid shard"),

@@ -86,7 +86,7 @@ pub(crate) const GROUPS: [Group; 7] = [
             variable(
                 "GITBOOK_SHARD",
                 Described("the parallel job of the CI system"),
-                "Share of the integrations for this machine, such as `2/8` for the second of eight shards. All shards have a similar amount of work. The default applies on GitLab, CircleCI, Buildkite and Bitbucket.",
+                "Shard of the integrations that this job deploys, such as `2/8` for the second of eight shards. All shards have a similar amount of work. The default applies on GitLab, CircleCI, Buildkite and Bitbucket.",
             ),
         ],
     },

@@ -104,10 +104,10 @@ impl Deployer<'_> {
                 });
             }
             Verdict::Confirmed | Verdict::Stop(_) => tracing::info!(
-                "`{name}` went from {before} to {after}: another run published an older commit at the same time"
+                "another run published an older commit of `{name}` at the same time: GitBook had {before} and now has {after}"
             ),
             Verdict::NotChecked | Verdict::NoResponse => tracing::warn!(
-                "`{name}` went from {before} to {after}: another run published at the same time, and the newer commit is unknown; if the other run has the newer commit, run its job again"
+                "another run published `{name}` at the same time: GitBook had {before} and now has {after}; it is unknown which run has the newer commit; if it is the other run, re-run its job"
             ),
         }
         Ok(())

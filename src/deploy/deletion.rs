@@ -38,7 +38,7 @@ impl Deployer<'_> {
         precondition: &Precondition<'_>,
     ) -> Result<Success, DeployError> {
         let with_note = |status, note: String| Success { status, note: Some(note), ..Success::default() };
-        let missing = || with_note(Status::Deleted, "it did not exist".to_owned());
+        let missing = || with_note(Status::Deleted, "already deleted".to_owned());
         let Some(existing) = self.read(name).await? else {
             return Ok(missing());
         };

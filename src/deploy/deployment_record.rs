@@ -220,7 +220,7 @@ impl<'a> GitHubDeployments<'a> {
             .flatten()
             .any(self.contains_secret)
         {
-            tracing::info!("no deployment of `{name}` is recorded: its name or branch contains a secret");
+            tracing::info!("no GitHub Deployment of `{name}`: its name or branch contains a secret");
             return None;
         }
         let Some(reservation) = self.forge.reserve(DEPLOYMENT_COST) else {

@@ -52,8 +52,11 @@ pub(crate) enum GuardError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Protection {
     /// The integration is public, so others may have installed it.
-    #[error("it is public, but previews are never public")]
+    #[error("it is public; only private or unlisted previews are changed or deleted")]
     Public,
+    /// An integration with an unknown visibility.
+    #[error("its visibility is unknown; only private or unlisted previews are changed or deleted")]
+    UnknownVisibility,
     /// The integration has the name of an integration in production.
     #[error("it has the name of an integration in production")]
     Production,
@@ -64,7 +67,9 @@ impl Protection {
     #[must_use]
     pub(crate) fn hint(self) -> &'static str {
         match self {
-            Self::Public => "make it private or delete it in GitBook",
+            Self::Public | Self::UnknownVisibility => {
+                "set its visibility to private or unlisted in GitBook, or delete it there"
+            }
             Self::Production => "change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`",
         }
     }
@@ -76,7 +81,7 @@ impl GuardError {
     pub(crate) fn hint(&self) -> String {
         match self {
             Self::NotMarked { .. } => "set `GITBOOK_PREVIEW_NAME` to give previews another name; if someone removed the ownership marker from a preview, delete that preview in GitBook".to_owned(),
-            Self::Damaged { marker, .. } => format!("if it is the preview of this branch, make `{marker}` the last line of its summary or delete it in GitBook, then run again"),
+            Self::Damaged { marker, .. } => format!("if it is the preview of this branch, make `{marker}` the last line of its summary or delete it in GitBook, then re-run the job"),
             Self::OtherPreview { marker, is_moved: true, .. } => format!("set `GITBOOK_PREVIEW_NAME` to give previews another name; if the repository was renamed or moved, set `GITBOOK_REPOSITORY` to `{}` until its previews are deleted", marker.repository),
             Self::OtherPreview { .. } => "set `GITBOOK_PREVIEW_NAME` to give previews another name".to_owned(),
             Self::Protected { protection, .. } => protection.hint().to_owned(),
@@ -107,10 +112,12 @@ pub(super) fn protection<'a>(
 ) -> Option<Protection> {
     if production.into_iter().any(|production| production.eq_ignore_ascii_case(name)) {
         Some(Protection::Production)
-    } else if existing.visibility.as_deref().is_none_or(|visibility| visibility == "public") {
-        Some(Protection::Public)
     } else {
-        None
+        match existing.visibility.as_deref() {
+            None => Some(Protection::UnknownVisibility),
+            Some("public") => Some(Protection::Public),
+            Some(_) => None,
+        }
     }
 }
 

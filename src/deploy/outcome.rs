@@ -9,6 +9,7 @@ use crate::cancel::Signal;
 use crate::diagnostic::SourceLocation;
 use crate::gitbook::GitBookError;
 use crate::integration::{Integration, PackageSize, SourceChanged};
+use crate::preview::MAX_SUMMARY_LENGTH;
 
 /// The outcome of one integration.
 #[derive(Debug)]
@@ -103,7 +104,7 @@ pub(crate) enum DeployError {
         source: GitBookError,
     },
     /// GitBook has rejected a new preview, because the organization has reached the maximum number of integrations.
-    #[error("publishing the preview `{name}` failed: GitBook accepts no more integrations; {count}")]
+    #[error("publishing the preview `{name}` failed: GitBook plan limit reached; {count}")]
     Quota {
         /// The name of the preview.
         name: String,
@@ -113,28 +114,33 @@ pub(crate) enum DeployError {
         source: Box<GitBookError>,
     },
     /// The existing integration must not be changed.
-    #[error("{error}{}", describe_earlier_attempt(*.earlier_attempt))]
+    #[error("{error}{}", describe_earlier_attempt(.earlier_attempt.as_ref()))]
     Guard {
         /// The reason why the integration must not be changed.
         error: GuardError,
         /// The action of an earlier attempt that may have taken effect.
-        earlier_attempt: Option<&'static str>,
+        earlier_attempt: Option<EarlierAttempt>,
     },
     /// Files in the checkout changed during the run.
     #[error(transparent)]
     SourceChanged(#[from] SourceChanged),
     /// The ownership marker of a preview is longer than the limit for summaries.
     #[error(
-        "the preview `{0}` was not published: the name of its branch or repository is too long for the ownership marker in the summary"
+        "the preview `{name}` was not published: its ownership marker is {length} characters; the limit is {MAX_SUMMARY_LENGTH}"
     )]
-    MarkerTooLong(String),
+    MarkerTooLong {
+        /// The name of the preview.
+        name: String,
+        /// The length of the marker in UTF-16 code units.
+        length: usize,
+    },
     /// A check before the request has stopped the change, or the check itself has failed.
-    #[error("{stop}{}", describe_earlier_attempt(*.earlier_attempt))]
+    #[error("{stop}{}", describe_earlier_attempt(.earlier_attempt.as_ref()))]
     Stopped {
         /// The reason to stop.
         stop: Stop,
         /// The action of an earlier attempt that may have taken effect.
-        earlier_attempt: Option<&'static str>,
+        earlier_attempt: Option<EarlierAttempt>,
     },
     /// Another run has published to production between two attempts of this run, and it is unknown which run has the newer
     /// commit.
@@ -149,8 +155,8 @@ pub(crate) enum DeployError {
     },
     /// This run has overwritten the version of a newer commit.
     #[error(
-        "`{name}` went from {before} to {after}: this run {} overwritten the version of the newer commit {commit}",
-        if *is_certain { "has" } else { "may have" }
+        "this run {} the newer commit `{commit}` of `{name}`: GitBook had {before} and now has {after}",
+        if *is_certain { "overwrote" } else { "may have overwritten" }
     )]
     OverwroteNewerCommit {
         /// The name of the integration.
@@ -207,11 +213,19 @@ pub(crate) enum DeployError {
     CancelledBefore(Signal),
 }
 
-/// Returns the end of an error message if an earlier attempt may have taken effect, and otherwise an empty string.
-fn describe_earlier_attempt(action: Option<&'static str>) -> String {
-    action
-        .map(|action| format!("; an earlier attempt at {action} it may have taken effect"))
-        .unwrap_or_default()
+/// An earlier request that may have published or deleted an integration.
+#[derive(Debug)]
+pub(crate) struct EarlierAttempt {
+    /// The action: "publishing" or "deleting".
+    pub action: &'static str,
+    pub name: String,
+}
+
+/// Returns the end of an error message if an earlier request may have taken effect, and otherwise an empty string.
+fn describe_earlier_attempt(attempt: Option<&EarlierAttempt>) -> String {
+    let Some(EarlierAttempt { action, name }) = attempt else { return String::new() };
+    let done = if *action == "deleting" { "deleted" } else { "published" };
+    format!("; an earlier request may have {done} `{name}`")
 }
 
 impl From<Stop> for DeployError {
@@ -251,30 +265,28 @@ impl DeployError {
     pub(crate) fn hint(&self) -> String {
         match self {
             Self::Api { source, .. } => source.hint(),
-            Self::Quota { .. } => {
-                "delete the previews of closed branches with `GITBOOK_MODE=sweep` or a scheduled run, then run again".to_owned()
-            }
+            Self::Quota { count, .. } => count.hint().to_owned(),
             Self::Guard { error, .. } => error.hint(),
             Self::SourceChanged(_) => {
-                "run again, and make sure that nothing writes to the checkout during this step".to_owned()
+                "re-run the job, and make sure that nothing writes to the checkout during this step".to_owned()
             }
-            Self::InvalidBranch { .. } => "delete the preview in GitBook if it is yours".to_owned(),
+            Self::InvalidBranch { .. } => "delete the preview in GitBook if no branch uses it".to_owned(),
             Self::Stopped { stop: Stop::Undecided { hint, .. }, .. } => hint.clone(),
             Self::Stopped { .. } => "no action needed".to_owned(),
             Self::PublishedByOtherRun { .. } => {
-                "run the job of the newest commit again; pass a GitHub or GitLab token so that this step can find the newest commit".to_owned()
+                "re-run the job of the newest commit; pass a GitHub or GitLab token so that this step can find the newest commit".to_owned()
             }
-            Self::OverwroteNewerCommit { commit, .. } => format!("run the job of commit {commit} again"),
-            Self::Reopened { .. } => "run the job of the branch's newest commit again to publish the preview".to_owned(),
+            Self::OverwroteNewerCommit { commit, .. } => format!("re-run the job of commit `{commit}`"),
+            Self::Reopened { .. } => "re-run the job of the branch's newest commit to publish the preview".to_owned(),
             Self::MarkerLost { is_removed: true, .. } => {
-                "check that no proxy changes GitBook's responses, then run again".to_owned()
+                "check that no proxy changes GitBook's responses, then re-run the job".to_owned()
             }
             Self::MarkerLost { name, .. } => {
                 format!("check the summary of `{name}` in GitBook and delete the preview there; this program never deletes a preview without its ownership marker")
             }
-            Self::MarkerTooLong(_) => "use a shorter branch name".to_owned(),
+            Self::MarkerTooLong { .. } => "use a shorter branch or repository name".to_owned(),
             Self::CancelledInFlight { .. } | Self::CancelledBefore(_) => {
-                "run again; publishing and deleting can be repeated safely".to_owned()
+                "re-run the job; publishing and deleting are safe to repeat".to_owned()
             }
         }
     }

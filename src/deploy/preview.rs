@@ -48,8 +48,11 @@ impl Deployer<'_> {
             visibility: previews.visibility,
             marker: previews.marker(&integration.name),
         };
-        let too_long = || DeployError::MarkerTooLong(name.to_owned());
-        let (request, marker_with_hash) = integration.preview_request(&identity)?.ok_or_else(too_long)?;
+        let (request, marker_with_hash) = integration.preview_request(&identity)?;
+        let request = request.ok_or_else(|| {
+            let length = marker_with_hash.to_string().encode_utf16().count();
+            DeployError::MarkerTooLong { name: name.to_owned(), length }
+        })?;
         let marker = &identity.marker;
         let expected = ExpectedIntegration::for_preview(integration, &identity);
         let read_at = Instant::now();

@@ -18,6 +18,20 @@ struct CountedPreviews {
     total: usize,
 }
 
+impl PreviewCount {
+    /// Returns a hint. A sweep deletes only previews of this repository.
+    pub(super) fn hint(&self) -> &'static str {
+        match &self.0 {
+            Some(CountedPreviews { from_this_repository: 0, .. }) => {
+                "delete integrations that are no longer needed or upgrade the GitBook plan, then re-run the job"
+            }
+            _ => {
+                "delete the previews of closed branches with `GITBOOK_MODE=sweep` or a scheduled run, then re-run the job"
+            }
+        }
+    }
+}
+
 impl Deployer<'_> {
     /// Adds the number of existing previews to the error if GitBook has rejected a preview because of the GitBook plan's limit.
     /// Returns other errors unchanged.
@@ -69,7 +83,8 @@ impl fmt::Display for PreviewCount {
         let Some(CountedPreviews { organization, from_this_repository, total }) = &self.0 else {
             return f.write_str("the number of previews is unknown");
         };
-        write!(f, "the organization `{organization}` has {total} previews by gitbook-deploy, ")?;
+        let noun = if *total == 1 { "preview" } else { "previews" };
+        write!(f, "organization `{organization}` has {total} {noun} created by gitbook-deploy, ")?;
         if from_this_repository == total {
             f.write_str("all from this repository")
         } else {

@@ -198,10 +198,10 @@ impl fmt::Display for Difference<'_> {
         match self {
             Self::Integration { sent, .. } => write!(
                 f,
-                "GitBook's response is about another integration than `{sent}`; check in GitBook that it was published"
+                "GitBook's response describes an integration other than `{sent}`; check in GitBook that `{sent}` was published"
             ),
             Self::Field { name, field, .. } => {
-                write!(f, "GitBook published `{name}` with another `{field}` than requested")
+                write!(f, "GitBook published `{name}` with a different `{field}` than requested")
             }
             Self::Missing { name, field, .. } => {
                 write!(f, "GitBook's response for `{name}` does not contain `{field}`")

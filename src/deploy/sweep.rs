@@ -1,6 +1,7 @@
 //! Sweeps an organization: deletes the previews of deleted branches and closed pull requests, and reports the reason for each
 //! preview that it keeps.
 
+pub(crate) use error::SweepError;
 use forge_failures::ForgeFailures;
 use others::OtherRepositoryPreviews;
 
@@ -10,11 +11,12 @@ use super::precondition::{Precondition, Stop, Verdict};
 use super::{DeployError, Deployer, Outcome, Status, Success};
 use crate::diagnostic::SourceLocation;
 use crate::forge::{Forge, ForgeError, OpenPullRequests, RefState};
-use crate::gitbook::{Deletion, GitBookError, PublishedIntegration};
+use crate::gitbook::{Deletion, PublishedIntegration};
 use crate::plan::PreviewRef;
 use crate::preview::{OwnershipMarker, Template};
 use crate::repository::Branch;
 
+mod error;
 mod forge_failures;
 mod others;
 mod reopened;
@@ -40,34 +42,6 @@ pub(crate) struct Sweep<'a> {
     pub template: &'a Template,
     /// The names of integrations in production. The sweep never deletes an integration with one of these names.
     pub production: &'a [String],
-}
-
-/// The reason why a sweep failed.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SweepError {
-    /// The request for the organization's integrations failed.
-    #[error("could not list the integrations of the organization `{0}`")]
-    List(String, #[source] GitBookError),
-    /// The organization does not exist, or the token has no access to it.
-    #[error("organization `{0}` not found among the organizations of the token's user")]
-    OrganizationNotFound(String),
-    /// The forge's list of branches could not be read.
-    #[error("could not list the branches, so nothing was deleted")]
-    Forge(#[source] ForgeError),
-}
-
-impl SweepError {
-    /// Returns a hint for the user: the next step to take.
-    #[must_use]
-    pub(crate) fn hint(&self) -> String {
-        match self {
-            Self::List(_, source) => source.hint(),
-            Self::OrganizationNotFound(_) => {
-                "check `organization` in the manifest or `GITBOOK_ORGANIZATION` (an ID or a subdomain), and the token".to_owned()
-            }
-            Self::Forge(source) => source.hint(),
-        }
-    }
 }
 
 /// The previews of this repository in GitBook, before the sweep has checked their branches.
@@ -204,10 +178,10 @@ impl Sweep<'_> {
         let mut remaining = MAX_DELETIONS;
         let failures = ForgeFailures::new(self.forge);
         for SweepCandidate { name, location, marker, keep_reason } in candidates {
-            let limit_reason = || {
-                (remaining == 0)
-                    .then(|| KeepReason::Decided(format!("the limit is {MAX_DELETIONS} deletions per run")))
+            let limit = || {
+                format!("this sweep has reached the limit of {MAX_DELETIONS} deletions; run another sweep")
             };
+            let limit_reason = || (remaining == 0).then(|| KeepReason::Decided(limit()));
             match keep_reason.or_else(limit_reason) {
                 Some(KeepReason::Decided(reason)) => {
                     outcomes.push(Outcome::skipped(name, &location, true, &format!("kept: {reason}")));
@@ -241,7 +215,10 @@ impl Sweep<'_> {
         let summary = integration.summary.as_deref()?;
         let Some(marker) = OwnershipMarker::parse(summary) else {
             if OwnershipMarker::resembles(summary) {
-                tracing::info!("kept `{}`: its ownership marker is damaged", integration.name);
+                tracing::info!(
+                    "kept `{}`: its ownership marker is damaged; if no branch uses this preview, delete it in GitBook",
+                    integration.name
+                );
             }
             return None;
         };
@@ -270,7 +247,7 @@ impl Sweep<'_> {
             self.template.name(&marker.integration, &Branch::new(&marker.branch), marker.pull_request);
         let lacks_number = self.template.needs_pull_request() && marker.pull_request.is_none();
         if *name != expected || lacks_number {
-            let reason = "its name does not match `GITBOOK_PREVIEW_NAME`; delete the preview in GitBook if it is yours";
+            let reason = "its name does not match `GITBOOK_PREVIEW_NAME`; delete the preview in GitBook if no branch uses it";
             return Some(reason.to_owned());
         }
         let production = self.production.iter().map(String::as_str);
@@ -316,7 +293,7 @@ impl Sweep<'_> {
 
     fn undecided_stop(&self, name: &str, target: &PreviewRef, error: &ForgeError) -> Stop {
         let target = self.describe_target(target);
-        let reason = format!("`{name}` was kept: could not check that {target} is gone: {error}");
+        let reason = format!("`{name}` was kept: could not check whether {target} is still open: {error}");
         Stop::Undecided { reason, hint: error.hint() }
     }
 
@@ -330,11 +307,11 @@ impl Sweep<'_> {
     ) -> Result<Success, DeployError> {
         let Deployer { cancel, dry_run, .. } = *self.deployer;
         let success = |status, note: String| Ok(Success { status, note: Some(note), ..Success::default() });
-        let missing = || "it no longer existed".to_owned();
+        let missing = || "already deleted".to_owned();
         let target = &self.target(marker);
         let reason = match target.pull_request {
             Some(_) => format!("{} is closed", self.describe_target(target)),
-            None => format!("{} is gone", self.describe_target(target)),
+            None => format!("{} was deleted", self.describe_target(target)),
         };
         // Each preview belongs to another branch or pull request, so the deletions cannot share a check.
         let precondition = Precondition::new(|| {

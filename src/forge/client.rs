@@ -83,6 +83,7 @@ impl Client {
             cancel: Some(cancel.clone()),
         };
         let api = match kind {
+            ForgeKind::GitHub if root.path().trim_end_matches('/').ends_with("/api/v1") => ApiKind::Gitea,
             ForgeKind::GitHub => ApiKind::GitHub,
             ForgeKind::GitLab => ApiKind::GitLab,
         };

@@ -34,14 +34,11 @@ impl Permission {
 
     /// Describes the permission in the forge's terms.
     fn describe(self, api: ApiKind) -> String {
-        match (api, self) {
-            (ApiKind::GitLab, Self::ReadContents | Self::ReadPullRequests) => {
-                "scope `read_api`, or its user lacks the role Reporter".to_owned()
+        match api {
+            ApiKind::GitLab => "scope `api`, or its user lacks the role Reporter".to_owned(),
+            ApiKind::GitHub | ApiKind::Gitea | ApiKind::GitBook => {
+                format!("permission `{}`", self.in_github_workflow())
             }
-            (ApiKind::GitLab, Self::WritePullRequests | Self::WriteDeployments) => {
-                "scope `api`, or its user lacks the role Reporter".to_owned()
-            }
-            (ApiKind::GitHub | ApiKind::GitBook, _) => format!("permission `{}`", self.in_github_workflow()),
         }
     }
 }
@@ -128,7 +125,7 @@ impl ForgeError {
                 let permission = permission.in_github_workflow();
                 format!("add `{permission}` to the job's `permissions`, or to the permissions of the token")
             }
-            Self::CircuitOpen(_) | Self::Overwritten(_) => "run again later".to_owned(),
+            Self::CircuitOpen(_) | Self::Overwritten(_) => "re-run the job later".to_owned(),
             Self::Request(error) => request_hint(error),
         }
     }
@@ -160,28 +157,29 @@ impl ForgeError {
 fn request_hint(error: &RequestError) -> String {
     match error {
         RequestError::Unauthorized(ErrorResponse { api: ApiKind::GitLab, .. }) => {
-            "set `GITLAB_TOKEN` to a project access token with the scope `api`; it must not be expired or be `CI_JOB_TOKEN`"
+            "set `GITLAB_TOKEN` to an unexpired project access token with the scope `api`; `CI_JOB_TOKEN` is not accepted"
                 .to_owned()
         }
-        RequestError::Unauthorized(_) | RequestError::Forbidden(_) => {
-            "set `GITHUB_TOKEN` to a valid token for the forge; in GitHub Actions, use `${{ github.token }}`".to_owned()
+        RequestError::Unauthorized(ErrorResponse { api, .. })
+        | RequestError::Forbidden(ErrorResponse { api, .. }) => {
+            format!("set `GITHUB_TOKEN` to a valid {api} token; in GitHub Actions, use `${{{{ github.token }}}}`")
         }
         RequestError::NotFound(ErrorResponse { api, .. }) => {
             let variable = url_variable(*api);
             format!("check `{variable}` and `GITBOOK_REPOSITORY`, and that the token can read the repository")
         }
         RequestError::Rejected(_) | RequestError::Conflict(_) => {
-            "check the forge's message; no published integration is affected".to_owned()
+            "correct the cause that the response names, such as a locked conversation; published integrations are unaffected".to_owned()
         }
         RequestError::Unexpected(ErrorResponse { api, .. })
         | RequestError::Redirect(ErrorResponse { api, .. })
         | RequestError::NotJson { api, .. }
         | RequestError::TooManyPages(api, _) => {
             let variable = url_variable(*api);
-            format!("check that `{variable}` is the forge's API and that no proxy answers in its place")
+            format!("check that `{variable}` is the URL of the API and that no proxy intercepts the requests")
         }
         RequestError::RateLimited(_) | RequestError::Server(_) | RequestError::Cancelled => {
-            "run again later".to_owned()
+            "re-run the job later".to_owned()
         }
         RequestError::Transport(api, _) => {
             let variable = url_variable(*api);
@@ -194,7 +192,7 @@ fn request_hint(error: &RequestError) -> String {
 fn url_variable(api: ApiKind) -> &'static str {
     match api {
         ApiKind::GitLab => ForgeKind::GitLab.api_variable(),
-        ApiKind::GitHub | ApiKind::GitBook => ForgeKind::GitHub.api_variable(),
+        ApiKind::GitHub | ApiKind::Gitea | ApiKind::GitBook => ForgeKind::GitHub.api_variable(),
     }
 }
 

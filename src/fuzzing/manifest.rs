@@ -173,7 +173,7 @@ fn check_body(integration: &Integration) {
     let title = preview::title(integration.title(), &branch);
     let identity = PreviewIdentity { name, title, visibility: "private", marker };
     let request = integration.preview_request(&identity).expect("no other process changes the files");
-    let (request, sent) = request.expect("the ownership marker of a short branch fits");
+    let (request, sent) = (request.0.expect("the ownership marker of a short branch fits"), request.1);
     let body = parse_body(&request.body().expect("no other process changes the files"));
     let found = OwnershipMarker::parse(body["summary"].as_str().unwrap_or_default());
     assert_eq!(found.as_ref(), Some(&sent));

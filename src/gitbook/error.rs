@@ -18,7 +18,7 @@ pub enum GitBookError {
     #[error("GitBook plan limit reached: {0}")]
     Quota(ErrorResponse),
     /// An endpoint that cannot be combined with a path to form a URL.
-    #[error("the endpoint is not a base URL: {0}")]
+    #[error("`GITBOOK_ENDPOINT` is not a valid base URL: {0}")]
     Url(url::ParseError),
     /// Any other failure.
     #[error(transparent)]
@@ -87,12 +87,12 @@ impl GitBookError {
     pub fn hint(&self) -> String {
         let request = match self {
             Self::OrganizationNotFound(_) => {
-                return "check `organization` in the manifest (an id or subdomain), and that the token's user is a member".to_owned();
+                return "check `organization` in the manifest (an ID or subdomain), and that the token's user is a member".to_owned();
             }
             Self::Quota(_) => {
-                return "delete integrations that are no longer needed or upgrade the GitBook plan, then run again".to_owned();
+                return "delete integrations that are no longer needed or upgrade the GitBook plan, then re-run the job".to_owned();
             }
-            Self::Url(_) => return "check `GITBOOK_ENDPOINT`".to_owned(),
+            Self::Url(_) => return "set it to a URL such as `https://api.gitbook.com`".to_owned(),
             Self::Request(error) => error,
         };
         match request {
@@ -100,7 +100,10 @@ impl GitBookError {
                 if *wait < MAX_HINTED_WAIT =>
             {
                 let wait = humantime::format_duration(Duration::from_secs(wait.as_secs()));
-                format!("run again in {wait}, or lower `GITBOOK_CONCURRENCY`")
+                format!("re-run the job in {wait}, or lower `GITBOOK_CONCURRENCY`")
+            }
+            RequestError::Redirect(ErrorResponse { redirect_host: Some(host), .. }) => {
+                format!("set `GITBOOK_ENDPOINT` to the URL of `{host}` if you trust that server")
             }
             error => request_hint(error).to_owned(),
         }
@@ -109,40 +112,39 @@ impl GitBookError {
 
 fn request_hint(error: &RequestError) -> &'static str {
     match error {
-        RequestError::Rejected(_) => "change the manifest as GitBook asks, then run again",
+        RequestError::Rejected(_) => {
+            "correct the manifest field named in GitBook's response, then re-run the job"
+        }
         RequestError::Unauthorized(_) => {
             "create an API token in GitBook's developer settings and store it as the secret that sets `GITBOOK_TOKEN`"
         }
         RequestError::Forbidden(_) => {
             "let the token's user manage integrations of the organization in the manifest, or use another user's token"
         }
-        RequestError::NotFound(_) => "check `GITBOOK_ENDPOINT`",
+        RequestError::NotFound(_) | RequestError::Redirect(_) => "check `GITBOOK_ENDPOINT`",
         RequestError::Conflict(_) => {
-            "choose another `name`, since names are unique in all of GitBook; if the integration is yours, run again"
+            "choose another `name`, since names are unique across GitBook; if the integration is yours, re-run the job"
         }
-        RequestError::RateLimited(_) => "run again later, or lower `GITBOOK_CONCURRENCY`",
-        RequestError::Cancelled => "run again; publishing and deleting are safe to repeat",
-        RequestError::Server(_) => "run again later; publishing and deleting are safe to repeat",
-        RequestError::Redirect(_) => {
-            "set `GITBOOK_ENDPOINT` to the address of the redirect, if you trust that server"
-        }
+        RequestError::RateLimited(_) => "re-run the job later, or lower `GITBOOK_CONCURRENCY`",
+        RequestError::Cancelled => "re-run the job; publishing and deleting are safe to repeat",
+        RequestError::Server(_) => "re-run the job later; publishing and deleting are safe to repeat",
         RequestError::Unexpected(_)
         | RequestError::NotJson { .. }
         | RequestError::TooManyPages(..)
         | RequestError::Transport(_, TransportError::TooLarge(_)) => {
-            "check that `GITBOOK_ENDPOINT` is GitBook's API and that no proxy answers in its place"
+            "check that `GITBOOK_ENDPOINT` is the URL of the API and that no proxy intercepts the requests"
         }
         RequestError::Transport(_, TransportError::Connect(_)) => {
             "check `GITBOOK_ENDPOINT`, the network, and `HTTPS_PROXY` if there is a proxy"
         }
         RequestError::Transport(_, TransportError::Tls(_)) => {
-            "check the host and port of `GITBOOK_ENDPOINT`; if a private authority signs certificates, set `SSL_CERT_FILE` to its file"
+            "check the host and port of `GITBOOK_ENDPOINT`; if a private CA signed the certificate, set `SSL_CERT_FILE` to the CA certificate file"
         }
         RequestError::Transport(_, TransportError::Timeout(_)) => {
-            "run again, or raise `GITBOOK_TIMEOUT`; publishing and deleting are safe to repeat"
+            "re-run the job, or raise `GITBOOK_TIMEOUT`; publishing and deleting are safe to repeat"
         }
         RequestError::Transport(_, TransportError::ConnectionLost(_)) => {
-            "run again; publishing and deleting are safe to repeat"
+            "re-run the job; publishing and deleting are safe to repeat"
         }
         RequestError::Transport(_, TransportError::Client(_)) => {
             "install CA certificates (Debian's package `ca-certificates`), or set `SSL_CERT_FILE` to a file that contains them"

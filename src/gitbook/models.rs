@@ -35,7 +35,7 @@ pub struct PublishedIntegration {
     pub urls: Urls,
 }
 
-/// The fields of an integration that the program compares, as JSON, with the request. A response may omit any of these fields.
+/// The optional fields that are compared with the publish request, as JSON. GitBook's response may omit any of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PublishedContent {

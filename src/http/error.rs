@@ -4,6 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, LOCATION};
+use url::Url;
 
 use super::{Response, Retryable, TransportError};
 
@@ -15,27 +17,21 @@ const MAX_MESSAGE_LENGTH: usize = 1000;
 pub enum ApiKind {
     /// GitBook's API.
     GitBook,
-    /// GitHub's API, which Gitea and Forgejo implement as well.
+    /// GitHub's API.
     GitHub,
+    /// GitHub's API as implemented by Gitea and Forgejo.
+    Gitea,
     /// GitLab's API.
     GitLab,
-}
-
-impl ApiKind {
-    /// Returns the API's name for use before a noun, as in "forge server error".
-    fn name_without_article(self) -> &'static str {
-        match self {
-            Self::GitBook => "GitBook",
-            Self::GitHub | Self::GitLab => "forge",
-        }
-    }
 }
 
 impl fmt::Display for ApiKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::GitBook => "GitBook",
-            Self::GitHub | Self::GitLab => "the forge",
+            Self::GitHub => "GitHub",
+            Self::Gitea => "Gitea/Forgejo",
+            Self::GitLab => "GitLab",
         })
     }
 }
@@ -53,19 +49,19 @@ pub enum RequestError {
     #[error("the token lacks a permission: {0}")]
     Forbidden(ErrorResponse),
     /// Status 404, or status 410 on a forge: the requested object does not exist, or the token cannot read it.
-    #[error("{api} resource not found: {0}", api = .0.api.name_without_article())]
+    #[error("{api} resource not found: {0}", api = .0.api)]
     NotFound(ErrorResponse),
     /// Status 409: the request conflicts with the current state of the server.
     #[error("{api} reported a conflict: {0}", api = .0.api)]
     Conflict(ErrorResponse),
     /// Status 429, or status 403 on a forge with details of the limit: a rate limit is reached.
-    #[error("{api} rate limit reached: {0}", api = .0.api.name_without_article())]
+    #[error("{api} rate limit reached: {0}", api = .0.api)]
     RateLimited(ErrorResponse),
     /// Status 408, 425 or 5xx: the server could not process the request.
-    #[error("{api} server error: {0}", api = .0.api.name_without_article())]
+    #[error("{api} server error: {0}", api = .0.api)]
     Server(ErrorResponse),
     /// Status 3xx: a redirect that the client does not follow.
-    #[error("{api} redirects to another server ({status}); the token is not sent there", api = .0.api, status = .0.status.as_u16())]
+    #[error("{api} redirects{target} ({status}); the token was not sent there", api = .0.api, target = .0.redirect_target(), status = .0.status.as_u16())]
     Redirect(ErrorResponse),
     /// Any other status.
     #[error("{api} sent an unexpected response: {0}", api = .0.api)]
@@ -81,7 +77,7 @@ pub enum RequestError {
         source: serde_json::Error,
     },
     /// A missing or incomplete response.
-    #[error("{1}")]
+    #[error("{}", .1.describe(*.0))]
     Transport(ApiKind, TransportError),
     /// A list with more pages than the maximum.
     #[error("{0} sent a list of more than {1} pages")]
@@ -97,10 +93,12 @@ pub struct ErrorResponse {
     pub(crate) api: ApiKind,
     pub(crate) status: StatusCode,
     /// The error code in the body, unless it repeats the status.
-    code: Option<String>,
+    code: Option<Box<str>>,
     /// The error message in the body. It is `None` if the body is not from the API, for example if it is a proxy's error page.
-    message: Option<String>,
+    message: Option<Box<str>>,
     pub(crate) retry_after: Option<Duration>,
+    /// The host that a redirect leads to.
+    pub(crate) redirect_host: Option<Box<str>>,
 }
 
 impl ErrorResponse {
@@ -108,8 +106,14 @@ impl ErrorResponse {
     /// proxy, so the program never displays this body.
     pub(crate) fn new(response: &Response, code: Option<String>, message: Option<String>) -> Self {
         let Response { api, status, retry_after, .. } = *response;
-        let message = message.map(|message| message.chars().take(MAX_MESSAGE_LENGTH).collect());
-        Self { api, status, code: code.filter(|code| code != status.as_str()), message, retry_after }
+        let message = message.map(|message| message.chars().take(MAX_MESSAGE_LENGTH).collect::<Box<str>>());
+        let code = code.filter(|code| code != status.as_str()).map(String::into_boxed_str);
+        let redirect_host = redirect_host(&response.headers);
+        Self { api, status, code, message, retry_after, redirect_host }
+    }
+
+    fn redirect_target(&self) -> String {
+        self.redirect_host.as_ref().map(|host| format!(" to `{host}`")).unwrap_or_default()
     }
 
     /// Returns the error message in the body, or an empty string.
@@ -130,11 +134,20 @@ impl fmt::Display for ErrorResponse {
             (Some(message), Some(code), _) => write!(f, "{status} (code {code}) {message}"),
             (Some(message), None, _) => write!(f, "{status} {message}"),
             (None, _, Some(reason)) => {
-                write!(f, "{status} {reason} (not a {} response)", self.api.name_without_article())
+                write!(f, "{status} {reason} (not a {} response)", self.api)
             }
-            (None, _, None) => write!(f, "{status} (not a {} response)", self.api.name_without_article()),
+            (None, _, None) => write!(f, "{status} (not a {} response)", self.api),
         }
     }
+}
+
+/// Returns the host and port of a redirect. Returns `None` for a redirect without a host, and for a host with unusual characters.
+fn redirect_host(headers: &HeaderMap) -> Option<Box<str>> {
+    let url = Url::parse(headers.get(LOCATION)?.to_str().ok()?).ok()?;
+    let host = url.host_str()?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._[]:".contains(c);
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    host.chars().all(is_plain).then(|| format!("{host}{port}").into_boxed_str())
 }
 
 impl RequestError {

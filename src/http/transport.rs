@@ -2,26 +2,22 @@
 
 use std::time::Duration;
 
+use super::ApiKind;
+
 /// The reason why a request has no complete response.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum TransportError {
     /// A server that is unreachable.
-    #[error("could not connect to {0}")]
     Connect(String),
     /// A failed TLS handshake, for example because of an invalid certificate.
-    #[error("no secure connection to {0}")]
     Tls(String),
     /// A response that was not complete within the timeout.
-    #[error("no response within {}", humantime::format_duration(*.0))]
     Timeout(Duration),
     /// A connection that ended before the response was complete.
-    #[error("connection lost: {0}")]
     ConnectionLost(String),
-    /// A response that is too large. The value is the limit in bytes.
-    #[error("the response is too large; the limit is {} MiB", .0 / (1024 * 1024))]
+    /// A response that is larger than the limit in bytes.
     TooLarge(usize),
     /// A failure to create the HTTP client.
-    #[error("could not create the HTTP client: {}", describe_causes(.0))]
     Client(reqwest::Error),
 }
 
@@ -33,6 +29,24 @@ const TLS_PHRASES: [&str; 6] =
 const MAX_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl TransportError {
+    /// Describes the error of a request to `api`.
+    pub(super) fn describe(&self, api: ApiKind) -> String {
+        match self {
+            Self::Connect(text) => format!("could not connect to {text}"),
+            Self::Tls(text) => format!("TLS handshake failed with {text}"),
+            Self::Timeout(time) => {
+                format!("no response from {api} within {}", humantime::format_duration(*time))
+            }
+            Self::ConnectionLost(text) => format!("connection to {api} lost: {text}"),
+            Self::TooLarge(limit) => {
+                format!("the response from {api} is larger than {} MiB", limit / (1024 * 1024))
+            }
+            Self::Client(error) => {
+                format!("could not create the HTTP client for {api}: {}", describe_causes(error))
+            }
+        }
+    }
+
     pub(super) fn new(error: reqwest::Error, timeout: Duration) -> Self {
         let host = describe_host(error.url());
         let error = error.without_url();

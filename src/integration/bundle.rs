@@ -39,7 +39,7 @@ use super::packaging_context::{PackagingContext, ProcessEnd, Threads, run_with_l
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use child_process::BundleRequest;
 use corrections::Corrections;
-use diagnostics::{DiagnosticContext, is_unresolved_import};
+use diagnostics::{BUNDLE_EARLIER_HINT, DiagnosticContext, is_unresolved_import};
 use module_facts::ModuleFacts;
 use rolldown_plugin::RolldownPlugin;
 
@@ -120,8 +120,8 @@ async fn send_with_retry(
     for reports_parsing in [false, true] {
         request.reports_parsing = reports_parsing;
         let request_line = serde_json::to_string(&request).unwrap_or_default();
-        // A request that reports parsing needs a process with a single thread. A process keeps the number of threads that its
-        // first request sets, so such a request goes to a new process.
+        // The second attempt needs a new process: it runs on a single thread, so that the last file reported is the one that
+        // crashed, and the first request to a process fixes its number of threads.
         match packaging_context
             .processes
             .send_request(&request_line, child_process::is_last_line, reports_parsing)
@@ -164,10 +164,13 @@ async fn handle_request_on_threads(
     // Without a box, the type of the future exceeds the compiler's recursion limit.
     let work = async move { handle_request(request, on_parse).await }.boxed();
     threads.run(work.with_current_subscriber(), is_single_threaded).await.unwrap_or_else(|error| {
-        Err(vec![Diagnostic::error(
-            SourceLocation::file(script),
-            format!("the bundler stopped unexpectedly: {error}"),
-        )])
+        Err(vec![
+            Diagnostic::error(
+                SourceLocation::file(script),
+                format!("the bundler stopped unexpectedly: {error}"),
+            )
+            .with_hint(BUNDLE_EARLIER_HINT.to_owned()),
+        ])
     })
 }
 
@@ -251,7 +254,8 @@ async fn bundle_with_corrections(
         return Err(context.convert_errors(&unresolved));
     }
     let script_error = |message: &str| {
-        vec![context.with_relative_path(Diagnostic::error(SourceLocation::file(script), message))]
+        let error = Diagnostic::error(SourceLocation::file(script), message);
+        vec![context.with_relative_path(error.with_hint(BUNDLE_EARLIER_HINT.to_owned()))]
     };
     let [Output::Chunk(chunk)] = output.assets.as_slice() else {
         return Err(script_error("the bundler returned more than one script"));

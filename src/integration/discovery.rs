@@ -215,7 +215,7 @@ fn select_manifests(pattern: &str, working_directory: &Path) -> Result<Vec<Selec
     } else if is_glob(pattern) {
         matching_manifests(pattern, working_directory)?
     } else {
-        let hint = "write a manifest, a folder or a glob, relative to the working directory of the step";
+        let hint = "set `GITBOOK_INTEGRATIONS` to a manifest, folder or glob, relative to the working directory of the step";
         return Err(pattern_problem(format!("`{pattern}` does not exist"), hint).into());
     };
     if manifests.is_empty() {

@@ -34,8 +34,7 @@ impl RequestedEnvs {
         &self.names
     }
 
-    /// Compares the requested entries with those of all selected manifests. Ignores manifests that cannot be read: packaging reports
-    /// them.
+    /// Checks that the selected manifests have the requested `envs` entries. Skips unreadable manifests, which packaging reports.
     pub(crate) fn check(&self, sources: &[IntegrationSource], packaging: &Packaging<'_>) -> EnvsCheck {
         let manifests = sources.iter().filter_map(|source| load_manifest(source, packaging).ok());
         self.compare(&manifests.map(|manifest| manifest.env_names()).collect::<Vec<_>>())

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::files;
+use super::files::{self, FileError};
 use super::redact_manifest::redact_manifest;
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::yaml::{YamlData, YamlDocument, YamlKey, YamlMapping, YamlValue};
@@ -81,10 +81,11 @@ impl Manifest {
                 let hint = "add `name`, `title`, `organization`, `script` and `scopes`".to_owned();
                 Err(Box::new(Diagnostic::error(location, "the manifest is empty").with_hint(hint)))
             }
-            _ => Err(Box::new(Diagnostic::error(
-                node.location.clone(),
-                format!("the manifest is {}; it must be a mapping", node.kind()),
-            ))),
+            _ => {
+                let message = format!("the manifest is {}; it must be a mapping", node.kind());
+                let hint = "begin the manifest with fields such as `name: hello`".to_owned();
+                Err(Box::new(Diagnostic::error(node.location.clone(), message).with_hint(hint)))
+            }
         }
     }
 
@@ -94,11 +95,11 @@ impl Manifest {
         entries.into_iter().flat_map(|entries| &entries.0).map(|(key, _)| key.name.clone()).collect()
     }
 
-    /// Replaces the manifest's fields with the fields of the first requested `envs` entry that it has, or of `default` if no entry is
-    /// requested. Does not merge the values of a field. A manifest without a requested entry stays unchanged.
+    /// Sets the fields that the first requested `envs` entry contains, or those of `default` if no entry is requested. Replaces the
+    /// whole value of each field: lists and mappings are not merged. A manifest without a requested entry stays unchanged.
     pub(crate) fn apply_env(&mut self, requested: &[String]) -> Result<(), Box<Diagnostic>> {
         let Some(envs) = self.fields.remove("envs") else { return Ok(()) };
-        // The schema check reports a value of the wrong type.
+        // Keep a value of the wrong type, so that the schema check reports it.
         let Some(entries) = envs.as_mapping() else {
             let key = YamlKey { name: "envs".to_owned(), location: envs.location.clone() };
             self.fields.set(key, envs);
@@ -106,10 +107,13 @@ impl Manifest {
         };
         self.env = requested.iter().find(|name| entries.get(name).is_some()).cloned();
         let name = self.env.as_deref().or(requested.is_empty().then_some(DEFAULT_ENV));
-        let Some(entry) = name.and_then(|name| entries.get(name)) else { return Ok(()) };
+        let Some((name, entry)) = name.and_then(|name| Some((name, entries.get(name)?))) else {
+            return Ok(());
+        };
         let Some(entry) = entry.as_mapping() else {
-            let message = format!("an entry of `envs` is {}; it must be a mapping", entry.kind());
-            return Err(Box::new(Diagnostic::error(entry.location.clone(), message)));
+            let message = format!("`envs.{name}` is {}; it must be a mapping", entry.kind());
+            let hint = "write the fields of the entry indented below its name".to_owned();
+            return Err(Box::new(Diagnostic::error(entry.location.clone(), message).with_hint(hint)));
         };
         for (key, node) in entry.0.clone() {
             self.fields.set(key, node);
@@ -187,17 +191,27 @@ fn read_manifest_file(
     root: &Path,
     location: &SourceLocation,
 ) -> Result<String, Box<Diagnostic>> {
-    let failed = |message: String| Box::new(Diagnostic::error(location.clone(), message));
-    let metadata =
-        std::fs::metadata(path).map_err(|error| failed(format!("could not read the manifest: {error}")))?;
+    let failed = |message: String, hint: &str| {
+        Box::new(Diagnostic::error(location.clone(), message).with_hint(hint.to_owned()))
+    };
+    let unreadable = |error: FileError| {
+        failed(
+            format!("could not read the manifest: {error}"),
+            "use a UTF-8 text file inside the repository that the user of this process may read",
+        )
+    };
+    let metadata = std::fs::metadata(path).map_err(|error| unreadable(error.into()))?;
     if !metadata.is_file() {
-        return Err(failed("the manifest is not a file".to_owned()));
+        return Err(failed(
+            "the manifest is not a regular file".to_owned(),
+            "replace it with a regular file",
+        ));
     }
     if metadata.len() > MAX_FILE_SIZE {
-        return Err(failed(format!("the manifest is {} bytes; the limit is 1 MiB", metadata.len())));
+        let message = format!("the manifest is {} bytes; the limit is 1 MiB", metadata.len());
+        return Err(failed(message, "move large content to files that the manifest names"));
     }
-    let text = files::read_text(path, |path| files::is_repository_file(path, root));
-    text.map_err(|error| failed(format!("could not read the manifest: {error}")))
+    files::read_text(path, |path| files::is_repository_file(path, root)).map_err(unreadable)
 }
 
 #[cfg(test)]
@@ -271,7 +285,7 @@ mod tests {
         let problem =
             Manifest::load(Some((folder.path(), Path::new("m"))), folder.path(), &root(folder.path()))
                 .unwrap_err();
-        assert_eq!(problem.to_string(), "m: the manifest is not a file");
+        assert_eq!(problem.to_string(), "m: the manifest is not a regular file");
     }
 
     #[test]

@@ -33,7 +33,10 @@ pub(crate) fn resolve(
         return Err(failed(format!("{label} `{text}` is outside the repository"), hint));
     }
     if !path.is_file() {
-        return Err(failed(format!("{label} `{text}` is not a file"), "write the path of a file".to_owned()));
+        return Err(failed(
+            format!("{label} `{text}` is not a file"),
+            format!("replace `{text}` with the path of a file"),
+        ));
     }
     Ok(path)
 }
@@ -96,8 +99,18 @@ mod tests {
         check_rejected("..\\secret.png");
         #[cfg(unix)]
         check_rejected("link.png");
-        check(&["a/b"], &ICON, "a", Err(("the icon `a` is not a file", "write the path of a file")));
-        check(&["a/b"], &ICON, ".", Err(("the icon `.` is not a file", "write the path of a file")));
+        check(
+            &["a/b"],
+            &ICON,
+            "a",
+            Err(("the icon `a` is not a file", "replace `a` with the path of a file")),
+        );
+        check(
+            &["a/b"],
+            &ICON,
+            ".",
+            Err(("the icon `.` is not a file", "replace `.` with the path of a file")),
+        );
     }
 
     #[cfg(unix)]
@@ -126,7 +139,7 @@ mod tests {
             &["src/main.ts"],
             &SCRIPT_TO_BUNDLE,
             "src",
-            Err(("the script `src` is not a file", "write the path of a file")),
+            Err(("the script `src` is not a file", "replace `src` with the path of a file")),
         );
     }
 }

@@ -25,8 +25,8 @@ pub(crate) struct Checkout<'a> {
 /// directory, and workspace roots of package managers. If several of them contain the manifest, the root is the outermost one,
 /// but never the root of the file system. If none of them contains the manifest, the root is the manifest's own folder.
 ///
-/// If the path contains a symbolic link from the checkout to another repository, the root is the repository that contains the
-/// link. This root does not contain the manifest, so the manifest is rejected.
+/// If a symbolic link in the checkout leads out of the repository that contains it, that repository is the root. It does not
+/// contain the manifest, so the manifest is rejected.
 pub(crate) fn repository_root(folder: &Path, checkout: Checkout<'_>) -> PathBuf {
     let checkout_root = symlinks::checkout_root(checkout.working_directory, checkout.workspace);
     let Ok(ResolvedPath { first_link_folder, .. }) = symlinks::resolve(folder, &checkout_root) else {

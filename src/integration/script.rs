@@ -38,7 +38,8 @@ pub(super) async fn load_script(
     };
     // If a build failed silently, its empty script must not replace a published integration.
     if bundle.script.trim().is_empty() {
-        let empty = Diagnostic::error(location.clone(), format!("the script `{text}` is empty"));
+        let empty = Diagnostic::error(location.clone(), format!("the script `{text}` is empty"))
+            .with_hint("check the build step, and set `script` to the script of the integration".to_owned());
         return Err(bundle.warnings.into_iter().chain([empty]).collect());
     }
     Ok(bundle)

@@ -106,10 +106,13 @@ pub(crate) fn check(secrets: &YamlMapping, environment: &Environment) -> Vec<Dia
                         &node.location,
                     ))
                 }
-                SecretPart::Variable(name) if environment.get(name).is_none() => Some(Diagnostic::warning(
-                    node.location.clone(),
-                    format!("`secrets.{}` uses the variable `{name}`, which is not set here", key.name),
-                )),
+                SecretPart::Variable(name) if environment.get(name).is_none() => {
+                    let reason = missing_reason(name, environment);
+                    let message =
+                        format!("`secrets.{}` uses `{name}`, which is {reason} in this job", key.name);
+                    let hint = format!("set `{name}` in the jobs that publish");
+                    Some(Diagnostic::warning(node.location.clone(), message).with_hint(hint))
+                }
                 _ => None,
             })),
         }
@@ -138,7 +141,9 @@ async fn resolve_value(
             SecretPart::OnePassword(reference) => {
                 let read = one_password.read(reference).await.map_err(|error| {
                     referenced.extend(error.output);
-                    Box::new(one_password_problem(key, reference, &error.reason, location))
+                    let message = format!("`secrets.{key}`: `op read {reference}` failed: {}", error.reason);
+                    let hint = error.cause.hint(reference);
+                    Box::new(Diagnostic::error(location.clone(), message).with_hint(hint))
                 })?;
                 value.push_str(read.expose_secret());
                 referenced.push(read);
@@ -146,9 +151,8 @@ async fn resolve_value(
         }
     }
     if value.contains("${{") || value.contains("$ {{") {
-        let message = format!("`secrets.{key}` still contains an expression after it was resolved");
-        let hint =
-            "check the variable in the CI system: its value contains an expression that was not replaced";
+        let message = format!("`secrets.{key}` contains an unresolved expression");
+        let hint = "set the variable to the secret's value instead of a `${{ … }}` expression";
         return Err(Box::new(Diagnostic::error(location.clone(), message).with_hint(Some(hint.to_owned()))));
     }
     Ok(value.into())
@@ -165,11 +169,16 @@ fn read_variable<'a>(
         return Err(Box::new(reserved_token_problem(key, name, token, location)));
     }
     environment.get(name).ok_or_else(|| {
-        let reason = if environment.is_not_unicode(name) { "not Unicode" } else { "not set or empty" };
-        let message = format!("`secrets.{key}` uses the variable `{name}`, which is {reason}");
+        let reason = missing_reason(name, environment);
+        let message = format!("`secrets.{key}` uses `{name}`, which is {reason}");
         let hint = format!("pass `{name}` from the secrets of the CI system to this step");
         Box::new(Diagnostic::error(location.clone(), message).with_hint(hint))
     })
+}
+
+/// Returns the reason why a variable has no value.
+fn missing_reason(name: &str, environment: &Environment) -> &'static str {
+    if environment.is_not_unicode(name) { "not UTF-8" } else { "unset or empty" }
 }
 
 /// Returns the error for a secret that uses a token through the variable `name`. Either the name is reserved for a token, or the
@@ -180,11 +189,13 @@ fn reserved_token_problem(
     token: Option<&str>,
     location: &SourceLocation,
 ) -> Diagnostic {
-    let reason = match token.filter(|token| *token != name) {
-        Some(token) => format!("which contains `{token}`, a token of this program or the CI system"),
-        None => "which is reserved for a token of this program or the CI system".to_owned(),
+    let value = match token.filter(|token| *token != name) {
+        Some(token) => format!(", which contains the value of `{token}`"),
+        None => String::new(),
     };
-    let message = format!("`secrets.{key}` uses `{name}`, {reason}");
+    let message = format!(
+        "`secrets.{key}` uses `{name}`{value}; tokens of gitbook-deploy and the CI system are not allowed"
+    );
     let hint = "create a separate token for the integration and pass it in another variable".to_owned();
     Diagnostic::error(location.clone(), message).with_hint(hint)
 }
@@ -192,12 +203,6 @@ fn reserved_token_problem(
 fn invalid_expression_problem(key: &str, problem: &str, location: &SourceLocation) -> Diagnostic {
     let hint = "use `${{ env.NAME }}` or `${{ op://vault/item/field }}`".to_owned();
     Diagnostic::error(location.clone(), format!("`secrets.{key}` {problem}")).with_hint(hint)
-}
-
-fn one_password_problem(key: &str, reference: &str, problem: &str, location: &SourceLocation) -> Diagnostic {
-    let message = format!("`secrets.{key}`: `op read {reference}` failed: {problem}");
-    let hint = "install the 1Password CLI `op` and sign in; in CI, set `OP_SERVICE_ACCOUNT_TOKEN`";
-    Diagnostic::error(location.clone(), message).with_hint(Some(hint.to_owned()))
 }
 
 /// Splits the value of a secret into literals and references. On error, returns a description of the problem.
@@ -287,7 +292,7 @@ mod tests {
         assert_eq!(resolved("k: 'a-${{ env.X }}'", &variables).await.unwrap(), ["a-$& ${1}"]);
         assert_eq!(
             resolved("k: '${{ env.Y }}'", &variables).await.unwrap_err(),
-            ["m:1:4: `secrets.k` still contains an expression after it was resolved"]
+            ["m:1:4: `secrets.k` contains an unresolved expression"]
         );
     }
 
@@ -301,9 +306,9 @@ mod tests {
             .await
             .unwrap_err(),
             [
-                "m:1:4: `secrets.a` uses the variable `NONE`, which is not set or empty",
+                "m:1:4: `secrets.a` uses `NONE`, which is unset or empty",
                 "m:2:4: `secrets.b` contains an unsupported expression",
-                "m:3:4: `secrets.c` uses the variable `EMPTY`, which is not set or empty",
+                "m:3:4: `secrets.c` uses `EMPTY`, which is unset or empty",
             ]
         );
     }
@@ -342,7 +347,7 @@ mod tests {
         check_one_password(Some("echo hush; echo 'not signed in' >&2; exit 1"), Err("not signed in")).await;
         check_one_password(Some("exit 3"), Err("exit status: 3")).await;
         check_one_password(Some("echo"), Err("the output is empty")).await;
-        check_one_password(Some("printf '\\377'"), Err("the output is not Unicode")).await;
+        check_one_password(Some("printf '\\377'"), Err("the output is not UTF-8")).await;
         check_one_password(None, Err("`op` is not on `PATH`")).await;
     }
 
@@ -365,7 +370,7 @@ mod tests {
         let yaml = "a: 'x ${{ env.GITBOOK_TOKEN }}'\nb: '${{ env.CI_JOB_TOKEN }}'\nc: '${{ env.NPM_TOKEN }}'";
         let uses = |line: u8, key, name| {
             format!(
-                "m:{line}:4: `secrets.{key}` uses `{name}`, which is reserved for a token of this program or the CI system"
+                "m:{line}:4: `secrets.{key}` uses `{name}`; tokens of gitbook-deploy and the CI system are not allowed"
             )
         };
         let expected =
@@ -385,7 +390,7 @@ mod tests {
         assert_eq!(
             found,
             [
-                "warning: m:1:4: `secrets.a` uses the variable `NONE`, which is not set here",
+                "warning: m:1:4: `secrets.a` uses `NONE`, which is unset or empty in this job",
                 "error: m:3:4: `secrets.c` contains an unsupported expression",
             ]
         );

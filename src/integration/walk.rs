@@ -1,6 +1,5 @@
 //! Lists the files below a folder, except those that `.gitignore` files exclude.
 
-use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 
@@ -17,14 +16,21 @@ const MAX_GITIGNORE: u64 = 1024 * 1024;
 
 /// A folder that cannot be searched, because the `.gitignore` at this path cannot be read safely.
 #[derive(Debug)]
-pub(super) struct UnreadableGitignore(PathBuf);
+pub(super) struct UnreadableGitignore {
+    path: PathBuf,
+    /// The size of a file above the limit, or `None` for something other than a regular file.
+    size: Option<u64>,
+}
 
 impl UnreadableGitignore {
     /// Returns the problem, with a path relative to the working directory.
     pub(super) fn problem(&self, working_directory: &Path) -> Diagnostic {
-        let path = self.0.strip_prefix(working_directory).unwrap_or(&self.0).to_owned();
-        let message = format!("`{GITIGNORE}` is not read: it is not a file or is larger than 1 MiB");
-        let hint = "replace it with a small file; Git does not follow a link of this name".to_owned();
+        let path = self.path.strip_prefix(working_directory).unwrap_or(&self.path).to_owned();
+        let message = match self.size {
+            None => format!("could not read `{GITIGNORE}`: it is not a regular file"),
+            Some(size) => format!("`{GITIGNORE}` is {size} bytes; the limit is 1 MiB"),
+        };
+        let hint = "replace it with a regular file of at most 1 MiB".to_owned();
         Diagnostic::error(SourceLocation::file(path), message).with_hint(hint)
     }
 }
@@ -42,7 +48,7 @@ pub(super) fn walk(
 ) -> Result<Vec<DirEntry>, UnreadableGitignore> {
     let true_folder = dunce::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     if let Some(unreadable) = true_folder.ancestors().find_map(unreadable_gitignore) {
-        return Err(UnreadableGitignore(unreadable));
+        return Err(unreadable);
     }
     let (sender, receiver) = channel();
     let entries = WalkBuilder::new(folder)
@@ -62,22 +68,22 @@ pub(super) fn walk(
             let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
             let unreadable = Some(entry.path()).filter(|_| is_folder).and_then(unreadable_gitignore);
             // Sending cannot fail, because the receiver exists until the end of this function.
-            unreadable.is_none_or(|path| sender.send(path).is_err())
+            unreadable.is_none_or(|unsearched| sender.send(unsearched).is_err())
         })
         .build()
         .filter_map(Result::ok)
         .collect();
-    receiver.try_iter().next().map_or(Ok(entries), |path| Err(UnreadableGitignore(path)))
+    receiver.try_iter().next().map_or(Ok(entries), Err)
 }
 
 /// Returns the path of a folder's `.gitignore` if it cannot be read safely, because it is not a regular file or is larger than 1
 /// MiB. A folder named `.gitignore` has no effect.
-fn unreadable_gitignore(folder: &Path) -> Option<PathBuf> {
+fn unreadable_gitignore(folder: &Path) -> Option<UnreadableGitignore> {
     let path = folder.join(GITIGNORE);
-    let is_readable =
-        |metadata: Metadata| metadata.is_dir() || metadata.is_file() && metadata.len() <= MAX_GITIGNORE;
-    let is_unreadable = path.metadata().is_ok_and(|metadata| !is_readable(metadata));
-    is_unreadable.then_some(path)
+    let metadata = path.metadata().ok()?;
+    let size = metadata.is_file().then_some(metadata.len());
+    let is_readable = metadata.is_dir() || size.is_some_and(|size| size <= MAX_GITIGNORE);
+    (!is_readable).then_some(UnreadableGitignore { path, size })
 }
 
 #[cfg(all(test, unix))]
@@ -98,17 +104,24 @@ mod tests {
             let found = walk(&base.join("a"), |_| true);
             let found = found.map(|entries| entries.len().to_string());
             let found = found.map_err(|folder| folder.problem(&base).to_string());
-            let problem =
-                |path| format!("{path}: `.gitignore` is not read: it is not a file or is larger than 1 MiB");
-            assert_eq!(found, expected.map(str::to_owned).map_err(problem));
+            assert_eq!(found, expected.map(str::to_owned).map_err(str::to_owned));
         };
         check(|_| (), Ok("2"));
-        check(|base| symlink("/dev/zero", base.join("a/.gitignore")).unwrap(), Err("a/.gitignore"));
-        check(|base| symlink("/dev/stdin", base.join("a/b/.gitignore")).unwrap(), Err("a/b/.gitignore"));
-        check(|base| symlink("/dev/zero", base.join(".gitignore")).unwrap(), Err(".gitignore"));
+        check(
+            |base| symlink("/dev/zero", base.join("a/.gitignore")).unwrap(),
+            Err("a/.gitignore: could not read `.gitignore`: it is not a regular file"),
+        );
+        check(
+            |base| symlink("/dev/stdin", base.join("a/b/.gitignore")).unwrap(),
+            Err("a/b/.gitignore: could not read `.gitignore`: it is not a regular file"),
+        );
+        check(
+            |base| symlink("/dev/zero", base.join(".gitignore")).unwrap(),
+            Err(".gitignore: could not read `.gitignore`: it is not a regular file"),
+        );
         check(
             |base| std::fs::File::create(base.join("a/.gitignore")).unwrap().set_len(1 << 30).unwrap(),
-            Err("a/.gitignore"),
+            Err("a/.gitignore: `.gitignore` is 1073741824 bytes; the limit is 1 MiB"),
         );
         // A link to a missing target or to a folder has no effect. A link to a file has the effect of that file.
         check(|base| symlink("missing", base.join("a/.gitignore")).unwrap(), Ok("3"));

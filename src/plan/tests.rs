@@ -199,7 +199,7 @@ fn does_nothing_for_a_closed_pull_request_without_secrets() {
 #[test]
 fn does_nothing_for_other_activity_of_a_pull_request() {
     for action in ["labeled", "assigned", "edited", "converted_to_draft", "auto_merge_enabled", "dequeued"] {
-        let reason = format!("nothing to do for `{action}` of pull request #12");
+        let reason = format!("`{action}` of pull request #12 needs no action");
         check_without_token(&pull_request(action, 12, "x"), "nothing", &reason);
         check_without_token(&pull_request_from_fork(action, 12, "main"), "nothing", &reason);
     }
@@ -264,9 +264,9 @@ fn publishes_on_a_release() {
 
 #[test]
 fn does_nothing_for_other_events() {
-    check_without_token(&WorkflowRun::example("create", 0), "nothing", "nothing to do for `create`");
-    check_without_token(&WorkflowRun::example("star", 0), "nothing", "nothing to do for `star: created`");
-    let comment = "nothing to do for `issue_comment: created`";
+    check_without_token(&WorkflowRun::example("create", 0), "nothing", "`create` needs no action");
+    check_without_token(&WorkflowRun::example("star", 0), "nothing", "`star: created` needs no action");
+    let comment = "`issue_comment: created` needs no action";
     check_without_token(&WorkflowRun::example("issue_comment", 0), "nothing", comment);
 }
 

@@ -27,12 +27,16 @@ enum TemplatePart {
 pub(crate) enum NameTemplateError {
     /// An unknown placeholder, or an unbalanced brace.
     #[error(
-        "contains an unknown placeholder; the known ones are `{{name}}`, `{{branch}}`, `{{pr}}` and `{{hash}}`"
+        "contains the unknown placeholder `{{{}}}`; the known ones are `{{name}}`, `{{branch}}`, `{{pr}}` and `{{hash}}`",
+        .0.escape_debug()
     )]
-    UnknownPlaceholder,
+    UnknownPlaceholder(String),
+    /// A `{` without `}`, or a `}` without `{`. The value is the brace.
+    #[error("contains an unmatched `{0}`")]
+    UnmatchedBrace(char),
     /// A character that names must not contain.
-    #[error("contains a character that is not allowed in names")]
-    InvalidCharacter,
+    #[error("contains `{}`, which is not allowed in names", .0.escape_debug())]
+    InvalidCharacter(char),
     /// A template that contains none of `{branch}`, `{pr}` and `{hash}`.
     #[error("gives all branches the same name; add `{{branch}}`, `{{pr}}` or `{{hash}}`")]
     NotDistinct,
@@ -48,14 +52,14 @@ impl FromStr for Template {
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some((literal, after)) = rest.split_once('{') {
-            let (placeholder, after) = after.split_once('}').ok_or(NameTemplateError::UnknownPlaceholder)?;
+            let (placeholder, after) = after.split_once('}').ok_or(NameTemplateError::UnmatchedBrace('{'))?;
             parts.push(TemplatePart::Text(literal.to_owned()));
             parts.push(match placeholder {
                 "name" => TemplatePart::Name,
                 "branch" => TemplatePart::Branch,
                 "pr" => TemplatePart::PullRequest,
                 "hash" => TemplatePart::Hash,
-                _ => return Err(NameTemplateError::UnknownPlaceholder),
+                unknown => return Err(NameTemplateError::UnknownPlaceholder(unknown.to_owned())),
             });
             rest = after;
         }
@@ -67,10 +71,10 @@ impl FromStr for Template {
             .filter_map(|part| if let TemplatePart::Text(text) = part { Some(text) } else { None });
         for text in texts {
             if text.contains('}') {
-                return Err(NameTemplateError::UnknownPlaceholder);
+                return Err(NameTemplateError::UnmatchedBrace('}'));
             }
-            if !text.chars().all(is_allowed) {
-                return Err(NameTemplateError::InvalidCharacter);
+            if let Some(character) = text.chars().find(|character| !is_allowed(*character)) {
+                return Err(NameTemplateError::InvalidCharacter(character));
             }
         }
         let template = Self(parts);
@@ -225,10 +229,10 @@ mod tests {
         check("{name}", NameTemplateError::NotDistinct);
         check("preview", NameTemplateError::NotDistinct);
         check("preview-{branch}", NameTemplateError::WithoutName);
-        check("{name}-{brnach}", NameTemplateError::UnknownPlaceholder);
-        check("{name", NameTemplateError::UnknownPlaceholder);
-        check("name}-{branch}", NameTemplateError::UnknownPlaceholder);
-        check("{name}/{branch}", NameTemplateError::InvalidCharacter);
+        check("{name}-{brnach}", NameTemplateError::UnknownPlaceholder("brnach".to_owned()));
+        check("{name", NameTemplateError::UnmatchedBrace('{'));
+        check("name}-{branch}", NameTemplateError::UnmatchedBrace('}'));
+        check("{name}/{branch}", NameTemplateError::InvalidCharacter('/'));
         assert!("{name}-{branch}".parse::<Template>().is_ok());
     }
 

@@ -94,7 +94,7 @@ impl OutputFile {
         let names: Vec<_> = omitted.iter().map(|name| format!("`{name}`")).collect();
         let path = display_path(self.file.path());
         let message = format!(
-            "`{path}` does not contain {}: GitLab's limits are 5 KiB and {MAX_GITLAB_VARIABLES} variables",
+            "omitted {} from `{path}`: GitLab limits dotenv reports to 5 KiB and {MAX_GITLAB_VARIABLES} variables",
             names.join(", ")
         );
         Diagnostic::warning(None, message)

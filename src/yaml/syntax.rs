@@ -29,11 +29,11 @@ pub(super) fn to_diagnostic(error: &Error, source: &YamlSource<'_>) -> Diagnosti
             (format!("duplicate key{key}"), Some("remove or rename one of the two keys"))
         }
         Error::UnknownAnchor { .. } => (
-            "unknown anchor".to_owned(),
-            Some("put text that begins with `*` in quotes, or define the anchor with `&name` above"),
+            "unknown alias".to_owned(),
+            Some("put text that begins with `*` in quotes, or define its anchor with `&name` above"),
         ),
         Error::RecursiveReferencesRequireWeakTypes { .. } => {
-            ("the anchor refers to itself".to_owned(), Some("write the value itself instead of the anchor"))
+            ("the anchor refers to itself".to_owned(), Some("write the value itself instead of the alias"))
         }
         Error::MultipleDocuments { .. } => {
             ("more than one document".to_owned(), Some("remove the line `---` and everything below it"))
@@ -61,8 +61,8 @@ pub(super) fn to_diagnostic(error: &Error, source: &YamlSource<'_>) -> Diagnosti
 /// Rewords the parser's messages about its limits, and adds hints to messages about tags.
 fn reword(message: String, hint: Option<&str>) -> (String, Option<&str>) {
     if message.starts_with("YAML document too large") {
-        let hint = "write the values themselves instead of references such as `*name`";
-        ("the anchors expand to too many values".to_owned(), Some(hint))
+        let hint = "write the values themselves instead of aliases such as `*name`";
+        ("the aliases expand to too many values".to_owned(), Some(hint))
     } else if message.contains("recursion limit") {
         ("the document is nested too deeply".to_owned(), Some(UNCLOSED_HINT))
     } else if let Some(tag) = tag_in_message(&message) {

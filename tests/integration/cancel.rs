@@ -161,7 +161,7 @@ impl StartedRun {
             run.signal(signal).await;
         }
         if let Some(barrier) = barrier {
-            wait_until("the program receives the signal", async || run.has_logged("no new work is started"))
+            wait_until("the program receives the signal", async || run.has_logged("starting no new work"))
                 .await;
             barrier.release();
         }

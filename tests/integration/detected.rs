@@ -251,7 +251,7 @@ async fn a_parallel_bitbucket_step_logs_its_shard() {
     };
     insta::assert_snapshot!(step("").await.log(), @"
     exit 0
-    notice: step 2 of 2 in a parallel group deploys only its own shard; set `GITBOOK_SHARD=1/1` if the other steps have other tasks
+    notice: this parallel step deploys only shard 2/2; set `GITBOOK_SHARD=1/1` if the other parallel steps do not run gitbook-deploy
     info: shard 2/2 has 1 of 3 integrations
     info: checked three (0.1 KiB, … s)
     ");

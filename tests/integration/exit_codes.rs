@@ -67,7 +67,7 @@ async fn exits_with_2_for_an_invalid_variable() {
     exit 2
     error: GITBOOK_MODE: unknown mode
      hint: did you mean `publish`? use one of `auto`, `publish`, `preview`, `delete`, `sweep`, `check`, `plan`
-    error: invalid configuration: 1 error in 1 variable; nothing was sent
+    error: invalid configuration: 1 error in 1 variable; nothing was published or deleted
     ");
     assert_eq!(finished.report["exit_code"], 2);
     assert_eq!((finished.output("result"), finished.output("mode")), ("failed".into(), String::new()));
@@ -120,7 +120,7 @@ async fn exits_with_2_if_the_ci_event_is_unknown_or_unreadable() {
     insta::assert_snapshot!(deployment().variable("GITBOOK_EVENT", "psuh").run().await.log(), @"
     exit 2
     error: could not detect the CI event
-    cause: `GITBOOK_EVENT` is not a known event
+    cause: `GITBOOK_EVENT` is `psuh`, which is not a known event
      hint: set `GITBOOK_EVENT` to one of push, pull_request, closed, delete, tag, merge_queue, schedule, manual, release
     ");
 }

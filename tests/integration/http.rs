@@ -11,7 +11,7 @@ use gitbook_deploy::gitbook::{
 use wiremock::matchers::{any, header};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::support::{RecordedRequests as _, TOKEN, api_error, published};
+use crate::support::{RecordedRequests as _, TOKEN, api_error, published, replace_digits_after};
 
 fn client(endpoint: &str, retries: u32) -> GitBook {
     let endpoint = format!("{endpoint}/").parse().unwrap();
@@ -56,7 +56,7 @@ fn published_response() -> ResponseTemplate {
 async fn a_rejected_request_has_a_hint_about_the_manifest() {
     insta::assert_snapshot!(publish_outcome(vec![api_error(400, "body.title is too long")]).await, @"
     Rejected: GitBook rejected the request: 400 body.title is too long
-    hint: change the manifest as GitBook asks, then run again
+    hint: correct the manifest field named in GitBook's response, then re-run the job
     requests: 1
     ");
     for status in [412, 413, 415, 422] {
@@ -88,7 +88,7 @@ async fn does_not_retry_a_missing_permission() {
 async fn a_404_on_publishing_has_a_hint_about_the_organization() {
     insta::assert_snapshot!(publish_outcome(vec![api_error(404, "Organization not found")]).await, @"
     OrganizationNotFound: organization not found: 404 Organization not found
-    hint: check `organization` in the manifest (an id or subdomain), and that the token's user is a member
+    hint: check `organization` in the manifest (an ID or subdomain), and that the token's user is a member
     requests: 1
     ");
 }
@@ -117,7 +117,7 @@ async fn an_unexpected_404_has_a_hint_about_the_endpoint() {
 async fn does_not_retry_after_a_name_conflict() {
     insta::assert_snapshot!(publish_outcome(vec![api_error(409, "The name is taken")]).await, @"
     Conflict: GitBook reported a conflict: 409 The name is taken
-    hint: choose another `name`, since names are unique in all of GitBook; if the integration is yours, run again
+    hint: choose another `name`, since names are unique across GitBook; if the integration is yours, re-run the job
     requests: 1
     ");
 }
@@ -126,7 +126,7 @@ async fn does_not_retry_after_a_name_conflict() {
 async fn reports_an_undocumented_status() {
     insta::assert_snapshot!(publish_outcome(vec![api_error(418, "I am a teapot")]).await, @"
     Unexpected: GitBook sent an unexpected response: 418 I am a teapot
-    hint: check that `GITBOOK_ENDPOINT` is GitBook's API and that no proxy answers in its place
+    hint: check that `GITBOOK_ENDPOINT` is the URL of the API and that no proxy intercepts the requests
     requests: 1
     ");
 }
@@ -146,7 +146,7 @@ async fn reports_a_proxy_page_with_status_200() {
     let page = ResponseTemplate::new(200).set_body_string("<html>log in to the network</html>");
     insta::assert_snapshot!(publish_outcome(vec![page]).await, @"
     NotJson: GitBook sent an unexpected response body with status 200
-    hint: check that `GITBOOK_ENDPOINT` is GitBook's API and that no proxy answers in its place
+    hint: check that `GITBOOK_ENDPOINT` is the URL of the API and that no proxy intercepts the requests
     requests: 1
     ");
 }
@@ -178,7 +178,7 @@ async fn does_not_wait_for_a_long_rate_limit() {
     let limited = api_error(429, "Too many requests").insert_header("retry-after", "3600");
     insta::assert_snapshot!(publish_outcome(vec![limited, published_response()]).await, @"
     RateLimited: GitBook rate limit reached: 429 Too many requests
-    hint: run again in 1h, or lower `GITBOOK_CONCURRENCY`
+    hint: re-run the job in 1h, or lower `GITBOOK_CONCURRENCY`
     requests: 1
     ");
     let reset = SystemTime::now() + Duration::from_secs(7200);
@@ -201,7 +201,7 @@ async fn reports_a_rate_limit_without_a_reset_time() {
     let limited = || api_error(429, "Too many requests");
     insta::assert_snapshot!(publish_outcome(vec![limited(), limited()]).await, @"
     RateLimited: GitBook rate limit reached: 429 Too many requests
-    hint: run again later, or lower `GITBOOK_CONCURRENCY`
+    hint: re-run the job later, or lower `GITBOOK_CONCURRENCY`
     requests: 2
     ");
 }
@@ -220,7 +220,7 @@ async fn reports_a_failure_after_the_last_retry() {
     let broken = || api_error(503, "Unavailable");
     insta::assert_snapshot!(publish_outcome(vec![broken(), broken(), published_response()]).await, @"
     Server: GitBook server error: 503 Unavailable
-    hint: run again later; publishing and deleting are safe to repeat
+    hint: re-run the job later; publishing and deleting are safe to repeat
     requests: 2
     ");
 }
@@ -243,9 +243,9 @@ async fn reports_a_redirect_without_following_it() {
         let redirect = ResponseTemplate::new(status).insert_header("location", other_server.uri());
         publish_outcome(vec![redirect]).await
     };
-    insta::assert_snapshot!(check(302).await, @"
-    Redirect: GitBook redirects to another server (302); the token is not sent there
-    hint: set `GITBOOK_ENDPOINT` to the address of the redirect, if you trust that server
+    insta::assert_snapshot!(replace_digits_after(&check(302).await, "127.0.0.1:", "<port>"), @"
+    Redirect: GitBook redirects to `127.0.0.1:<port>` (302); the token was not sent there
+    hint: set `GITBOOK_ENDPOINT` to the URL of `127.0.0.1:<port>` if you trust that server
     requests: 1
     ");
     for status in [301, 303, 307, 308] {
@@ -314,7 +314,7 @@ async fn reads_the_integration_before_each_retry_of_a_deletion() {
     ");
     insta::assert_snapshot!(delete_outcome(vec![limited(), busy(), busy(), deleted()]).await, @"
     Server: GitBook server error: 503 busy
-    hint: run again later; publishing and deleting are safe to repeat
+    hint: re-run the job later; publishing and deleting are safe to repeat
     unanswered: 0, DELETE GET GET
     ");
     insta::assert_snapshot!(delete_outcome(vec![busy(), api_error(403, "no"), deleted()]).await, @"

@@ -215,7 +215,12 @@ async fn wait_for_requests(scheduler: &Scheduler, first: &Run, second: &Run) {
 fn outcome(world: &TestEnvironment, finished: &[Finished; 2]) -> Outcome {
     let Some(fault) = world.fault() else { return Outcome::Correct };
     // Parts of the messages about the effects of another run.
-    let errors = ["overwritten the version of the newer commit", "was deleted, but", "while this run waited"];
+    let errors = [
+        "overwrote the newer commit",
+        "overwritten the newer commit",
+        "was deleted, but",
+        "while this run waited",
+    ];
     let warnings = ["at the same time", "another run has deleted"];
     let have_logged =
         |texts: &[&str]| finished.iter().any(|run| texts.iter().any(|text| run.stderr.contains(text)));

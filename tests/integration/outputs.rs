@@ -315,7 +315,7 @@ async fn outputs_and_summary_show_invalid_input() {
 
     1 error and 1 warning in 1 file; see the log.
 
-    ❌ invalid integrations&#58; 1 error and 1 warning in 1 file&#59; nothing was sent
+    ❌ invalid integrations&#58; 1 error and 1 warning in 1 file&#59; nothing was published or deleted
     ");
 }
 
@@ -340,7 +340,7 @@ async fn the_report_shows_invalid_input() {
         "run": null
       },
       "error": {
-        "message": "invalid integrations: 1 error and 1 warning in 1 file; nothing was sent",
+        "message": "invalid integrations: 1 error and 1 warning in 1 file; nothing was published or deleted",
         "cause": null,
         "hint": null
       },

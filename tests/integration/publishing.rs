@@ -246,10 +246,10 @@ async fn warns_of_fields_that_gitbook_published_differently() {
     let finished = push(&server.uri(), "main", &repository).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
-    warning: `hello` went from version 1 to version 1: another run published at the same time, and the newer commit is unknown; if the other run has the newer commit, run its job again
-    warning: GitBook published `hello` with another `title` than requested
-    warning: GitBook published `hello` with another `visibility` than requested
-    warning: GitBook published `hello` with another `scopes` than requested
+    warning: another run published `hello` at the same time: GitBook had version 1 and now has version 1; it is unknown which run has the newer commit; if it is the other run, re-run its job
+    warning: GitBook published `hello` with a different `title` than requested
+    warning: GitBook published `hello` with a different `visibility` than requested
+    warning: GitBook published `hello` with a different `scopes` than requested
     info: published hello v1 (0.1 KiB, … s) https://app.gitbook.com/integrations/hello
     ");
 }
@@ -280,7 +280,7 @@ async fn warns_of_fields_that_gitbook_does_not_return() {
         (Some(0), "published".into(), "7".into())
     );
     insta::assert_snapshot!(warnings(&finished), @"
-    warning: GitBook published `hello` with another `title` than requested
+    warning: GitBook published `hello` with a different `title` than requested
     warning: GitBook's response for `hello` does not contain `target`
     warning: GitBook's response for `hello` does not contain `scopes`
     ");
@@ -301,8 +301,8 @@ async fn warns_of_a_public_preview() {
     let finished = push(&server.uri(), "fix", &repository().integration("hello")).run().await;
     assert_eq!((finished.code, finished.output("result")), (Some(0), "published".into()));
     insta::assert_snapshot!(warnings(&finished), @"
-    warning: GitBook published `hello-fix` with another `visibility` than requested
-    warning: another run has deleted `hello-fix`; run this job again if its branch is open
+    warning: GitBook published `hello-fix` with a different `visibility` than requested
+    warning: another run has deleted `hello-fix`; re-run the job if its branch is open
     ");
 }
 
@@ -314,7 +314,7 @@ async fn ignores_the_url_of_another_integration() {
         (Some(0), "published".into(), "hello".into())
     );
     assert_eq!((finished.output("url"), finished.output("version")), (String::new(), String::new()));
-    insta::assert_snapshot!(warnings(&finished), @"warning: GitBook's response is about another integration than `hello`; check in GitBook that it was published");
+    insta::assert_snapshot!(warnings(&finished), @"warning: GitBook's response describes an integration other than `hello`; check in GitBook that `hello` was published");
 }
 
 #[tokio::test]

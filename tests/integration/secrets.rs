@@ -65,8 +65,8 @@ async fn reports_the_error_of_op() {
     7 |   KEY: ${{ op://vault/item/field }}
       |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: install the 1Password CLI `op` and sign in; in CI, set `OP_SERVICE_ACCOUNT_TOKEN`
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+      = hint: sign in to 1Password or set `OP_SERVICE_ACCOUNT_TOKEN`, and check `op://vault/item/field`
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
     let repository = repository_with_op("exit 6");
     insta::assert_snapshot!(log_of_rejected_run(publishing(&repository)).await, @"
@@ -77,8 +77,8 @@ async fn reports_the_error_of_op() {
     7 |   KEY: ${{ op://vault/item/field }}
       |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: install the 1Password CLI `op` and sign in; in CI, set `OP_SERVICE_ACCOUNT_TOKEN`
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+      = hint: sign in to 1Password or set `OP_SERVICE_ACCOUNT_TOKEN`, and check `op://vault/item/field`
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }
 
@@ -92,8 +92,8 @@ async fn reports_an_empty_secret() {
     7 |   KEY: ${{ op://vault/item/field }}
       |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: install the 1Password CLI `op` and sign in; in CI, set `OP_SERVICE_ACCOUNT_TOKEN`
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+      = hint: check the field in 1Password
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }
 
@@ -109,8 +109,8 @@ async fn reports_that_op_is_not_installed() {
     7 |   KEY: ${{ op://vault/item/field }}
       |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: install the 1Password CLI `op` and sign in; in CI, set `OP_SERVICE_ACCOUNT_TOKEN`
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+      = hint: install the 1Password CLI `op`
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }
 

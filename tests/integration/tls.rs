@@ -31,10 +31,10 @@ async fn rejects_an_unknown_certificate_authority() {
     let port = endpoint.rsplit(':').next().unwrap();
     insta::assert_snapshot!(finished.log().replace(port, "<port>"), @"
     exit 1
-    info: could not read `hello` before publishing, so its version is not checked: no secure connection to `localhost:<port>`: invalid peer certificate: UnknownIssuer
+    info: could not read `hello` before publishing, so its version is not checked: TLS handshake failed with `localhost:<port>`: invalid peer certificate: UnknownIssuer
     error: publishing `hello` failed
-    cause: no secure connection to `localhost:<port>`: invalid peer certificate: UnknownIssuer
-     hint: check the host and port of `GITBOOK_ENDPOINT`; if a private authority signs certificates, set `SSL_CERT_FILE` to its file
+    cause: TLS handshake failed with `localhost:<port>`: invalid peer certificate: UnknownIssuer
+     hint: check the host and port of `GITBOOK_ENDPOINT`; if a private CA signed the certificate, set `SSL_CERT_FILE` to the CA certificate file
     ");
     assert_eq!(published.load(Ordering::SeqCst), 0);
 }
@@ -47,7 +47,7 @@ async fn reports_missing_ca_certificates() {
     insta::assert_snapshot!(finished.folder(&repository).run().await.log(), @"
     exit 1
     error: could not create the GitBook client
-    cause: could not create the HTTP client: unexpected error: No CA certificates were loaded from the system
+    cause: could not create the HTTP client for GitBook: unexpected error: No CA certificates were loaded from the system
      hint: install CA certificates (Debian's package `ca-certificates`), or set `SSL_CERT_FILE` to a file that contains them
     ");
 }

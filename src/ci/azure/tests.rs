@@ -74,7 +74,7 @@ fn detects_pushes_and_tags() {
         check(&[JOB, &with_reason(reason), ON_TAG], "tag pushed", HEAD_COMMIT, expected);
     }
     let merge = &[("BUILD_SOURCEBRANCH", "refs/pull/12/merge")][..];
-    let expected = "nothing: nothing to do for `push to refs/pull/12/merge`";
+    let expected = "nothing: `push to refs/pull/12/merge` needs no action";
     check(&[JOB, &with_reason("IndividualCI"), merge], "other: push to refs/pull/12/merge", "", expected);
 }
 
@@ -88,9 +88,9 @@ fn detects_pull_requests() {
     check(&[JOB, PULL_REQUEST, IN_AZURE_REPOS, unknown], "#34 of fix updated", "", expected);
     let expected = "check: pull request #12 was updated; checked only, because `GITBOOK_TOKEN` is not set";
     check(&[JOB, PULL_REQUEST, &[("GITBOOK_TOKEN", "")]], "#12 of fix updated", HEAD_COMMIT, expected);
-    let expected = "nothing: nothing to do for `pull request without number or branch`";
+    let expected = "nothing: pull request, but `SYSTEM_PULLREQUEST_SOURCEBRANCH` is not set";
     let no_branch = &[("SYSTEM_PULLREQUEST_SOURCEBRANCH", "")][..];
-    let event = "other: pull request without number or branch";
+    let event = "incomplete: pull request, but `SYSTEM_PULLREQUEST_SOURCEBRANCH` is not set";
     check(&[JOB, PULL_REQUEST, no_branch], event, HEAD_COMMIT, expected);
 }
 
@@ -131,7 +131,7 @@ fn detects_scheduled_and_manual_runs() {
     let expected = "nothing: manual run without a branch; set `GITBOOK_MODE=publish` to publish from tags";
     check(&[JOB, &with_reason("Manual"), ON_TAG], "manual on no branch", HEAD_COMMIT, expected);
     for reason in ["ResourceTrigger", "BuildCompletion", "ValidateShelveset"] {
-        let expected = format!("nothing: nothing to do for `{reason}`");
+        let expected = format!("nothing: `{reason}` needs no action");
         check(&[JOB, &with_reason(reason), ON_MAIN], &format!("other: {reason}"), HEAD_COMMIT, &expected);
     }
 }

@@ -66,8 +66,9 @@ fn rejects_a_missing_file() {
         missing,
     );
     // The variables alone do not show whether a pull request comes from a fork.
-    check_error(run.ci_without_event_file(), missing);
-    check_error(test_payloads::delete_event("x").ci_without_event_file(), missing);
+    let unset = "could not read the event file: `GITHUB_EVENT_PATH` is not set";
+    check_error(run.ci_without_event_file(), unset);
+    check_error(test_payloads::delete_event("x").ci_without_event_file(), unset);
 }
 
 #[test]

@@ -221,7 +221,7 @@ fn detects_scheduled_and_manual_pipelines() {
         let expected =
             "nothing: manual run without a branch; set `GITBOOK_MODE=publish` to publish from tags";
         check(&[JOB, &source(name), ON_TAG], "manual on no branch", HEAD_COMMIT, expected);
-        let expected = format!("nothing: nothing to do for `{name}`");
+        let expected = format!("nothing: `{name}` needs no action");
         check(&[JOB, &source(name)], &format!("other: {name}"), HEAD_COMMIT, &expected);
     }
 }
@@ -230,16 +230,21 @@ fn detects_scheduled_and_manual_pipelines() {
 fn ignores_unknown_sources() {
     let source = |name: &'static str| [("CI_PIPELINE_SOURCE", name)];
     for name in ["chat", "external_pull_request_event", "security_orchestration_policy"] {
-        let expected = format!("nothing: nothing to do for `{name}`");
+        let expected = format!("nothing: `{name}` needs no action");
         check(&[JOB, &source(name), ON_MAIN], &format!("other: {name}"), HEAD_COMMIT, &expected);
     }
-    let expected = "nothing: nothing to do for `push`";
+    let expected = "nothing: `push` needs no action";
     check(&[JOB, PUSH], "other: push", HEAD_COMMIT, expected);
     check(&[JOB, PUSH, STOP_JOB], "other: push", HEAD_COMMIT, expected);
-    let expected = "nothing: nothing to do for `merge request without number or branch`";
-    for missing in ["CI_MERGE_REQUEST_IID", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"] {
-        let event = "other: merge request without number or branch";
-        check(&[JOB, MERGE_REQUEST, ON_MAIN, &[(missing, "")]], event, HEAD_COMMIT, expected);
+    for (missing, reason) in [
+        ("CI_MERGE_REQUEST_IID", "`CI_MERGE_REQUEST_IID` is not set to a number"),
+        ("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "`CI_MERGE_REQUEST_SOURCE_BRANCH_NAME` is not set"),
+    ] {
+        let (event, expected) = (
+            format!("incomplete: merge request, but {reason}"),
+            format!("nothing: merge request, but {reason}"),
+        );
+        check(&[JOB, MERGE_REQUEST, ON_MAIN, &[(missing, "")]], &event, HEAD_COMMIT, &expected);
     }
 }
 

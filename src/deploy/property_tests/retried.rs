@@ -39,10 +39,11 @@ impl TestEnvironment {
         };
         state.retried += 1;
         let earlier_attempt = match (retried.fault, run.content) {
-            (Fault::RateLimited, _) => "",
-            (_, Some(_)) => "; an earlier attempt at publishing it may have taken effect",
-            (_, None) => "; an earlier attempt at deleting it may have taken effect",
+            (Fault::RateLimited, _) => String::new(),
+            (_, Some(_)) => format!("; an earlier request may have published `{name}`"),
+            (_, None) => format!("; an earlier request may have deleted `{name}`"),
         };
+        let earlier_attempt = earlier_attempt.as_str();
         // The first attempt of this run has already published the version.
         let expected = match state.expected_status(&name, run) {
             "unchanged" if state.was_published_by(&name, run) => {

@@ -24,8 +24,8 @@ pub(super) struct Corrections {
     pub(super) star_exports: BTreeSet<(String, String)>,
     /// Modules that are valid JavaScript only in sloppy mode, which is JavaScript without `"use strict"`.
     pub(super) sloppy_modules: BTreeSet<String>,
-    /// True to evaluate modules strictly in import order. This also lets importers that Node treats as ES modules read a
-    /// different `default` export from a CommonJS module than other importers.
+    /// True to set the bundler option `strict_execution_order`, which evaluates modules in import order. It is also needed if a
+    /// CommonJS module has two kinds of importers: those that Node treats as ES modules get another `default` export.
     pub(super) keeps_import_order: bool,
     /// True to generate a source map, which maps positions in the script to the source files.
     pub(super) needs_source_map: bool,

@@ -13,6 +13,10 @@ use crate::diagnostic::{Diagnostic, Severity, SourceLocation, display_path, norm
 use crate::integration::files;
 use crate::integration::packaging_context::ProcessEnd;
 
+/// The hint for a failure of the bundler itself.
+pub(super) const BUNDLE_EARLIER_HINT: &str =
+    "simplify this file, or bundle the script in an earlier step and set `GITBOOK_BUNDLE=false`";
+
 /// The paths and read failures for describing the bundler's problems.
 pub(super) struct DiagnosticContext<'a> {
     /// The entry script, an absolute path.
@@ -104,7 +108,7 @@ impl DiagnosticContext<'_> {
         );
         let (message, hint) = match reason {
             Some(ReadFailure::Outside) => (
-                format!("`{name}` cannot be imported: it lies outside the repository"),
+                format!("`{name}` cannot be imported: it is outside the repository"),
                 "move the file into the repository of the integration",
             ),
             Some(ReadFailure::UnsupportedType(extension)) => (
@@ -129,6 +133,7 @@ impl DiagnosticContext<'_> {
         let reason = message.lines().nth(1).unwrap_or_default();
         let location = SourceLocation::file(self.relative_path(self.script));
         Diagnostic::error(location, format!("the bundler failed: {}", normalize_message(reason)))
+            .with_hint(BUNDLE_EARLIER_HINT.to_owned())
     }
 
     fn diagnostic_options(&self) -> DiagnosticOptions {
@@ -182,17 +187,14 @@ pub(super) fn crash_error(crash: &Crash, script: &Path, display_base: &Path) -> 
         (Some(panic), _) => {
             let reason =
                 panic.lines().find(|line| !line.starts_with("thread") && !line.starts_with("panicked at"));
-            (
-                format!("the bundler crashed: {}", reason.unwrap_or_default().trim()),
-                "simplify this file, or bundle the script in an earlier step and set `GITBOOK_BUNDLE=false`",
-            )
+            (format!("the bundler crashed: {}", reason.unwrap_or_default().trim()), BUNDLE_EARLIER_HINT)
         }
         (None, ProcessEnd::Exit(status)) if is_stack_overflow(status) => (
             "the code is nested too deeply for the bundler".to_owned(),
             "split the nested expression, or import large data as JSON or as the text of a `.raw.js` file",
         ),
         (None, ProcessEnd::Timeout) => (
-            "bundling took too long: the limit is 2 minutes".to_owned(),
+            "bundling timed out after 2 minutes".to_owned(),
             "split expressions with thousands of operands, or bundle the script in an earlier step and set `GITBOOK_BUNDLE=false`",
         ),
         (None, ProcessEnd::Exit(status)) => (

@@ -26,10 +26,14 @@ pub(super) struct InvalidSyntax {
 /// # Errors
 /// Returns the first syntax error. If there is none, returns the first use of syntax that the Workers runtime does not support.
 pub(super) fn check_and_find_licenses(script: &str) -> Result<Vec<Span>, InvalidSyntax> {
+    check_source(script, SourceType::mjs())
+}
+
+fn check_source(script: &str, source_type: SourceType) -> Result<Vec<Span>, InvalidSyntax> {
     let allocator = Allocator::default();
     // The runtime rejects a script with an invalid regular expression.
     let options = ParseOptions { parse_regular_expression: true, ..ParseOptions::default() };
-    let parsed = Parser::new(&allocator, script, SourceType::mjs()).with_options(options).parse();
+    let parsed = Parser::new(&allocator, script, source_type).with_options(options).parse();
     fail_on_error(parsed.diagnostics)?;
     let semantic = SemanticBuilder::new().with_check_syntax_error(true).build(&parsed.program);
     fail_on_error(semantic.diagnostics)?;
@@ -48,11 +52,8 @@ pub(super) fn check_and_find_licenses(script: &str) -> Result<Vec<Span>, Invalid
 /// # Errors
 /// If the script is neither a valid ES module nor a valid classic script, returns the error from checking it as an ES module.
 pub(super) fn check_built_syntax(script: &str) -> Result<(), InvalidSyntax> {
-    check_and_find_licenses(script).map(drop).or_else(|invalid| {
-        let allocator = Allocator::default();
-        let parsed = Parser::new(&allocator, script, SourceType::script()).parse();
-        if parsed.panicked || !parsed.diagnostics.is_empty() { Err(invalid) } else { Ok(()) }
-    })
+    let as_module = check_and_find_licenses(script);
+    as_module.or_else(|invalid| check_source(script, SourceType::script()).map_err(|_| invalid)).map(drop)
 }
 
 fn fail_on_error(diagnostics: impl IntoIterator<Item = OxcDiagnostic>) -> Result<(), InvalidSyntax> {
@@ -121,7 +122,7 @@ pub(super) fn source_position(
 
 #[cfg(test)]
 mod tests {
-    use super::check_and_find_licenses;
+    use super::{check_and_find_licenses, check_built_syntax};
 
     #[track_caller]
     fn check_invalid(script: &str, offset: usize, message: &str) {
@@ -138,6 +139,14 @@ mod tests {
             "export default import('node:path', { with: {} });",
         ] {
             assert_eq!(check_and_find_licenses(script), Ok(Vec::new()), "{script}");
+        }
+    }
+
+    #[test]
+    fn checks_a_built_classic_script_like_a_module() {
+        assert_eq!(check_built_syntax("let k; delete k; with (a) {}"), Ok(()));
+        for script in ["let k; delete k; /(/", "let k; delete k; @a class B {}", "let k; delete k; let k;"] {
+            assert!(check_built_syntax(script).is_err(), "{script}");
         }
     }
 

@@ -169,7 +169,7 @@ fn reads_packages_but_no_other_files_above_the_repository() {
     check_default_export(&[main, ("../node_modules/pkg/index.js", "export default 'above'")], "`above`");
     let files = [("main.ts", "import a from '../a.raw.js'; export default a;"), ("../a.raw.js", "secret")];
     let problem = bundle_files(&files).unwrap_err().remove(0).to_string();
-    let (before, after) = ("main.ts:1:15: `", "a.raw.js` cannot be imported: it lies outside the repository");
+    let (before, after) = ("main.ts:1:15: `", "a.raw.js` cannot be imported: it is outside the repository");
     assert!(problem.starts_with(before) && problem.ends_with(after), "{problem}");
 }
 

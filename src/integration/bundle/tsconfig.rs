@@ -237,7 +237,8 @@ impl TsconfigFiles {
             match self.resolve_extended_file(base, folder) {
                 Some(extended) if extending_files.contains(&extended) => {
                     let message = format!("`extends` is circular: `{base}` leads back to this file");
-                    self.report(Diagnostic::warning(SourceLocation::file(path), message));
+                    let hint = "remove this entry of `extends`".to_owned();
+                    self.report(Diagnostic::warning(SourceLocation::file(path), message).with_hint(hint));
                 }
                 Some(extended) => {
                     options = options.with_base(self.read_with_bases(&extended, extending_files));
@@ -275,7 +276,9 @@ fn parse_tsconfig(path: &Path, root: &Path) -> Result<TsConfig, Box<Diagnostic>>
     let location = SourceLocation::file(path);
     let text =
         files::read_text(path, |path| files::is_repository_or_package_file(path, root)).map_err(|error| {
-            Box::new(Diagnostic::error(location.clone(), format!("could not read the file: {error}")))
+            let hint = "use a UTF-8 text file that the user of this process may read".to_owned();
+            let message = format!("could not read the file: {error}");
+            Box::new(Diagnostic::error(location.clone(), message).with_hint(hint))
         })?;
     let location = location.with_text(&text);
     TsConfig::parse(true, path, path, text).map_err(|error| {
@@ -283,6 +286,7 @@ fn parse_tsconfig(path: &Path, root: &Path) -> Result<TsConfig, Box<Diagnostic>>
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
         let name = display_path(Path::new(path.file_name().unwrap_or_default()));
-        Box::new(Diagnostic::error(location, format!("`{name}` is not valid: {message}")))
+        let hint = "correct the syntax; comments and trailing commas are allowed".to_owned();
+        Box::new(Diagnostic::error(location, format!("`{name}` is not valid: {message}")).with_hint(hint))
     })
 }

@@ -22,17 +22,45 @@ pub(super) struct OnePassword<'a> {
     pub(super) timeout: Duration,
 }
 
-/// The reason that a secret could not be read.
-#[derive(Debug, Default)]
+/// The cause of a failed call of the CLI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OnePasswordCause {
+    /// A CLI that is not on `PATH`.
+    NotInstalled,
+    /// A CLI that exceeded the time limit.
+    Timeout,
+    /// An empty secret, or one that is not UTF-8.
+    InvalidOutput,
+    /// Any other failure, such as a missing sign-in or a misspelled reference.
+    Failed,
+}
+
+impl OnePasswordCause {
+    /// Returns a hint for a failed `op read`.
+    pub(super) fn hint(self, reference: &str) -> String {
+        match self {
+            Self::NotInstalled => "install the 1Password CLI `op`".to_owned(),
+            Self::Timeout => "raise `GITBOOK_TIMEOUT`".to_owned(),
+            Self::InvalidOutput => "check the field in 1Password".to_owned(),
+            Self::Failed => {
+                format!("sign in to 1Password or set `OP_SERVICE_ACCOUNT_TOKEN`, and check `{reference}`")
+            }
+        }
+    }
+}
+
+/// A failed call of the CLI.
+#[derive(Debug)]
 pub(super) struct OnePasswordError {
+    pub(super) cause: OnePasswordCause,
     pub(super) reason: String,
-    /// The output of the failed call. It must be redacted, because it may contain the secret.
+    /// The output, which may contain a secret.
     pub(super) output: Option<SecretString>,
 }
 
-impl From<String> for OnePasswordError {
-    fn from(reason: String) -> Self {
-        Self { reason, output: None }
+impl OnePasswordError {
+    fn new(cause: OnePasswordCause, reason: impl Into<String>) -> Self {
+        Self { cause, reason: reason.into(), output: None }
     }
 }
 
@@ -47,26 +75,31 @@ impl OnePassword<'_> {
     /// Reads the secret for a reference (`op://vault/item/field`).
     ///
     /// # Errors
-    /// Returns an error if the CLI fails, exceeds the time limit, prints nothing, or prints bytes that are not Unicode.
+    /// Returns an error if the CLI fails, exceeds the time limit, prints nothing, or prints bytes that are not UTF-8.
     pub(super) async fn read(&self, reference: &str) -> Result<SecretString, OnePasswordError> {
-        let timed_out =
-            || format!("no response within {} (`GITBOOK_TIMEOUT`)", humantime::format_duration(self.timeout));
-        let output =
-            tokio::time::timeout(self.timeout, self.call(reference)).await.map_err(|_| timed_out())??;
+        let timed_out = |_| {
+            let limit = humantime::format_duration(self.timeout);
+            OnePasswordError::new(
+                OnePasswordCause::Timeout,
+                format!("no response within {limit} (`GITBOOK_TIMEOUT`)"),
+            )
+        };
+        let invalid = |reason: &str| OnePasswordError::new(OnePasswordCause::InvalidOutput, reason);
+        let output = tokio::time::timeout(self.timeout, self.call(reference)).await.map_err(timed_out)??;
         if !output.status.success() {
             let message = String::from_utf8_lossy(&output.stderr);
             let reason = message.lines().next().map_or_else(|| output.status.to_string(), str::to_owned);
             let output = String::from_utf8(output.stdout).ok().map(|text| text.trim().into());
-            return Err(OnePasswordError { reason, output });
+            return Err(OnePasswordError { cause: OnePasswordCause::Failed, reason, output });
         }
-        let text = String::from_utf8(output.stdout).map_err(|_| "the output is not Unicode".to_owned())?;
+        let text = String::from_utf8(output.stdout).map_err(|_| invalid("the output is not UTF-8"))?;
         match text.trim() {
-            "" => Err("the output is empty".to_owned().into()),
+            "" => Err(invalid("the output is empty")),
             text => Ok(text.to_owned().into()),
         }
     }
 
-    async fn call(&self, reference: &str) -> Result<CommandOutput, String> {
+    async fn call(&self, reference: &str) -> Result<CommandOutput, OnePasswordError> {
         let mut child = self.start(reference)?;
         let mut group = ProcessGroup { leader: child.id() };
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
@@ -87,11 +120,13 @@ impl OnePassword<'_> {
                 work.await
             }
         };
-        Ok(CommandOutput { status: status.map_err(|error| error.to_string())?, stdout, stderr })
+        let status =
+            status.map_err(|error| OnePasswordError::new(OnePasswordCause::Failed, error.to_string()))?;
+        Ok(CommandOutput { status, stdout, stderr })
     }
 
     /// Starts the CLI with all variables except tokens. The tokens of 1Password (`OP_…`) are passed, too.
-    fn start(&self, reference: &str) -> Result<Child, String> {
+    fn start(&self, reference: &str) -> Result<Child, OnePasswordError> {
         let is_passed = |name: &str| !is_token_variable(name) || name.starts_with("OP_");
         let mut command = Command::new("op");
         command.args(["read", reference]);
@@ -100,8 +135,10 @@ impl OnePassword<'_> {
         #[cfg(unix)]
         command.process_group(0);
         command.spawn().map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => "`op` is not on `PATH`".to_owned(),
-            _ => error.to_string(),
+            std::io::ErrorKind::NotFound => {
+                OnePasswordError::new(OnePasswordCause::NotInstalled, "`op` is not on `PATH`")
+            }
+            _ => OnePasswordError::new(OnePasswordCause::Failed, error.to_string()),
         })
     }
 }

@@ -190,7 +190,7 @@ impl Row {
         match self.state {
             RowState::Published => format!("✅ published{version}"),
             RowState::Unchanged => format!("✅ unchanged{version}"),
-            RowState::Removed => "🗑️ removed".to_owned(),
+            RowState::Removed => "🗑️ deleted".to_owned(),
             RowState::Failed => {
                 let log = self.log_url.as_deref().and_then(escape::link_target);
                 let log = log.map(|url| format!(" ([log](<{url}>))")).unwrap_or_default();

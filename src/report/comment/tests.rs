@@ -121,7 +121,7 @@ fn renders_a_removed_preview() {
     let removed = Row { name: "hello-fix".to_owned(), state: RowState::Removed, run: 13, ..Row::default() };
     let second = merge_twice(&[first], &[removed]);
     insta::assert_snapshot!(visible(&second), @"
-    | hello-fix | 🗑️ removed |  |  |
+    | hello-fix | 🗑️ deleted |  |  |
     | [other-fix](<https://app.gitbook.com/integrations/other-fix>) | ✅ published v3 | c0ffee0 | 71.4 KiB | 2026-11-22 10:30 UTC
     ");
 }

@@ -21,7 +21,7 @@ const DEFINED = { experimentalDecorators: true, useDefineForClassFields: true };
 export const exceptions = [
     {
         reason: 'a `case` uses a name that another `case` declares',
-        refused: /is declared in another `case` of this `switch`/,
+        refused: /declared in another `case` of this `switch`/,
         programs: [
             around('main.js', [
                 'function f(x) { switch (x) { case 1: let a = 5; case 2: return typeof a; } }',

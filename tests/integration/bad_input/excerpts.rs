@@ -20,7 +20,7 @@ async fn reports_nested_types_and_unknown_keys() {
        |
     12 |         default: five
        |                  ^^^^
-    error: invalid integrations: 1 error and 1 warning in 1 file; nothing was sent
+    error: invalid integrations: 1 error and 1 warning in 1 file; nothing was published or deleted
     ");
 }
 
@@ -60,7 +60,7 @@ async fn underlines_lines_with_tabs_and_wide_characters() {
       |                                                          ^
       |
       = hint: put the value in quotes
-    error: invalid integrations: 4 errors in 1 file; nothing was sent
+    error: invalid integrations: 4 errors in 1 file; nothing was published or deleted
     "#);
 }
 
@@ -80,7 +80,7 @@ async fn excerpts_hide_plain_text_secrets() {
       |        ^^^
       |
       = hint: put the value in quotes
-    error: `secrets.B` uses the variable `NOT_SET`, which is not set or empty
+    error: `secrets.B` uses `NOT_SET`, which is unset or empty
      --> gitbook-manifest.yaml:8:6
       |
     8 |   B: ***${{ env.NOT_SET }}***
@@ -99,7 +99,7 @@ async fn excerpts_hide_plain_text_secrets() {
        | ^^^^^^^^^
        |
        = hint: did you mean `visibility`? unknown fields are sent to GitBook unchanged
-    error: invalid integrations: 3 errors and 1 warning in 1 file; nothing was sent
+    error: invalid integrations: 3 errors and 1 warning in 1 file; nothing was published or deleted
     ");
 }
 
@@ -125,7 +125,7 @@ async fn excerpts_hide_secrets_from_variables() {
       |
     1 | const a = '***' const b;
       |                ^
-    error: invalid integrations: 1 error and 1 warning in 2 files; nothing was sent
+    error: invalid integrations: 1 error and 1 warning in 2 files; nothing was published or deleted
     ");
 }
 
@@ -157,7 +157,7 @@ async fn excerpts_escape_workflow_commands() {
       = hint: use one of `all`, `site`, `space`, `organization`; unknown values are sent to GitBook unchanged
     ::error file=<folder>/gitbook-manifest.yaml,line=6,col=10::`summary` is a list; it must be text
     ::warning file=<folder>/gitbook-manifest.yaml,line=7,col=9,endLine=7,endColumn=24::`target` has the unknown value `\u{202e}x ##[error]y`%0Ahint: use one of `all`, `site`, `space`, `organization`; unknown values are sent to GitBook unchanged
-    ::error::invalid integrations: 1 error and 1 warning in 1 file; nothing was sent
+    ::error::invalid integrations: 1 error and 1 warning in 1 file; nothing was published or deleted
     "#);
 }
 
@@ -182,7 +182,7 @@ async fn excerpts_show_yaml_variables_except_secrets() {
     error: not valid YAML: unclosed bracket '{'
     --> GITBOOK_SECRETS:1:1
      = hint: check this line and the lines above for an unclosed bracket or quote and for wrong indentation
-    error: invalid integrations: 2 errors in 2 variables; nothing was sent
+    error: invalid integrations: 2 errors in 2 variables; nothing was published or deleted
     ");
 }
 
@@ -198,7 +198,7 @@ async fn errors_and_warnings_are_deduplicated_and_sorted() {
     insta::assert_snapshot!(log_of_rejected_run(run, &repository).await, @"
     exit 2
     error: GITBOOK_INTEGRATIONS: `nowhere` does not exist
-     hint: write a manifest, a folder or a glob, relative to the working directory of the step
+     hint: set `GITBOOK_INTEGRATIONS` to a manifest, folder or glob, relative to the working directory of the step
     warning: unknown field `visibilty`
      --> a/gitbook-manifest.yaml:6:1
       |
@@ -225,6 +225,6 @@ async fn errors_and_warnings_are_deduplicated_and_sorted() {
       |
     1 | export default {,};
       |                 ^
-    error: invalid integrations: 4 errors and 1 warning in 3 files and 1 variable; nothing was sent
+    error: invalid integrations: 4 errors and 1 warning in 3 files and 1 variable; nothing was published or deleted
     ");
 }

@@ -9,7 +9,7 @@ async fn rejects_a_repository_without_manifests() {
     exit 2
     error: GITBOOK_INTEGRATIONS: `.` contains no manifest
      hint: check out the repository before this step, and add a `gitbook-manifest.yaml` to the folder of each integration; without manifests, set `GITBOOK_NAME`
-    error: invalid integrations: 1 error in 1 variable; nothing was sent
+    error: invalid integrations: 1 error in 1 variable; nothing was published or deleted
     ");
 }
 
@@ -21,8 +21,8 @@ async fn rejects_a_missing_manifest() {
     error: GITBOOK_INTEGRATIONS: `apps/*` contains no manifest
      hint: check out the repository before this step, and add a `gitbook-manifest.yaml` to the folder of each integration; without manifests, set `GITBOOK_NAME`
     error: GITBOOK_INTEGRATIONS: `hello` does not exist
-     hint: write a manifest, a folder or a glob, relative to the working directory of the step
-    error: invalid integrations: 2 errors in 1 variable; nothing was sent
+     hint: set `GITBOOK_INTEGRATIONS` to a manifest, folder or glob, relative to the working directory of the step
+    error: invalid integrations: 2 errors in 1 variable; nothing was published or deleted
     ");
 }
 
@@ -34,7 +34,7 @@ async fn rejects_a_manifest_with_the_extension_yml() {
     error: `gitbook-manifest.yml` is not a valid manifest name
     --> two/gitbook-manifest.yml
      = hint: rename the file to `gitbook-manifest.yaml`
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }
 
@@ -45,7 +45,7 @@ async fn rejects_an_empty_manifest() {
     error: the manifest is empty
     --> gitbook-manifest.yaml
      = hint: add `name`, `title`, `organization`, `script` and `scopes`
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }
 
@@ -58,7 +58,9 @@ async fn rejects_a_manifest_that_is_a_list() {
       |
     1 | - name
       | ^
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+      |
+      = hint: begin the manifest with fields such as `name: hello`
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }
 
@@ -81,7 +83,7 @@ async fn rejects_missing_fields() {
     error: `title` is missing
     --> gitbook-manifest.yaml
      = hint: add `title`; it must be text
-    error: invalid integrations: 5 errors in 1 file; nothing was sent
+    error: invalid integrations: 5 errors in 1 file; nothing was published or deleted
     ");
 }
 
@@ -89,12 +91,14 @@ async fn rejects_missing_fields() {
 async fn rejects_invalid_names() {
     insta::assert_snapshot!(log_of_publishing(&repository().manifest(".", "hello_world", "")).await, @"
     exit 2
-    error: `name` must consist of letters and digits, with single dashes between them
+    error: `name` is `hello_world`, which is not valid
      --> gitbook-manifest.yaml:1:7
       |
     1 | name: hello_world
       |       ^^^^^^^^^^^
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+      |
+      = hint: use ASCII letters, digits and single hyphens between them
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
     insta::assert_snapshot!(log_of_publishing(&repository().manifest(".", &"x".repeat(101), "")).await, @"
     exit 2
@@ -103,7 +107,7 @@ async fn rejects_invalid_names() {
       |
     1 | name: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
       |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }
 
@@ -141,7 +145,7 @@ async fn rejects_wrong_types() {
        |            ^^^^
        |
        = hint: put the value in quotes
-    error: invalid integrations: 4 errors in 1 file; nothing was sent
+    error: invalid integrations: 4 errors in 1 file; nothing was published or deleted
     ");
 }
 
@@ -197,7 +201,7 @@ async fn rejects_values_over_their_limits() {
       |                                      ^^^^^
       |
       = hint: write the path relative to the folder of the manifest
-    error: invalid integrations: 7 errors in 1 file; nothing was sent
+    error: invalid integrations: 7 errors in 1 file; nothing was published or deleted
     ");
 }
 
@@ -219,7 +223,7 @@ async fn warns_of_an_unknown_field() {
       |          ^^
       |
       = hint: use one of `v1`, `v2`
-    error: invalid integrations: 1 error and 1 warning in 1 file; nothing was sent
+    error: invalid integrations: 1 error and 1 warning in 1 file; nothing was published or deleted
     ");
 }
 
@@ -235,7 +239,7 @@ async fn rejects_a_summary_with_an_ownership_marker() {
       |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = hint: remove the comment that starts with `<!-- gitbook-deploy:`
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     "#);
 }
 
@@ -248,13 +252,13 @@ async fn rejects_entries_of_envs_that_no_manifest_has() {
     exit 2
     error: GITBOOK_ENV: no selected manifest has `productoin` in `envs`
      hint: did you mean `production`?
-    error: invalid integrations: 1 error in 1 variable; nothing was sent
+    error: invalid integrations: 1 error in 1 variable; nothing was published or deleted
     ");
     insta::assert_snapshot!(log_of_rejected_run(run().variable("GITBOOK_ENV", "qa, dev"), &repository).await, @"
     exit 2
     error: GITBOOK_ENV: no selected manifest has `qa` or `dev` in `envs`
      hint: use one of: production, test
-    error: invalid integrations: 1 error in 1 variable; nothing was sent
+    error: invalid integrations: 1 error in 1 variable; nothing was published or deleted
     ");
 }
 
@@ -270,7 +274,7 @@ async fn rejects_duplicate_names() {
       |       ^^^^^
       |
       = hint: rename one of the integrations; names are unique across GitBook
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }
 
@@ -286,7 +290,7 @@ async fn rejects_names_that_differ_only_in_case() {
       |       ^^^^^
       |
       = hint: rename one of the integrations; names are unique across GitBook
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }
 
@@ -299,7 +303,7 @@ async fn rejects_a_preview_name_that_an_integration_already_has() {
     error: preview name `hello-fix` is already the name of the integration in `two/gitbook-manifest.yaml`
     --> one/gitbook-manifest.yaml
      = hint: change `GITBOOK_PREVIEW_NAME`, for example to `{name}-preview-{branch}`
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }
 
@@ -324,7 +328,7 @@ async fn reports_the_errors_of_all_integrations_at_once() {
       |
     7 | summary: []
       |          ^
-    error: `secrets.KEY` uses the variable `NOT_SET`, which is not set or empty
+    error: `secrets.KEY` uses `NOT_SET`, which is unset or empty
      --> two/gitbook-manifest.yaml:6:16
       |
     6 | secrets: {KEY: "${{ env.NOT_SET }}"}
@@ -338,7 +342,7 @@ async fn reports_the_errors_of_all_integrations_at_once() {
       |        ^^^^^^^^
       |
       = hint: check the path; if a build creates the file, run the build before this step
-    error: invalid integrations: 4 errors in 3 files; nothing was sent
+    error: invalid integrations: 4 errors in 3 files; nothing was published or deleted
     "#);
 }
 
@@ -365,6 +369,6 @@ async fn rejects_duplicate_names_before_a_deletion() {
       |       ^^^^^
       |
       = hint: rename one of the integrations; names are unique across GitBook
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }

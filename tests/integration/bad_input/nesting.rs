@@ -22,7 +22,7 @@ async fn reports_a_script_with_too_deep_nesting() {
             error: the code is nested too deeply for the bundler
             --> deep.ts
              = hint: split the nested expression, or import large data as JSON or as the text of a `.raw.js` file
-            error: invalid integrations: 1 error in 1 file; nothing was sent
+            error: invalid integrations: 1 error in 1 file; nothing was published or deleted
             ");
         }
     }
@@ -50,6 +50,6 @@ async fn a_bundler_crash_does_not_hide_errors_of_other_integrations() {
       |        ^^^^^^^^
       |
       = hint: check the path; if a build creates the file, run the build before this step
-    error: invalid integrations: 2 errors in 2 files; nothing was sent
+    error: invalid integrations: 2 errors in 2 files; nothing was published or deleted
     ");
 }

@@ -21,7 +21,7 @@ async fn rejects_a_missing_image() {
       |                 ^^^^^^^^^^^^^^^^
       |
       = hint: write the path relative to the folder of the manifest
-    error: invalid integrations: 2 errors in 1 file; nothing was sent
+    error: invalid integrations: 2 errors in 1 file; nothing was published or deleted
     ");
 }
 
@@ -39,7 +39,7 @@ async fn rejects_a_large_image() {
       |       ^^^^^^^^^
       |
       = hint: reduce its dimensions, or compress it with a tool such as oxipng or pngquant
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }
 
@@ -64,7 +64,7 @@ async fn rejects_an_image_that_is_not_a_png() {
       |                 ^^^^^^^^^
       |
       = hint: convert the image to PNG; GitBook accepts no other format
-    error: invalid integrations: 2 errors in 1 file; nothing was sent
+    error: invalid integrations: 2 errors in 1 file; nothing was published or deleted
     ");
 }
 
@@ -80,7 +80,7 @@ async fn rejects_a_missing_script() {
       |         ^^^^^^^
       |
       = hint: write the path relative to the folder of the manifest
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }
 
@@ -104,7 +104,7 @@ async fn rejects_a_missing_import() {
       |               ^^^^^^^^^^^
       |
       = hint: check the path; if a build creates the file, run the build before this step
-    error: invalid integrations: 2 errors in 1 file; nothing was sent
+    error: invalid integrations: 2 errors in 1 file; nothing was published or deleted
     ");
 }
 
@@ -128,7 +128,7 @@ async fn rejects_a_missing_package() {
       |               ^^^^^^^^^^^^
       |
       = hint: check the name, or add a `package.json` with `@scope/c` as a dependency and install it before this step
-    error: invalid integrations: 2 errors in 1 file; nothing was sent
+    error: invalid integrations: 2 errors in 1 file; nothing was published or deleted
     ");
 }
 
@@ -143,7 +143,7 @@ async fn rejects_a_syntax_error() {
       |
     3 |     const = 1;
       |           ^
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }
 
@@ -169,7 +169,7 @@ async fn rejects_secrets_with_a_missing_variable_or_invalid_expression() {
         "secrets:\n  KEY: ${{ env.API_KEY }}\n  OTHER: ${{ secrets.OTHER }}\n  THIRD: \"$ {{ env.X }}\"\n";
     insta::assert_snapshot!(log_of_publishing_with_fields(more).await, @r#"
     exit 2
-    error: `secrets.KEY` uses the variable `API_KEY`, which is not set or empty
+    error: `secrets.KEY` uses `API_KEY`, which is unset or empty
      --> gitbook-manifest.yaml:7:8
       |
     7 |   KEY: ${{ env.API_KEY }}
@@ -190,7 +190,7 @@ async fn rejects_secrets_with_a_missing_variable_or_invalid_expression() {
       |          ^^^^^^^^^^^^^^^
       |
       = hint: use `${{ env.NAME }}` or `${{ op://vault/item/field }}`
-    error: invalid integrations: 3 errors in 1 file; nothing was sent
+    error: invalid integrations: 3 errors in 1 file; nothing was published or deleted
     "#);
 }
 
@@ -218,7 +218,7 @@ async fn rejects_a_path_outside_the_repository() {
       |       ^^^^^^^^^^^^^^^^^^^^^^
       |
       = hint: move the file into the repository
-    error: invalid integrations: 2 errors in 1 file; nothing was sent
+    error: invalid integrations: 2 errors in 1 file; nothing was published or deleted
     ");
 }
 
@@ -247,7 +247,7 @@ async fn rejects_a_link_outside_the_repository() {
       |       ^^^^^^^^
       |
       = hint: move the file into the repository
-    error: invalid integrations: 2 errors in 1 file; nothing was sent
+    error: invalid integrations: 2 errors in 1 file; nothing was published or deleted
     ");
 }
 
@@ -264,7 +264,7 @@ async fn rejects_a_built_script_that_is_not_utf8() {
       |         ^^^^^^^
       |
       = hint: set `script` to the built script, as UTF-8 text, or remove `GITBOOK_BUNDLE=false`
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }
 
@@ -278,14 +278,14 @@ async fn rejects_an_import_outside_the_repository() {
     let log = log.replace(&name, "<outside>");
     insta::assert_snapshot!(log, @"
     exit 2
-    error: `<outside>/secret.raw.js` cannot be imported: it lies outside the repository
+    error: `<outside>/secret.raw.js` cannot be imported: it is outside the repository
      --> main.ts:1:18
       |
     1 | import text from '../<outside>/secret.raw.js';
       |                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = hint: move the file into the repository of the integration
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }
 
@@ -301,7 +301,7 @@ async fn rejects_invalid_json_imports() {
       |
     2 |   "a":
       |       ^
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     "#);
 }
 
@@ -315,7 +315,9 @@ async fn rejects_an_empty_script() {
       |
     4 | script: main.ts
       |         ^^^^^^^
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+      |
+      = hint: check the build step, and set `script` to the script of the integration
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
     let built = deployment().publish().variable("GITBOOK_BUNDLE", "false");
     assert!(log_of_rejected_run(built, &repository).await.contains("`main.ts`"));
@@ -332,7 +334,9 @@ async fn rejects_an_invalid_tsconfig() {
       |
     3 | }
       | ^
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+      |
+      = hint: correct the syntax; comments and trailing commas are allowed
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }
 
@@ -354,7 +358,7 @@ async fn suggests_a_similar_file() {
       |       ^^^^^^^^^^^^^^^
       |
       = hint: did you mean `./assets/icon.png`?
-    error: invalid integrations: 2 errors in 1 file and 1 variable; nothing was sent
+    error: invalid integrations: 2 errors in 1 file and 1 variable; nothing was published or deleted
     ");
 }
 

@@ -17,13 +17,13 @@ async fn reports_all_invalid_variables_at_once() {
      hint: use one of `auto`, `publish`, `preview`, `delete`, `sweep`, `check`, `plan`
     error: GITBOOK_PREVIEW_VISIBILITY: a preview cannot be public
      hint: use `private` or `unlisted`
-    error: GITBOOK_SHARD: the first shard has number 1
+    error: GITBOOK_SHARD: shard 0 does not exist; shards are numbered from 1
      hint: use a number and a total, such as `2/8` for the second of eight shards
     error: GITBOOK_TIMEOUT: invalid duration
      hint: use a number with a unit, such as `500ms`, `60s` or `2m`
     warning: GITBOOK_TITEL: unknown variable; it has no effect
      hint: did you mean `GITBOOK_TITLE`?
-    error: invalid configuration: 4 errors and 1 warning in 5 variables; nothing was sent
+    error: invalid configuration: 4 errors and 1 warning in 5 variables; nothing was published or deleted
     ");
 }
 
@@ -34,14 +34,14 @@ async fn rejects_endpoints_that_expose_the_token() {
     exit 2
     error: GITBOOK_ENDPOINT: plain `http` would send the token unencrypted
      hint: use an `https` URL, an `http` URL of a loopback address, or `sandbox`
-    error: invalid configuration: 1 error in 1 variable; nothing was sent
+    error: invalid configuration: 1 error in 1 variable; nothing was published or deleted
     ");
     let finished = deployment().with_endpoint("https://user:hush@gitbook.example").publish().run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 2
     error: GITBOOK_ENDPOINT: the URL contains a user name or password
      hint: use an `https` URL, an `http` URL of a loopback address, or `sandbox`
-    error: invalid configuration: 1 error in 1 variable; nothing was sent
+    error: invalid configuration: 1 error in 1 variable; nothing was published or deleted
     ");
     assert!(!finished.everything().contains("hush"));
 }
@@ -69,12 +69,14 @@ async fn rejects_a_variable_with_invalid_yaml() {
       |                  ^
       |
       = hint: write a complete address, such as `https://example.com/page`
-    error: `name` must consist of letters and digits, with single dashes between them
+    error: `name` is `.`, which is not valid
      --> gitbook-manifest.yaml:1:7
       |
     1 | name: .
       |       ^
-    error: invalid integrations: 3 errors in 1 file and 2 variables; nothing was sent
+      |
+      = hint: use ASCII letters, digits and single hyphens between them
+    error: invalid integrations: 3 errors in 1 file and 2 variables; nothing was published or deleted
     ");
 }
 
@@ -84,9 +86,9 @@ async fn rejects_a_title_variable_for_several_integrations() {
     let run = deployment().publish().variable("GITBOOK_TITLE", "Hello");
     insta::assert_snapshot!(log_of_rejected_run(run, &repository).await, @"
     exit 2
-    error: GITBOOK_TITLE: sets `title` for several integrations
+    error: GITBOOK_TITLE: sets `title`, but several integrations are selected
      hint: select one integration with `GITBOOK_INTEGRATIONS`, or unset this variable
-    error: invalid integrations: 1 error in 1 variable; nothing was sent
+    error: invalid integrations: 1 error in 1 variable; nothing was published or deleted
     ");
 }
 
@@ -103,7 +105,7 @@ async fn rejects_incomplete_manifest_variables() {
      hint: add `title`; it must be text
     error: GITBOOK_SCRIPT: could not read the script `main.ts`: No such file or directory (os error 2)
      hint: write the path relative to the folder of the manifest
-    error: invalid integrations: 4 errors in 2 variables; nothing was sent
+    error: invalid integrations: 4 errors in 2 variables; nothing was published or deleted
     ");
 }
 
@@ -143,7 +145,7 @@ async fn rejects_a_token_with_the_prefix_bearer() {
     exit 2
     error: GITBOOK_TOKEN: contains a space, a line break or another character that is invalid in a token
      hint: use the token as GitBook shows it, without `Bearer`
-    error: invalid configuration: 1 error in 1 variable; nothing was sent
+    error: invalid configuration: 1 error in 1 variable; nothing was published or deleted
     ");
     assert!(!finished.everything().contains("hush"), "{finished:#?}");
 }
@@ -156,7 +158,7 @@ async fn rejects_production_branch_patterns_that_match_no_branch() {
     exit 2
     error: GITBOOK_PRODUCTION_BRANCH: the patterns match no branch
      hint: use names or globs, separated by commas, such as `main, release/*, !release/old`
-    error: invalid configuration: 1 error in 1 variable; nothing was sent
+    error: invalid configuration: 1 error in 1 variable; nothing was published or deleted
     ");
 }
 

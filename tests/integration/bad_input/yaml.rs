@@ -15,7 +15,7 @@ async fn rejects_invalid_yaml() {
       |          ^
       |
       = hint: check this line and the lines above for an unclosed bracket or quote and for wrong indentation
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
     let manifest = "name: hello\nscopes: [a, b\ntitle: Hello\n";
     insta::assert_snapshot!(log_of_publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @"
@@ -27,7 +27,7 @@ async fn rejects_invalid_yaml() {
       |      ^
       |
       = hint: check this line and the lines above for an unclosed bracket or quote and for wrong indentation
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
     let manifest = "name: hello\nname: world\n";
     insta::assert_snapshot!(log_of_publishing(&repository().file("gitbook-manifest.yaml", manifest)).await, @"
@@ -39,7 +39,7 @@ async fn rejects_invalid_yaml() {
       | ^^^^
       |
       = hint: remove or rename one of the two keys
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }
 
@@ -59,7 +59,7 @@ async fn rejects_tabs_in_yaml() {
       | ^^^^
       |
       = hint: indent with spaces; YAML does not allow tabs
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
     insta::assert_snapshot!(log_of_publishing_manifest("name: hello\nblocks:\n  - id: x\n  \ttitle: y\n").await, @"
     exit 2
@@ -70,7 +70,7 @@ async fn rejects_tabs_in_yaml() {
       |   ^^^^
       |
       = hint: indent with spaces; YAML does not allow tabs
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }
 
@@ -80,14 +80,14 @@ async fn rejects_expanding_recursive_and_unknown_yaml_anchors() {
         (1..30).map(|n| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 9].join(", "))).collect();
     insta::assert_snapshot!(log_of_publishing_manifest(&format!("a0: &a0 [x, x, x, x, x, x, x, x, x]\n{bomb}")).await, @"
     exit 2
-    error: not valid YAML: the anchors expand to too many values
+    error: not valid YAML: the aliases expand to too many values
      --> gitbook-manifest.yaml:6:20
       |
     6 | a5: &a5 [*a4, *a4, *a4, *a4, *a4, *a4, *a4, *a4, *a4]
       |                    ^
       |
-      = hint: write the values themselves instead of references such as `*name`
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+      = hint: write the values themselves instead of aliases such as `*name`
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
     insta::assert_snapshot!(log_of_publishing_manifest("name: hello\nblocks: &x [*x]\n").await, @"
     exit 2
@@ -97,19 +97,19 @@ async fn rejects_expanding_recursive_and_unknown_yaml_anchors() {
     2 | blocks: &x [*x]
       |             ^
       |
-      = hint: write the value itself instead of the anchor
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+      = hint: write the value itself instead of the alias
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
     insta::assert_snapshot!(log_of_publishing_manifest("name: hello\ntitle: *bold*\n").await, @"
     exit 2
-    error: not valid YAML: unknown anchor
+    error: not valid YAML: unknown alias
      --> gitbook-manifest.yaml:2:8
       |
     2 | title: *bold*
       |        ^
       |
-      = hint: put text that begins with `*` in quotes, or define the anchor with `&name` above
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+      = hint: put text that begins with `*` in quotes, or define its anchor with `&name` above
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }
 
@@ -125,7 +125,7 @@ async fn rejects_deeply_nested_yaml() {
       |                                                          ^
       |
       = hint: check this line and the lines above for an unclosed bracket or quote and for wrong indentation
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }
 
@@ -140,7 +140,7 @@ async fn rejects_two_yaml_documents() {
       | ^^^^^
       |
       = hint: remove the line `---` and everything below it
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }
 
@@ -155,7 +155,7 @@ async fn rejects_an_unclosed_quote_or_bracket() {
       |              ^
       |
       = hint: check this line and the lines above for an unclosed bracket or quote and for wrong indentation
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     "#);
     insta::assert_snapshot!(log_of_publishing_manifest("name: hello\nscopes: [a,\n").await, @"
     exit 2
@@ -166,7 +166,7 @@ async fn rejects_an_unclosed_quote_or_bracket() {
       |         ^
       |
       = hint: check this line and the lines above for an unclosed bracket or quote and for wrong indentation
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }
 
@@ -183,7 +183,7 @@ async fn hides_secrets_of_an_invalid_manifest() {
       |   ^^^
       |
       = hint: check this line and the lines above for an unclosed bracket or quote and for wrong indentation
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
     let log = log_of_publishing_manifest("name: hello\nsecrets:\n  KEY: hush: hush\n").await;
     insta::assert_snapshot!(log, @"
@@ -195,7 +195,7 @@ async fn hides_secrets_of_an_invalid_manifest() {
       |   ^^^
       |
       = hint: check this line and the lines above for an unclosed bracket or quote and for wrong indentation
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
     let log =
         log_of_publishing_manifest("{\"name\": \"hello\", \"secrets\": {\"A\": \"hush\" \"B\": 1}}\n").await;
@@ -208,7 +208,7 @@ async fn hides_secrets_of_an_invalid_manifest() {
       |                                ^^^
       |
       = hint: check this line and the lines above for an unclosed bracket or quote and for wrong indentation
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     "#);
 }
 
@@ -223,6 +223,6 @@ async fn rejects_custom_yaml_tags() {
       |   ^^^
       |
       = hint: write `${{ env.NAME }}` in a value of `secrets` to insert the environment variable `NAME`
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
 }

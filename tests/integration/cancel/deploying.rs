@@ -44,7 +44,7 @@ async fn cancels_while_connecting() {
     });
     insta::assert_snapshot!(outcome.await, @"
     result skipped
-    warning: received SIG…: no new work is started
+    warning: received SIG…: starting no new work
     info: skipped one (… s): not started: cancelled by SIG…
     info: skipped two (… s): not started: cancelled by SIG…
     error: cancelled by SIG…
@@ -56,7 +56,7 @@ async fn cancels_a_request_in_flight() {
     let (lost, done) = tokio::join!(cancel_publishing(Stall(Dropped)), cancel_publishing(Stall(Applied)));
     insta::assert_snapshot!(lost, @"
     result failed
-    warning: received SIG…: no new work is started
+    warning: received SIG…: starting no new work
     info: skipped two (… s): not started: cancelled by SIG…
     error: cancelled while publishing `one`; the request may have taken effect
     error: cancelled by SIG…
@@ -69,7 +69,7 @@ async fn cancels_a_request_in_flight() {
 async fn cancels_while_a_response_is_read() {
     insta::assert_snapshot!(cancel_publishing(StallInResponse).await, @"
     result failed
-    warning: received SIG…: no new work is started
+    warning: received SIG…: starting no new work
     info: skipped two (… s): not started: cancelled by SIG…
     error: cancelled while publishing `one`; the request may have taken effect
     error: cancelled by SIG…
@@ -87,7 +87,7 @@ async fn cancels_the_pause_before_a_retry() {
     insta::assert_snapshot!(busy, @"
     result failed
     warning: GitBook server error: 503 Busy
-    warning: received SIG…: no new work is started
+    warning: received SIG…: starting no new work
     info: skipped two (… s): not started: cancelled by SIG…
     error: publishing `one` failed, but may have taken effect
     cause: cancelled before the retry
@@ -97,7 +97,7 @@ async fn cancels_the_pause_before_a_retry() {
     insta::assert_snapshot!(limited, @"
     result failed
     warning: GitBook rate limit reached: 429 Busy
-    warning: received SIG…: no new work is started
+    warning: received SIG…: starting no new work
     info: skipped two (… s): not started: cancelled by SIG…
     error: publishing `one` failed
     cause: cancelled before the retry
@@ -122,14 +122,14 @@ async fn cancels_the_read_before_publishing() {
     let (publish, delete) = tokio::join!(read("synchronize"), read("closed"));
     insta::assert_snapshot!(publish, @"
     result skipped
-    warning: received SIG…: no new work is started
+    warning: received SIG…: starting no new work
     info: skipped one-fix (0.1 KiB, … s): not started: cancelled by SIG…
     info: skipped two-fix (… s): not started: cancelled by SIG…
     error: cancelled by SIG…
     ");
     insta::assert_snapshot!(delete, @"
     result skipped
-    warning: received SIG…: no new work is started
+    warning: received SIG…: starting no new work
     info: skipped one-fix (… s): not started: cancelled by SIG…
     info: skipped two-fix (… s): not started: cancelled by SIG…
     error: cancelled by SIG…
@@ -162,7 +162,7 @@ async fn cancels_the_read_before_a_retry() {
     insta::assert_snapshot!(publish, @"
     result failed
     warning: GitBook server error: 503 Busy
-    warning: received SIG…: no new work is started
+    warning: received SIG…: starting no new work
     info: skipped two-fix (… s): not started: cancelled by SIG…
     error: publishing `one-fix` failed, but may have taken effect
     cause: cancelled before the retry
@@ -172,7 +172,7 @@ async fn cancels_the_read_before_a_retry() {
     insta::assert_snapshot!(delete, @"
     result failed
     warning: GitBook server error: 503 Busy
-    warning: received SIG…: no new work is started
+    warning: received SIG…: starting no new work
     info: skipped two-fix (… s): not started: cancelled by SIG…
     error: deleting `one-fix` failed, but may have taken effect
     cause: cancelled before the retry
@@ -181,7 +181,7 @@ async fn cancels_the_read_before_a_retry() {
     insta::assert_snapshot!(limited, @"
     result failed
     warning: GitBook rate limit reached: 429 Busy
-    warning: received SIG…: no new work is started
+    warning: received SIG…: starting no new work
     info: skipped two-fix (… s): not started: cancelled by SIG…
     error: deleting `one-fix` failed
     cause: cancelled before the retry
@@ -203,7 +203,7 @@ async fn cancels_a_deletion() {
     let (lost, done) = tokio::join!(deleting(Stall(Dropped)), deleting(Stall(Applied)));
     insta::assert_snapshot!(lost, @"
     result failed
-    warning: received SIG…: no new work is started
+    warning: received SIG…: starting no new work
     info: skipped two-fix (… s): not started: cancelled by SIG…
     error: cancelled while deleting `one-fix`; the request may have taken effect
     error: cancelled by SIG…
@@ -230,19 +230,19 @@ async fn cancels_a_sweep() {
     );
     insta::assert_snapshot!(list, @"
     result failed
-    warning: received SIG…: no new work is started
+    warning: received SIG…: starting no new work
     error: cancelled by SIG…
     ");
     insta::assert_snapshot!(read, @"
     result skipped
-    warning: received SIG…: no new work is started
+    warning: received SIG…: starting no new work
     info: skipped one-fix (… s): not started: cancelled by SIG…
     info: skipped two-fix (… s): not started: cancelled by SIG…
     error: cancelled by SIG…
     ");
     insta::assert_snapshot!(delete, @"
     result failed
-    warning: received SIG…: no new work is started
+    warning: received SIG…: starting no new work
     info: skipped two-fix (… s): not started: cancelled by SIG…
     error: cancelled while deleting `one-fix`; the request may have taken effect
     error: cancelled by SIG…

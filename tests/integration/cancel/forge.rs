@@ -34,7 +34,7 @@ async fn cancels_the_staleness_check() {
         insta::allow_duplicates!(
             insta::assert_snapshot!(unnamed.replace("result skipped", "result failed"), @"
             result failed
-            warning: received SIG…: no new work is started
+            warning: received SIG…: starting no new work
             error: cancelled by SIG…
             ")
         );
@@ -46,7 +46,7 @@ async fn cancels_while_a_deployment_is_created() {
     let outcome = cancel_held_request("POST", "/deployments$", false).await;
     insta::assert_snapshot!(outcome, @"
     result skipped
-    warning: received SIG…: no new work is started
+    warning: received SIG…: starting no new work
     info: skipped one-fix (0.1 KiB, … s): not started: cancelled by SIG…
     info: skipped two-fix (… s): not started: cancelled by SIG…
     error: cancelled by SIG…
@@ -68,7 +68,7 @@ async fn cancels_while_the_status_in_progress_is_set() {
     });
     insta::assert_snapshot!(outcome.await, @"
     result failed
-    warning: received SIG…: no new work is started
+    warning: received SIG…: starting no new work
     info: skipped two-fix (… s): not started: cancelled by SIG…
     error: cancelled while publishing `one-fix`; the request may have taken effect
     error: cancelled by SIG…
@@ -85,7 +85,7 @@ async fn a_cancelled_publication_sets_the_deployment_status_failure() {
     });
     insta::assert_snapshot!(outcome.await, @"
     result failed
-    warning: received SIG…: no new work is started
+    warning: received SIG…: starting no new work
     info: skipped two-fix (… s): not started: cancelled by SIG…
     error: cancelled while publishing `one-fix`; the request may have taken effect
     error: cancelled by SIG…
@@ -100,7 +100,7 @@ async fn cancels_while_the_comment_is_created() {
     result published
     info: published one-fix v1 (0.1 KiB, … s)
     info: published two-fix v1 (0.1 KiB, … s)
-    warning: received SIG…: no new work is started
+    warning: received SIG…: starting no new work
     error: cancelled by SIG…
     gitbook preview: one/fix: in_progress, success
     gitbook preview: two/fix: in_progress, success

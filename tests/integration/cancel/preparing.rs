@@ -22,7 +22,7 @@ async fn cancels_while_op_reads_a_secret() {
         outcome_for_all_signals(async || start_with_hanging_op(|repository| repository).await).await;
     insta::assert_snapshot!(outcome, @"
     result failed
-    warning: received SIG…: no new work is started
+    warning: received SIG…: starting no new work
     error: cancelled by SIG…
     ");
 }
@@ -43,7 +43,7 @@ async fn cancels_bundling() {
     let outcome = outcome_for_all_signals(async || start_with_hanging_op(large).await).await;
     insta::assert_snapshot!(outcome, @"
     result failed
-    warning: received SIG…: no new work is started
+    warning: received SIG…: starting no new work
     error: cancelled by SIG…
     ");
 }

@@ -24,8 +24,7 @@ async fn a_signal_after_the_last_request_does_not_change_the_report() {
         for signal in signals {
             run.signal(signal).await;
         }
-        wait_until("the program receives the signal", async || run.has_logged("no new work is started"))
-            .await;
+        wait_until("the program receives the signal", async || run.has_logged("starting no new work")).await;
         let report =
             tokio::time::timeout(MAX_SHUTDOWN_TIME, tokio::fs::read_to_string(&path)).await.unwrap().unwrap();
         let report: serde_json::Value = serde_json::from_str(&report).unwrap();

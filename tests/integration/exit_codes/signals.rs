@@ -49,12 +49,12 @@ async fn aborts_a_stalled_request_five_seconds_after_a_signal() {
     insta::assert_snapshot!(interrupted.log(), @"
     exit 130
     info: could not read `one` before publishing, so its version is not checked: GitBook resource not found: 404 Not Found (not a GitBook response)
-    warning: received SIGINT: no new work is started
+    warning: received SIGINT: starting no new work
     info: skipped two (… s): not started: cancelled by SIGINT
     error: cancelled while publishing `one`; the request may have taken effect
-     hint: run again; publishing and deleting can be repeated safely
+     hint: re-run the job; publishing and deleting are safe to repeat
     error: cancelled by SIGINT
-     hint: run again: repeating finished work is safe; the outputs contain the results so far
+     hint: re-run the job; publishing and deleting are safe to repeat
     ");
     assert!(terminated.log().contains("SIGTERM"), "{}", terminated.log());
     let results: Vec<_> = (0..2).map(|index| interrupted.integrations()[index]["result"].clone()).collect();
@@ -74,11 +74,11 @@ async fn finishes_a_request_in_flight_after_a_signal() {
     insta::assert_snapshot!(finished.log(), @"
     exit 143
     info: could not read `one` before publishing, so its version is not checked: GitBook resource not found: 404 Not Found (not a GitBook response)
-    warning: received SIGTERM: no new work is started
+    warning: received SIGTERM: starting no new work
     info: published one v1 (0.1 KiB, … s) https://app.gitbook.com/integrations/one
     info: skipped two (… s): not started: cancelled by SIGTERM
     error: cancelled by SIGTERM
-     hint: run again: repeating finished work is safe; the outputs contain the results so far
+     hint: re-run the job; publishing and deleting are safe to repeat
     ");
     assert_eq!(finished.output("result"), "published");
     let received = ["GET /v1/integrations/one", "GET /v1/integrations/two", "POST /v1/integrations/one"];
@@ -95,10 +95,10 @@ async fn does_not_publish_after_a_signal_during_the_read() {
     let finished = run.finish().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 143
-    warning: received SIGTERM: no new work is started
+    warning: received SIGTERM: starting no new work
     info: skipped hello-fix (0.1 KiB, … s): not started: cancelled by SIGTERM
     error: cancelled by SIGTERM
-     hint: run again: repeating finished work is safe; the outputs contain the results so far
+     hint: re-run the job; publishing and deleting are safe to repeat
     ");
     assert_eq!((finished.code, finished.output("result")), (Some(143), "skipped".to_owned()));
     assert_eq!(server.requests().await, ["GET /v1/integrations/hello-fix"]);
@@ -136,9 +136,9 @@ async fn a_signal_between_requests_ends_the_run_at_once() {
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
     insta::assert_snapshot!(finished.log(), @"
     exit 130
-    warning: received SIGINT: no new work is started
+    warning: received SIGINT: starting no new work
     error: cancelled by SIGINT
-     hint: run again: repeating finished work is safe; the outputs contain the results so far
+     hint: re-run the job; publishing and deleting are safe to repeat
     ");
     assert_eq!((finished.code, finished.output("result")), (Some(130), "failed".to_owned()));
     assert_eq!(server.requests().await, [""; 0]);

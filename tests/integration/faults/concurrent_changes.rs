@@ -86,7 +86,7 @@ async fn a_retried_deletion_respects_concurrent_changes() {
     == newer run, after a successful deletion: GET DELETE GET; stored: hello-fix 9
     exit 0
     warning: GitBook server error: 503 Come back later
-    info: skipped hello-fix (… s): a newer run (9) has published this preview; an earlier attempt at deleting it may have taken effect
+    info: skipped hello-fix (… s): a newer run (9) has published this preview; an earlier request may have deleted `hello-fix`
     == newer run, after a rejection: GET DELETE GET; stored: hello-fix 9
     exit 0
     warning: GitBook rate limit reached: 429 Too many
@@ -94,7 +94,7 @@ async fn a_retried_deletion_respects_concurrent_changes() {
     == third party, unknown effect: GET DELETE GET; stored: hello-fix 9
     exit 1
     warning: GitBook server error: 503 Come back later
-    error: `hello-fix` was not changed: the existing integration “Theirs” was not created by gitbook-deploy; an earlier attempt at deleting it may have taken effect
+    error: `hello-fix` was not changed: the existing integration “Theirs” was not created by gitbook-deploy; an earlier request may have deleted `hello-fix`
     == third party, after a rejection: GET DELETE GET; stored: hello-fix 9
     exit 1
     warning: GitBook rate limit reached: 429 Too many
@@ -112,7 +112,7 @@ async fn a_retried_deletion_respects_concurrent_changes() {
     == read reset, after a rejection: GET DELETE GET GET; stored: hello-fix 9
     exit 0
     warning: GitBook rate limit reached: 429 Too many
-    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    warning: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     info: skipped hello-fix (… s): a newer run (9) has published this preview
     == read forbidden, after a rejection: GET DELETE GET; stored: hello-fix 9
     exit 1
@@ -150,7 +150,7 @@ async fn a_retried_publication_respects_concurrent_changes() {
     == newer run, after a successful publication: GET POST GET; stored: hello-fix 9
     exit 0
     warning: GitBook server error: 503 Come back later
-    info: skipped hello-fix (0.1 KiB, … s): a newer run (9) has published this preview; an earlier attempt at publishing it may have taken effect
+    info: skipped hello-fix (0.1 KiB, … s): a newer run (9) has published this preview; an earlier request may have published `hello-fix`
     == newer run, after a rejection: GET POST GET; stored: hello-fix 9
     exit 0
     warning: GitBook rate limit reached: 429 Too many
@@ -158,7 +158,7 @@ async fn a_retried_publication_respects_concurrent_changes() {
     == third party, unknown effect: GET POST GET; stored: hello-fix 9
     exit 1
     warning: GitBook server error: 503 Come back later
-    error: `hello-fix` was not changed: the existing integration “Theirs” was not created by gitbook-deploy; an earlier attempt at publishing it may have taken effect
+    error: `hello-fix` was not changed: the existing integration “Theirs” was not created by gitbook-deploy; an earlier request may have published `hello-fix`
     == third party, after a rejection: GET POST GET; stored: hello-fix 9
     exit 1
     warning: GitBook rate limit reached: 429 Too many
@@ -176,7 +176,7 @@ async fn a_retried_publication_respects_concurrent_changes() {
     == read reset, after a rejection: GET POST GET GET; stored: hello-fix 9
     exit 0
     warning: GitBook rate limit reached: 429 Too many
-    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    warning: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     info: skipped hello-fix (0.1 KiB, … s): a newer run (9) has published this preview
     == read forbidden, after a rejection: GET POST GET; stored: hello-fix 9
     exit 1

@@ -41,15 +41,15 @@ async fn reports_a_failed_deletion() {
     == reset, after the effect: GET DELETE; stored: nothing
     exit 1
     error: deleting `hello-fix` failed, but may have taken effect
-    cause: connection lost: connection error: Connection reset by peer (os error 104)
+    cause: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     == closed, after the effect: GET DELETE; stored: nothing
     exit 1
     error: deleting `hello-fix` failed, but may have taken effect
-    cause: connection lost: connection closed before message completed
+    cause: connection to GitBook lost: connection closed before message completed
     == reset during the response: GET DELETE; stored: nothing
     exit 1
     error: deleting `hello-fix` failed, but may have taken effect
-    cause: connection lost: connection error: Connection reset by peer (os error 104)
+    cause: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     == HTML page with 502, after the effect: GET DELETE; stored: nothing
     exit 1
     error: deleting `hello-fix` failed, but may have taken effect
@@ -73,15 +73,15 @@ async fn a_deletion_with_a_lost_response_succeeds() {
     == reset, without an effect: GET DELETE GET DELETE; stored: nothing
     == reset, after the effect: GET DELETE GET; stored: nothing
     exit 0
-    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    warning: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     info: deleted hello-fix (… s)
     == closed, after the effect: GET DELETE GET; stored: nothing
     exit 0
-    warning: connection lost: connection closed before message completed
+    warning: connection to GitBook lost: connection closed before message completed
     info: deleted hello-fix (… s)
     == reset during the response: GET DELETE GET; stored: nothing
     exit 0
-    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    warning: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     info: deleted hello-fix (… s)
     == HTML page with 502, after the effect: GET DELETE GET; stored: nothing
     exit 0
@@ -123,7 +123,7 @@ async fn a_proxy_page_or_redirect_does_not_count_as_a_deletion() {
     == redirect: GET DELETE; stored: hello-fix 3
     exit 1
     error: deleting `hello-fix` failed
-    cause: GitBook redirects to another server (302); the token is not sent there
+    cause: GitBook redirects to `localhost:1` (302); the token was not sent there
     == empty response, after the effect: GET DELETE; stored: nothing
     == JSON object, after the effect: GET DELETE; stored: nothing
     exit 0
@@ -140,12 +140,12 @@ async fn reports_a_deletion_with_an_unknown_effect() {
     insta::assert_snapshot!(outcome_table(cases, async |case| deletion_outcome(case, 1, "20s").await).await, @"
     == connection refused on retry: GET DELETE; stored: nothing
     exit 1
-    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    warning: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     error: deleting `hello-fix` failed, but may have taken effect
     cause: could not connect to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
     == 403 on retry: GET DELETE GET DELETE; stored: hello-fix 3
     exit 1
-    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    warning: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     error: deleting `hello-fix` failed, but may have taken effect
     cause: the token lacks a permission: 403 You may not
     ");
@@ -164,14 +164,14 @@ async fn reports_a_deletion_that_times_out() {
     == half a response: GET DELETE; stored: nothing
     exit 1
     error: deleting `hello-fix` failed, but may have taken effect
-    cause: no response within 2s
+    cause: no response from GitBook within 2s
     ");
     insta::assert_snapshot!(outcome_table(cases, async |case| deletion_outcome(case, 1, "2s").await).await, @"
     == no response, without an effect: GET DELETE GET DELETE; stored: nothing
     == no response, after the effect: GET DELETE GET; stored: nothing
     == half a response: GET DELETE GET; stored: nothing
     exit 0
-    warning: no response within 2s
+    warning: no response from GitBook within 2s
     info: deleted hello-fix (… s)
     ");
 }

@@ -51,19 +51,19 @@ async fn does_not_publish_over_a_preview_that_cannot_be_read() {
     == reset after the request: GET; stored: hello-fix 3
     exit 1
     error: reading `hello-fix` failed
-    cause: connection lost: connection error: Connection reset by peer (os error 104)
+    cause: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     == reset during the response: GET; stored: hello-fix 3
     exit 1
     error: reading `hello-fix` failed
-    cause: connection lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104)
+    cause: connection to GitBook lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104)
     == connection closed: GET; stored: hello-fix 3
     exit 1
     error: reading `hello-fix` failed
-    cause: connection lost: connection closed before message completed
+    cause: connection to GitBook lost: connection closed before message completed
     == response cut short: GET; stored: hello-fix 3
     exit 1
     error: reading `hello-fix` failed
-    cause: connection lost: request or response body error: error reading a body from connection: end of file before message length reached
+    cause: connection to GitBook lost: request or response body error: error reading a body from connection: end of file before message length reached
     == HTML page with 200: GET; stored: hello-fix 3
     exit 1
     error: reading `hello-fix` failed
@@ -83,7 +83,7 @@ async fn does_not_publish_over_a_preview_that_cannot_be_read() {
     == redirect: GET; stored: hello-fix 3
     exit 1
     error: reading `hello-fix` failed
-    cause: GitBook redirects to another server (307); the token is not sent there
+    cause: GitBook redirects to `localhost:1` (307); the token was not sent there
     ");
 }
 
@@ -96,7 +96,7 @@ async fn does_not_publish_over_a_preview_without_a_timely_response() {
     == half a response: GET; stored: hello-fix 3
     exit 1
     error: reading `hello-fix` failed
-    cause: no response within 2s
+    cause: no response from GitBook within 2s
     ");
 }
 
@@ -113,31 +113,31 @@ async fn publishes_once_after_a_lost_response() {
     insta::assert_snapshot!(outcome_table(cases, async |case| outcome_with_existing_preview(case, case.2.len(), "20s").await).await, @"
     == response lost: GET POST GET GET; stored: hello-fix 4
     exit 0
-    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    warning: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     info: published hello-fix v4 (0.1 KiB, … s)
     == request lost, then response lost: GET POST GET POST GET GET; stored: hello-fix 4
     exit 0
-    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    warning: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     warning: GitBook server error: 504 Gateway Timeout (not a GitBook response)
     info: published hello-fix v4 (0.1 KiB, … s)
     == half a response: GET POST GET GET; stored: hello-fix 4
     exit 0
-    warning: connection lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104)
+    warning: connection to GitBook lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104)
     info: published hello-fix v4 (0.1 KiB, … s)
     == request lost: GET POST GET POST GET; stored: hello-fix 4
     exit 0
-    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    warning: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     info: published hello-fix v4 (0.1 KiB, … s)
     == response cut short: GET POST GET GET; stored: hello-fix 4
     exit 0
-    warning: connection lost: request or response body error: error reading a body from connection: end of file before message length reached
+    warning: connection to GitBook lost: request or response body error: error reading a body from connection: end of file before message length reached
     info: published hello-fix v4 (0.1 KiB, … s)
     ");
     let cases: &[TestCase<'_>] = &[("no response", "POST", &[Stall(Applied)])];
     insta::assert_snapshot!(outcome_table(cases, async |case| outcome_with_existing_preview(case, 1, "2s").await).await, @"
     == no response: GET POST GET GET; stored: hello-fix 4
     exit 0
-    warning: no response within 2s
+    warning: no response from GitBook within 2s
     info: published hello-fix v4 (0.1 KiB, … s)
     ");
 }
@@ -163,10 +163,10 @@ async fn reports_that_a_preview_may_have_been_created() {
     == reset on the connection of the read: GET POST; stored: hello-fix 1
     exit 1
     error: publishing `hello-fix` failed, but may have taken effect
-    cause: connection lost: connection error: Connection reset by peer (os error 104)
+    cause: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     == connection refused on retry: GET POST; stored: hello-fix 1
     exit 1
-    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    warning: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     error: publishing `hello-fix` failed, but may have taken effect
     cause: could not connect to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
     == 429: GET POST; stored: nothing
@@ -175,7 +175,7 @@ async fn reports_that_a_preview_may_have_been_created() {
     cause: GitBook rate limit reached: 429 Come back later
     == integration limit reached on retry: GET POST GET POST; stored: nothing
     exit 1
-    warning: connection lost: connection closed before message completed
+    warning: connection to GitBook lost: connection closed before message completed
     error: publishing `hello-fix` failed, but may have taken effect
     cause: the token lacks a permission: 403 You have reached the limit of integrations
     ");

@@ -54,20 +54,20 @@ async fn reports_a_broken_connection() {
     == reset after the request, after the effect: GET POST; stored: hello 1
     exit 1
     error: publishing `hello` failed, but may have taken effect
-    cause: connection lost: connection error: Connection reset by peer (os error 104)
+    cause: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     == closed after the request, without an effect: GET POST; stored: nothing
     == closed after the request, after the effect: GET POST; stored: hello 1
     exit 1
     error: publishing `hello` failed, but may have taken effect
-    cause: connection lost: connection closed before message completed
+    cause: connection to GitBook lost: connection closed before message completed
     == reset during the response: GET POST; stored: hello 1
     exit 1
     error: publishing `hello` failed, but may have taken effect
-    cause: connection lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104)
+    cause: connection to GitBook lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104)
     == response cut short: GET POST; stored: hello 1
     exit 1
     error: publishing `hello` failed, but may have taken effect
-    cause: connection lost: request or response body error: error reading a body from connection: end of file before message length reached
+    cause: connection to GitBook lost: request or response body error: error reading a body from connection: end of file before message length reached
     == response without a length cut short: GET POST; stored: hello 1
     exit 1
     error: publishing `hello` failed, but may have taken effect
@@ -82,20 +82,20 @@ async fn retries_after_a_broken_connection() {
     == reset after the request, without an effect: GET POST GET POST; stored: hello 1
     == reset after the request, after the effect: GET POST GET; stored: hello 1
     exit 0
-    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    warning: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     info: published hello v1 (0.1 KiB, … s)
     == closed after the request, without an effect: GET POST GET POST; stored: hello 1
     == closed after the request, after the effect: GET POST GET; stored: hello 1
     exit 0
-    warning: connection lost: connection closed before message completed
+    warning: connection to GitBook lost: connection closed before message completed
     info: published hello v1 (0.1 KiB, … s)
     == reset during the response: GET POST GET; stored: hello 1
     exit 0
-    warning: connection lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104)
+    warning: connection to GitBook lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104)
     info: published hello v1 (0.1 KiB, … s)
     == response cut short: GET POST GET; stored: hello 1
     exit 0
-    warning: connection lost: request or response body error: error reading a body from connection: end of file before message length reached
+    warning: connection to GitBook lost: request or response body error: error reading a body from connection: end of file before message length reached
     info: published hello v1 (0.1 KiB, … s)
     == response without a length cut short: GET POST GET; stored: hello 1
     exit 0
@@ -133,32 +133,32 @@ async fn reports_earlier_attempts_with_an_unknown_effect() {
     insta::assert_snapshot!(outcome, @"
     == connection refused on retry: GET POST; stored: hello 1
     exit 1
-    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    warning: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     error: publishing `hello` failed, but may have taken effect
     cause: could not connect to `127.0.0.1:<port>`: tcp connect error: Connection refused (os error 111)
     == 401 on retry: GET POST GET POST; stored: nothing
     exit 1
-    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    warning: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     error: publishing `hello` failed, but may have taken effect
     cause: GitBook rejected the token: 401 Authentication required
     == 429 on retry: GET POST GET POST; stored: nothing
     exit 1
-    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    warning: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     error: publishing `hello` failed, but may have taken effect
     cause: GitBook rate limit reached: 429 Too many requests
     == 400 on retry: GET POST GET POST; stored: nothing
     exit 1
-    warning: connection lost: connection closed before message completed
+    warning: connection to GitBook lost: connection closed before message completed
     error: publishing `hello` failed, but may have taken effect
     cause: GitBook rejected the request: 400 No.
     == redirect on retry: GET POST GET POST; stored: nothing
     exit 1
-    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    warning: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     error: publishing `hello` failed, but may have taken effect
-    cause: GitBook redirects to another server (302); the token is not sent there
+    cause: GitBook redirects to `localhost:1` (302); the token was not sent there
     == long rate limit on retry: GET POST GET POST; stored: nothing
     exit 1
-    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    warning: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     error: publishing `hello` failed, but may have taken effect
     cause: GitBook rate limit reached: 429 No
     ");
@@ -265,7 +265,7 @@ async fn reports_a_timeout() {
     == one byte per second: GET POST; stored: hello 1
     exit 1
     error: publishing `hello` failed, but may have taken effect
-    cause: no response within 2s
+    cause: no response from GitBook within 2s
     ");
     insta::assert_snapshot!(twice, @"
     == no response, without an effect: GET POST GET POST; stored: hello 1
@@ -273,7 +273,7 @@ async fn reports_a_timeout() {
     == half a response: GET POST GET; stored: hello 1
     == one byte per second: GET POST GET; stored: hello 1
     exit 0
-    warning: no response within 2s
+    warning: no response from GitBook within 2s
     info: published hello v1 (0.1 KiB, … s)
     ");
 }
@@ -312,14 +312,14 @@ async fn reports_a_reset_while_a_large_body_is_sent() {
     == reset during the request: GET POST; stored: nothing
     exit 1
     error: publishing `hello` failed, but may have taken effect
-    cause: connection lost: connection error: Connection reset by peer (os error 104)
+    cause: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     == reset during the request, then success: GET POST GET POST; stored: hello 1
     exit 0
-    warning: connection lost: connection error: Connection reset by peer (os error 104)
+    warning: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     info: published hello v1 (7812.5 KiB, … s)
     == reset during the response, then success: GET POST GET; stored: hello 1
     exit 0
-    warning: connection lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104)
+    warning: connection to GitBook lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104)
     info: published hello v1 (7812.5 KiB, … s)
     ");
 }

@@ -42,19 +42,19 @@ async fn a_sweep_deletes_nothing_if_the_integrations_cannot_be_listed() {
     == reset during the request: LIST; stored: hello-fix 3
     exit 1
     error: sweep failed
-    cause: could not list the integrations of the organization `acme`: connection lost: connection error: Connection reset by peer (os error 104)
+    cause: could not list the integrations of the organization `acme`: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     == reset during the response: LIST; stored: hello-fix 3
     exit 1
     error: sweep failed
-    cause: could not list the integrations of the organization `acme`: connection lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104)
+    cause: could not list the integrations of the organization `acme`: connection to GitBook lost: request or response body error: error reading a body from connection: Connection reset by peer (os error 104)
     == connection closed: LIST; stored: hello-fix 3
     exit 1
     error: sweep failed
-    cause: could not list the integrations of the organization `acme`: connection lost: connection closed before message completed
+    cause: could not list the integrations of the organization `acme`: connection to GitBook lost: connection closed before message completed
     == response cut short: LIST; stored: hello-fix 3
     exit 1
     error: sweep failed
-    cause: could not list the integrations of the organization `acme`: connection lost: request or response body error: error reading a body from connection: end of file before message length reached
+    cause: could not list the integrations of the organization `acme`: connection to GitBook lost: request or response body error: error reading a body from connection: end of file before message length reached
     == HTML page: LIST; stored: hello-fix 3
     exit 1
     error: sweep failed
@@ -76,7 +76,7 @@ async fn a_sweep_deletes_nothing_if_the_integrations_cannot_be_listed() {
     == no response: LIST; stored: hello-fix 3
     exit 1
     error: sweep failed
-    cause: could not list the integrations of the organization `acme`: no response within 2s
+    cause: could not list the integrations of the organization `acme`: no response from GitBook within 2s
     ");
 }
 
@@ -91,11 +91,11 @@ async fn a_sweep_keeps_a_preview_that_cannot_be_read() {
     == reset: LIST LIST GET; stored: hello-fix 3
     exit 1
     error: reading `hello-fix` failed
-    cause: connection lost: connection error: Connection reset by peer (os error 104)
+    cause: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     == response cut short: LIST LIST GET; stored: hello-fix 3
     exit 1
     error: reading `hello-fix` failed
-    cause: connection lost: request or response body error: error reading a body from connection: end of file before message length reached
+    cause: connection to GitBook lost: request or response body error: error reading a body from connection: end of file before message length reached
     == HTML page: LIST LIST GET; stored: hello-fix 3
     exit 1
     error: reading `hello-fix` failed
@@ -115,7 +115,7 @@ async fn a_sweep_reports_and_retries_a_failed_deletion() {
     == reset, after the effect: LIST LIST GET GET DELETE; stored: nothing
     exit 1
     error: deleting `hello-fix` failed, but may have taken effect
-    cause: connection lost: connection error: Connection reset by peer (os error 104)
+    cause: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
     == HTML page: LIST LIST GET GET DELETE; stored: hello-fix 3
     exit 1
     error: deleting `hello-fix` failed, but may have taken effect
@@ -125,8 +125,8 @@ async fn a_sweep_reports_and_retries_a_failed_deletion() {
     == reset, without an effect: LIST LIST GET GET DELETE GET DELETE; stored: nothing
     == reset, after the effect: LIST LIST GET GET DELETE GET; stored: nothing
     exit 0
-    warning: connection lost: connection error: Connection reset by peer (os error 104)
-    info: deleted hello-fix (… s): branch `fix` is gone
+    warning: connection to GitBook lost: connection error: Connection reset by peer (os error 104)
+    info: deleted hello-fix (… s): branch `fix` was deleted
     ");
 }
 
@@ -161,7 +161,7 @@ async fn a_retried_sweep_deletion_respects_concurrent_changes() {
     == replaced by hand, unknown effect: LIST LIST GET GET DELETE GET; stored: hello-fix 9
     exit 0
     warning: GitBook server error: 503 Come back later
-    info: skipped hello-fix (… s): kept: it was changed during the sweep; an earlier attempt at deleting it may have taken effect
+    info: skipped hello-fix (… s): kept: it was changed during the sweep; an earlier request may have deleted `hello-fix`
     == republished, after a rejection: LIST LIST GET GET DELETE GET; stored: hello-fix 9
     exit 0
     warning: GitBook rate limit reached: 429 Come back later
@@ -169,6 +169,6 @@ async fn a_retried_sweep_deletion_respects_concurrent_changes() {
     == unchanged, after a rejection: LIST LIST GET GET DELETE GET DELETE; stored: nothing
     exit 0
     warning: GitBook rate limit reached: 429 Come back later
-    info: deleted hello-fix (… s): branch `fix` is gone
+    info: deleted hello-fix (… s): branch `fix` was deleted
     ");
 }

@@ -59,8 +59,8 @@ async fn reports_an_untrusted_certificate() {
     let port = endpoint.rsplit(':').next().unwrap().to_owned();
     insta::assert_snapshot!(log.replace(&port, "<port>"), @"
     error: publishing `hello` failed
-    cause: no secure connection to `localhost:<port>`: invalid peer certificate: UnknownIssuer
-     hint: check the host and port of `GITBOOK_ENDPOINT`; if a private authority signs certificates, set `SSL_CERT_FILE` to its file
+    cause: TLS handshake failed with `localhost:<port>`: invalid peer certificate: UnknownIssuer
+     hint: check the host and port of `GITBOOK_ENDPOINT`; if a private CA signed the certificate, set `SSL_CERT_FILE` to the CA certificate file
     ");
     assert_eq!(published.load(std::sync::atomic::Ordering::SeqCst), 0);
 }
@@ -93,8 +93,9 @@ async fn does_not_follow_a_redirect_to_another_host() {
         };
         let finished = run.run().await;
         assert_eq!(finished.code, Some(1), "{}", finished.log());
-        let message =
-            format!("cause: GitBook redirects to another server ({status}); the token is not sent there\n");
+        let message = format!(
+            "cause: GitBook redirects to `127.0.0.1:<port>` ({status}); the token was not sent there\n"
+        );
         assert!(finished.log().contains(&message), "{}", finished.log());
         assert!(!finished.everything().contains(UNKNOWN_EFFECT), "{}", finished.log());
         assert_eq!(environment.versions(), existing);

@@ -88,7 +88,7 @@ async fn updates_the_row_of_a_preview_until_its_deletion() {
 
     | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | hello-fix | 🗑️ removed | 3333333 |  | (time)
+    | hello-fix | 🗑️ deleted | 3333333 |  | (time)
     ");
     assert_eq!(gitbook.names(), Vec::<String>::new());
 }
@@ -110,7 +110,7 @@ async fn deletes_the_preview_of_a_removed_integration() {
     forge.close_pull_request(12);
     assert_success(&on_pull_request("closed", '1', 101, &gitbook, &forge).folder(&one).run().await);
     assert_eq!(gitbook.names(), ["theirs"]);
-    assert!(visible_comment(&forge).contains("| other-fix | 🗑️ removed |"), "{}", visible_comment(&forge));
+    assert!(visible_comment(&forge).contains("| other-fix | 🗑️ deleted |"), "{}", visible_comment(&forge));
 }
 
 #[tokio::test]
@@ -260,7 +260,7 @@ async fn a_push_updates_the_comments_of_its_pull_requests() {
 
     | Preview | Status | Commit | Script | Updated |
     |---|---|---|---|---|
-    | hello-fix | 🗑️ removed |  |  | (time)
+    | hello-fix | 🗑️ deleted |  |  | (time)
     ");
     assert!(forge.comments(13).is_empty());
 }

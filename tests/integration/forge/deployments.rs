@@ -180,9 +180,9 @@ async fn publishes_although_the_deployment_cannot_be_recorded() {
             forge.requests().iter().filter(|request| request.path.ends_with("/deployments")).count();
         format!("{received} × {}", lines.join("\n"))
     };
-    insta::assert_snapshot!(check(403, "Resource not accessible by integration").await, @"1 × ::notice::could not record the deployments: the token lacks the permission `deployments: write`: 403 Resource not accessible by integration; add `deployments: write` to the job's `permissions`, or to the permissions of the token");
-    insta::assert_snapshot!(check(404, "Not Found").await, @"1 × the forge does not support deployments");
-    insta::assert_snapshot!(check(422, "No ref found for: 1").await, @"1 × ::warning::could not record the deployments: the forge rejected the request: 422 No ref found for: 1; check the forge's message; no published integration is affected");
+    insta::assert_snapshot!(check(403, "Resource not accessible by integration").await, @"1 × ::notice::could not record the GitHub Deployments: the token lacks the permission `deployments: write`: 403 Resource not accessible by integration; add `deployments: write` to the job's `permissions`, or to the permissions of the token");
+    insta::assert_snapshot!(check(404, "Not Found").await, @"1 ×");
+    insta::assert_snapshot!(check(422, "No ref found for: 1").await, @"1 ×");
 }
 
 #[tokio::test]

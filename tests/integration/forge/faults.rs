@@ -49,33 +49,33 @@ fn first_notice(finished: &Finished) -> String {
 async fn reports_a_missing_permission_as_a_notice() {
     insta::assert_snapshot!(notices_after_error(403, "Resource not accessible by integration").await, @"
     ::notice::could not check for a newer commit: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to the permissions of the token
-    ::notice::could not check that the branch is still open: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to the permissions of the token
+    ::notice::could not check whether the branch is still open: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to the permissions of the token
     ::notice::could not update the comment: the token lacks the permission `pull-requests: write`: 403 Resource not accessible by integration; add `pull-requests: write` to the job's `permissions`, or to the permissions of the token
-    ::notice::could not record the deployments: the token lacks the permission `deployments: write`: 403 Resource not accessible by integration; add `deployments: write` to the job's `permissions`, or to the permissions of the token
+    ::notice::could not record the GitHub Deployments: the token lacks the permission `deployments: write`: 403 Resource not accessible by integration; add `deployments: write` to the job's `permissions`, or to the permissions of the token
     ");
 }
 
 #[tokio::test]
 async fn reports_a_rejected_token() {
-    insta::assert_snapshot!(notices_after_error(401, "Bad credentials").await, @"::warning::could not check for a newer commit: the forge rejected the token: 401 Bad credentials; set `GITHUB_TOKEN` to a valid token for the forge; in GitHub Actions, use `${{ github.token }}`");
+    insta::assert_snapshot!(notices_after_error(401, "Bad credentials").await, @"::warning::could not check for a newer commit: GitHub rejected the token: 401 Bad credentials; set `GITHUB_TOKEN` to a valid GitHub token; in GitHub Actions, use `${{ github.token }}`");
 }
 
 #[tokio::test]
 async fn reports_a_repository_that_the_token_cannot_see() {
     insta::assert_snapshot!(notices_after_error(404, "Not Found").await, @"
-    ::warning::could not check for a newer commit: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
-    ::warning::could not check that the branch is still open: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
-    ::warning::could not update the comment: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
+    ::warning::could not check for a newer commit: GitHub resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
+    ::warning::could not check whether the branch is still open: GitHub resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
+    ::warning::could not update the comment: GitHub resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
     ");
 }
 
 #[tokio::test]
 async fn reports_a_rejected_request() {
     insta::assert_snapshot!(notices_after_error(422, "Validation Failed").await, @"
-    ::warning::could not check for a newer commit: the forge rejected the request: 422 Validation Failed; check the forge's message; no published integration is affected
-    ::warning::could not check that the branch is still open: the forge rejected the request: 422 Validation Failed; check the forge's message; no published integration is affected
-    ::warning::could not update the comment: the forge rejected the request: 422 Validation Failed; check the forge's message; no published integration is affected
-    ::warning::could not record the deployments: the forge rejected the request: 422 Validation Failed; check the forge's message; no published integration is affected
+    ::warning::could not check for a newer commit: GitHub rejected the request: 422 Validation Failed; correct the cause that the response names, such as a locked conversation; published integrations are unaffected
+    ::warning::could not check whether the branch is still open: GitHub rejected the request: 422 Validation Failed; correct the cause that the response names, such as a locked conversation; published integrations are unaffected
+    ::warning::could not update the comment: GitHub rejected the request: 422 Validation Failed; correct the cause that the response names, such as a locked conversation; published integrations are unaffected
+    ::warning::could not record the GitHub Deployments: GitHub rejected the request: 422 Validation Failed; correct the cause that the response names, such as a locked conversation; published integrations are unaffected
     ");
 }
 
@@ -83,14 +83,14 @@ async fn reports_a_rejected_request() {
 async fn reports_an_invalid_response() {
     let (finished, _) = publish_with_fault(|fault| fault.status(200).body("<html>Log in</html>")).await;
     insta::assert_snapshot!(notices(&finished), @"
-    ::warning::could not check for a newer commit: the forge sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
-    ::warning::could not check that the branch is still open: the forge sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
-    ::warning::could not update the comment: the forge sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
-    ::warning::could not record the deployments: the forge sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
+    ::warning::could not check for a newer commit: GitHub sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the URL of the API and that no proxy intercepts the requests
+    ::warning::could not check whether the branch is still open: GitHub sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the URL of the API and that no proxy intercepts the requests
+    ::warning::could not update the comment: GitHub sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the URL of the API and that no proxy intercepts the requests
+    ::warning::could not record the GitHub Deployments: GitHub sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the URL of the API and that no proxy intercepts the requests
     ");
     let (finished, _) =
         publish_with_fault(|fault| fault.status(502).body("<html>::error::gone</html>")).await;
-    insta::assert_snapshot!(first_notice(&finished), @"::warning::could not check for a newer commit: forge server error: 502 Bad Gateway (not a forge response); run again later");
+    insta::assert_snapshot!(first_notice(&finished), @"::warning::could not check for a newer commit: GitHub server error: 502 Bad Gateway (not a GitHub response); re-run the job later");
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn waits_only_briefly_for_a_forge_that_does_not_respond() {
     let started = Instant::now();
     let (finished, _) = publish_with_fault(Fault::hang).await;
     assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
-    insta::assert_snapshot!(first_notice(&finished), @"::warning::could not check for a newer commit: no response within 500ms; check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
+    insta::assert_snapshot!(first_notice(&finished), @"::warning::could not check for a newer commit: no response from GitHub within 500ms; check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn does_not_wait_for_a_long_rate_limit() {
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
     // Parallel requests may be in flight before the first response. No request follows them.
     assert!(forge.requests().len() <= 2, "{:#?}", forge.requests());
-    insta::assert_snapshot!(first_notice(&finished), @"::warning::could not check for a newer commit: forge rate limit reached: 403 API rate limit exceeded; run again later");
+    insta::assert_snapshot!(first_notice(&finished), @"::warning::could not check for a newer commit: GitHub rate limit reached: 403 API rate limit exceeded; re-run the job later");
 }
 
 #[tokio::test]

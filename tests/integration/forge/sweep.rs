@@ -103,13 +103,13 @@ async fn a_scheduled_run_deletes_previews_of_deleted_branches() {
     insta::assert_snapshot!(finished.log(), @"
     exit 0
     info: skipped 1 preview of other repositories; if the repository was renamed or moved, set `GITBOOK_REPOSITORY` to `github.com/other/integrations` until its previews are deleted
-    info: deleted hello-gone (… s): branch `gone` is gone
-    info: deleted hello-lisa-fix-a9564a10 (… s): branch `lisa:fix` is gone
+    info: deleted hello-gone (… s): branch `gone` was deleted
+    info: deleted hello-lisa-fix-a9564a10 (… s): branch `lisa:fix` was deleted
     info: skipped hello-mona-fix-7e34d0f6: kept: branch `mona:fix` is open
     info: skipped hello-open: kept: branch `open` is open
-    info: skipped hello-public: kept: it is public, but previews are never public; make it private or delete it in GitBook
-    info: deleted hello-renamed (… s): branch `renamed` is gone
-    info: skipped odd: kept: its name does not match `GITBOOK_PREVIEW_NAME`; delete the preview in GitBook if it is yours
+    info: skipped hello-public: kept: it is public; only private or unlisted previews are changed or deleted; set its visibility to private or unlisted in GitBook, or delete it there
+    info: deleted hello-renamed (… s): branch `renamed` was deleted
+    info: skipped odd: kept: its name does not match `GITBOOK_PREVIEW_NAME`; delete the preview in GitBook if no branch uses it
     info: sweep: deleted 3 previews, kept 4
     ");
     let left = ["hello", "hello-mona-fix-7e34d0f6", "hello-open", "hello-public", "hello-theirs", "odd"];
@@ -140,7 +140,7 @@ async fn a_push_sweeps_in_sweep_mode() {
     let finished = run.run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: deleted hello-gone (… s): branch `gone` is gone
+    info: deleted hello-gone (… s): branch `gone` was deleted
     info: sweep: deleted 1 preview, kept 0
     ");
     assert_eq!(gitbook.names(), ["hello"]);
@@ -184,7 +184,7 @@ async fn deletes_the_preview_of_a_closed_pull_request() {
     let run = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_PREVIEW_NAME", "{name}-pr{pr}");
     insta::assert_snapshot!(run.run().await.log(), @"
     exit 0
-    info: skipped hello-pr: kept: its name does not match `GITBOOK_PREVIEW_NAME`; delete the preview in GitBook if it is yours
+    info: skipped hello-pr: kept: its name does not match `GITBOOK_PREVIEW_NAME`; delete the preview in GitBook if no branch uses it
     info: deleted hello-pr1 (… s): pull request #1 is closed
     info: skipped hello-pr2: kept: pull request #2 is open
     info: sweep: deleted 1 preview, kept 2
@@ -205,7 +205,7 @@ async fn deletes_at_most_fifty_previews_per_run() {
     let left: Vec<_> = (60..70).map(|number| format!("hello-gone-{number}")).collect();
     assert_eq!(gitbook.names()[1..], left);
     let log = finished.log();
-    insta::assert_snapshot!(log.lines().find(|line| line.contains("hello-gone-60")).unwrap(), @"info: skipped hello-gone-60: kept: the limit is 50 deletions per run");
+    insta::assert_snapshot!(log.lines().find(|line| line.contains("hello-gone-60")).unwrap(), @"info: skipped hello-gone-60: kept: this sweep has reached the limit of 50 deletions; run another sweep");
     insta::assert_snapshot!(log.lines().last().unwrap(), @"info: sweep: deleted 50 previews, kept 10");
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
     assert_eq!((finished.code, count(&finished, "deleted"), count(&finished, "skipped")), (Some(0), 10, 0));
@@ -221,13 +221,13 @@ async fn a_dry_run_lists_the_deletions() {
     insta::assert_snapshot!(finished.log(), @"
     exit 0
     info: skipped 1 preview of other repositories; if the repository was renamed or moved, set `GITBOOK_REPOSITORY` to `github.com/other/integrations` until its previews are deleted
-    info: checked hello-gone (… s): dry run: would be deleted, branch `gone` is gone
-    info: checked hello-lisa-fix-a9564a10 (… s): dry run: would be deleted, branch `lisa:fix` is gone
+    info: checked hello-gone (… s): dry run: would be deleted, branch `gone` was deleted
+    info: checked hello-lisa-fix-a9564a10 (… s): dry run: would be deleted, branch `lisa:fix` was deleted
     info: skipped hello-mona-fix-7e34d0f6: kept: branch `mona:fix` is open
     info: skipped hello-open: kept: branch `open` is open
-    info: skipped hello-public: kept: it is public, but previews are never public; make it private or delete it in GitBook
-    info: checked hello-renamed (… s): dry run: would be deleted, branch `renamed` is gone
-    info: skipped odd: kept: its name does not match `GITBOOK_PREVIEW_NAME`; delete the preview in GitBook if it is yours
+    info: skipped hello-public: kept: it is public; only private or unlisted previews are changed or deleted; set its visibility to private or unlisted in GitBook, or delete it there
+    info: checked hello-renamed (… s): dry run: would be deleted, branch `renamed` was deleted
+    info: skipped odd: kept: its name does not match `GITBOOK_PREVIEW_NAME`; delete the preview in GitBook if no branch uses it
     info: sweep (dry run): would delete 3 previews, keep 4
     ");
     assert_eq!(gitbook.names(), before);

@@ -38,8 +38,8 @@ async fn reports_the_missing_permission() {
     let scope = || error("insufficient_scope", "The request requires higher privileges.");
     insta::assert_snapshot!(failure_lines("POST", scope()).await, @"notice: could not write the comment on merge request !12: the token lacks the scope `api`, or its user lacks the role Reporter: 403 The request requires higher privileges.; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write");
     insta::assert_snapshot!(failure_lines("", gitlab_error(403, "403 Forbidden")).await, @"
-    notice: could not check for a newer commit: the token lacks the scope `read_api`, or its user lacks the role Reporter: 403 Forbidden; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
-    notice: could not check that the branch is still open: the token lacks the scope `read_api`, or its user lacks the role Reporter: 403 Forbidden; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
+    notice: could not check for a newer commit: the token lacks the scope `api`, or its user lacks the role Reporter: 403 Forbidden; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
+    notice: could not check whether the branch is still open: the token lacks the scope `api`, or its user lacks the role Reporter: 403 Forbidden; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
     notice: could not update the comment: the token lacks the scope `api`, or its user lacks the role Reporter: 403 Forbidden; give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
     ");
 }
@@ -65,22 +65,22 @@ async fn writes_one_note_without_a_known_user() {
 
 #[tokio::test]
 async fn sends_a_rejected_token_only_once() {
-    insta::assert_snapshot!(failure_lines("", gitlab_error(401, "401 Unauthorized")).await, @"warning: could not check for a newer commit: the forge rejected the token: 401 Unauthorized; set `GITLAB_TOKEN` to a project access token with the scope `api`; it must not be expired or be `CI_JOB_TOKEN`");
+    insta::assert_snapshot!(failure_lines("", gitlab_error(401, "401 Unauthorized")).await, @"warning: could not check for a newer commit: GitLab rejected the token: 401 Unauthorized; set `GITLAB_TOKEN` to an unexpired project access token with the scope `api`; `CI_JOB_TOKEN` is not accepted");
 }
 
 #[tokio::test]
 async fn reports_a_project_that_the_token_cannot_see() {
     insta::assert_snapshot!(failure_lines("", gitlab_error(404, "404 Project Not Found")).await, @"
-    warning: could not check for a newer commit: forge resource not found: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
-    warning: could not check that the branch is still open: forge resource not found: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
-    warning: could not update the comment: forge resource not found: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
+    warning: could not check for a newer commit: GitLab resource not found: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
+    warning: could not check whether the branch is still open: GitLab resource not found: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
+    warning: could not update the comment: GitLab resource not found: 404 Project Not Found; check `CI_API_V4_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
     ");
 }
 
 #[tokio::test]
 async fn reports_validation_errors() {
     let answer = ResponseTemplate::new(400).set_body_json(json!({"message": {"note": ["is too long"]}}));
-    insta::assert_snapshot!(failure_lines("POST", answer).await, @r#"warning: could not write the comment on merge request !12: the forge rejected the request: 400 {"note":["is too long"]}; check the forge's message; no published integration is affected"#);
+    insta::assert_snapshot!(failure_lines("POST", answer).await, @r#"warning: could not write the comment on merge request !12: GitLab rejected the request: 400 {"note":["is too long"]}; correct the cause that the response names, such as a locked conversation; published integrations are unaffected"#);
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn waits_only_once_if_gitlab_does_not_respond() {
     let finished = job.folder(&folder).run().await;
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert_eq!((finished.code, gitbook.names()), (Some(0), vec!["hello-fix".to_owned()]));
-    insta::assert_snapshot!(log_lines(&finished, &["warning", "notice", "error"]), @"warning: could not check for a newer commit: no response within 500ms; check `CI_API_V4_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
+    insta::assert_snapshot!(log_lines(&finished, &["warning", "notice", "error"]), @"warning: could not check for a newer commit: no response from GitLab within 500ms; check `CI_API_V4_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn sends_no_request_without_a_token() {
     let finished = job.folder(&folder).run().await;
     let full_log = finished.full_log();
     let notice = full_log.lines().find(|line| line.contains("GITLAB_TOKEN")).unwrap();
-    insta::assert_snapshot!(notice, @"info: `GITLAB_TOKEN` is not set, so this run writes no note on the merge request, and does not check for newer commits or closed branches");
+    insta::assert_snapshot!(notice, @"info: `GITLAB_TOKEN` is not set, so this run writes no merge request comment, and does not check for newer commits or closed branches");
     assert_eq!((finished.output("result"), gitlab.project().requests.len()), ("published".to_owned(), 0));
 }
 

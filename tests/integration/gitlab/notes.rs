@@ -33,7 +33,7 @@ async fn updates_the_row_of_a_preview_until_its_deletion() {
     gitlab.project().merge_requests.get_mut(&12).unwrap()["state"] = "merged".into();
     let stop = run('2', 101).variable("CI_ENVIRONMENT_ACTION", "stop").variable("GITBOOK_NAME", "hello");
     assert_success(&stop.run().await);
-    assert_eq!(note_rows(&gitlab), ["hello-fix: 🗑️ removed: 2222222"]);
+    assert_eq!(note_rows(&gitlab), ["hello-fix: 🗑️ deleted: 2222222"]);
     assert_eq!(gitbook.names(), [""; 0]);
     let notes = "projects/42/merge_requests/12/notes";
     let expected = [format!("POST {notes}"), format!("PUT {notes}/100"), format!("PUT {notes}/100")];

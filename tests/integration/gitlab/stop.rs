@@ -28,7 +28,7 @@ async fn deletes_the_preview_of_an_open_merge_request() {
     assert_success(&finished);
     insta::assert_snapshot!(finished.output("reason"), @"the environment of merge request !12 from `fix` was stopped");
     assert_eq!((finished.output("result"), gitbook.names()), ("deleted".to_owned(), vec![]));
-    assert_eq!(note_rows(&gitlab), ["hello-fix: 🗑️ removed: 1111111"]);
+    assert_eq!(note_rows(&gitlab), ["hello-fix: 🗑️ deleted: 1111111"]);
 }
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn a_stop_job_without_a_manifest_requires_a_name() {
     insta::assert_snapshot!(super::log_lines(&finished, &["error", "hint"]), @"
     error: GITBOOK_INTEGRATIONS: `.` contains no manifest
      hint: check out the repository before this step, and add a `gitbook-manifest.yaml` to the folder of each integration; without manifests, set `GITBOOK_NAME`
-    error: invalid integrations: 1 error in 1 variable; nothing was sent
+    error: invalid integrations: 1 error in 1 variable; nothing was published or deleted
     ");
 }
 

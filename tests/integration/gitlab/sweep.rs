@@ -59,7 +59,7 @@ async fn deletes_previews_and_updates_their_rows() {
     assert_success(&finished);
     assert_eq!(finished.output("reason"), "scheduled run");
     assert_eq!(gitbook.names(), ["hello-fix"]);
-    assert_eq!(note_rows(&gitlab), ["hello-gone: 🗑️ removed: "]);
+    assert_eq!(note_rows(&gitlab), ["hello-gone: 🗑️ deleted: "]);
 }
 
 /// The token cannot see private or deleted forks, so any fork may own a preview whose branch name matches.
@@ -119,11 +119,11 @@ async fn sweeps_numbered_previews_by_their_merge_request() {
     let finished = run().run().await;
     assert_eq!((finished.code, gitbook.names().len()), (Some(1), 3));
     insta::assert_snapshot!(log_lines(&finished, &["error", "cause", "hint"]), @"
-    error: `hello-12` was kept: could not check that merge request !12 is gone: the token lacks the scope `read_api`, or its user lacks the role Reporter: 403 Forbidden
+    error: `hello-12` was kept: could not check whether merge request !12 is still open: the token lacks the scope `api`, or its user lacks the role Reporter: 403 Forbidden
      hint: give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
-    error: `hello-13` was kept: could not check that merge request !13 is gone: the token lacks the scope `read_api`, or its user lacks the role Reporter: 403 Forbidden
+    error: `hello-13` was kept: could not check whether merge request !13 is still open: the token lacks the scope `api`, or its user lacks the role Reporter: 403 Forbidden
      hint: give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
-    error: `hello-14` was kept: could not check that merge request !14 is gone: the token lacks the scope `read_api`, or its user lacks the role Reporter: 403 Forbidden
+    error: `hello-14` was kept: could not check whether merge request !14 is still open: the token lacks the scope `api`, or its user lacks the role Reporter: 403 Forbidden
      hint: give the token the scope `api` and at least the role Reporter; `CI_JOB_TOKEN` cannot write
     error: 3 of 3 integrations failed
     ");
@@ -152,8 +152,8 @@ async fn a_failed_check_of_a_fork_keeps_only_the_preview_of_that_fork() {
         finished.log()
     );
     insta::assert_snapshot!(log_lines(&finished, &["error", "cause", "hint"]), @"
-    error: `hello-mona-open-7f324478` was kept: could not check that branch `mona:open` is gone: forge server error: 500 Internal Server Error
-     hint: run again later
+    error: `hello-mona-open-7f324478` was kept: could not check whether branch `mona:open` is still open: GitLab server error: 500 Internal Server Error
+     hint: re-run the job later
     error: 1 of 3 integrations failed
     ");
 }
@@ -195,7 +195,7 @@ async fn deletes_no_preview_after_a_404_from_a_proxy() {
     let finished = sweep(&gitbook, &gitlab).run().await;
     assert_eq!((finished.code, gitbook.names()), (Some(1), vec![name]), "{}", finished.log());
     insta::assert_snapshot!(log_lines(&finished, &["error", "cause", "hint"]), @"
-    error: `hello-feature-x-217d2bf5` was kept: could not check that branch `feature/x` is gone: the forge sent an unexpected response: 404 Not Found (not a forge response)
-     hint: check that `CI_API_V4_URL` is the forge's API and that no proxy answers in its place
+    error: `hello-feature-x-217d2bf5` was kept: could not check whether branch `feature/x` is still open: GitLab sent an unexpected response: 404 Not Found (not a GitLab response)
+     hint: check that `CI_API_V4_URL` is the URL of the API and that no proxy intercepts the requests
     ");
 }

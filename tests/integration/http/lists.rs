@@ -63,7 +63,7 @@ async fn stops_reading_an_endless_list() {
     let error = client(&server.uri(), 0).list("acme", Some).await.unwrap_err();
     insta::assert_snapshot!(describe(&error), @"
     TooManyPages: GitBook sent a list of more than 1000 pages
-    hint: check that `GITBOOK_ENDPOINT` is GitBook's API and that no proxy answers in its place
+    hint: check that `GITBOOK_ENDPOINT` is the URL of the API and that no proxy intercepts the requests
     ");
     assert_eq!(server.requests().await.len(), 1000);
 }

@@ -48,8 +48,8 @@ async fn reports_a_refused_connection() {
 async fn retries_after_a_broken_connection() {
     let (address, connections) = server(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"name\"").await;
     insta::assert_snapshot!(publish_error(&format!("http://{address}")).await, @"
-    Transport: connection lost: request or response body error: error reading a body from connection: end of file before message length reached
-    hint: run again; publishing and deleting are safe to repeat
+    Transport: connection to GitBook lost: request or response body error: error reading a body from connection: end of file before message length reached
+    hint: re-run the job; publishing and deleting are safe to repeat
     ");
     assert_eq!(connections.load(Ordering::SeqCst), 2);
 }
@@ -58,8 +58,8 @@ async fn retries_after_a_broken_connection() {
 async fn reports_a_closed_connection() {
     let (address, connections) = server(b"").await;
     insta::assert_snapshot!(publish_error(&format!("http://{address}")).await, @"
-    Transport: connection lost: connection closed before message completed
-    hint: run again; publishing and deleting are safe to repeat
+    Transport: connection to GitBook lost: connection closed before message completed
+    hint: re-run the job; publishing and deleting are safe to repeat
     ");
     assert_eq!(connections.load(Ordering::SeqCst), 2);
 }
@@ -68,8 +68,8 @@ async fn reports_a_closed_connection() {
 async fn reports_a_server_without_tls() {
     let (address, connections) = server(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
     insta::assert_snapshot!(publish_error(&format!("https://{address}")).await, @"
-    Transport: no secure connection to `127.0.0.1:<port>`: received corrupt message of type InvalidContentType
-    hint: check the host and port of `GITBOOK_ENDPOINT`; if a private authority signs certificates, set `SSL_CERT_FILE` to its file
+    Transport: TLS handshake failed with `127.0.0.1:<port>`: received corrupt message of type InvalidContentType
+    hint: check the host and port of `GITBOOK_ENDPOINT`; if a private CA signed the certificate, set `SSL_CERT_FILE` to the CA certificate file
     ");
     assert_eq!(connections.load(Ordering::SeqCst), 1);
 }
@@ -81,8 +81,8 @@ async fn times_out_if_the_server_does_not_respond() {
     let client = GitBook::new(endpoint, TOKEN.into(), Duration::from_millis(200), 1).unwrap();
     let started = std::time::Instant::now();
     insta::assert_snapshot!(describe(&client.publish("hello", b"{}".to_vec(), approve_attempt).await.last.unwrap_err()), @"
-    Transport: no response within 200ms
-    hint: run again, or raise `GITBOOK_TIMEOUT`; publishing and deleting are safe to repeat
+    Transport: no response from GitBook within 200ms
+    hint: re-run the job, or raise `GITBOOK_TIMEOUT`; publishing and deleting are safe to repeat
     ");
     // The time includes two attempts and the pause between them.
     let elapsed = started.elapsed();
@@ -94,7 +94,7 @@ async fn reports_an_invalid_endpoint() {
     let endpoint = "data:text/plain,x".parse().unwrap();
     let client = GitBook::new(endpoint, TOKEN.into(), Duration::from_secs(1), 0).unwrap();
     insta::assert_snapshot!(describe(&client.read("hello").await.unwrap_err()), @"
-    Url: the endpoint is not a base URL: relative URL with a cannot-be-a-base base
-    hint: check `GITBOOK_ENDPOINT`
+    Url: `GITBOOK_ENDPOINT` is not a valid base URL: relative URL with a cannot-be-a-base base
+    hint: set it to a URL such as `https://api.gitbook.com`
     ");
 }

@@ -86,7 +86,7 @@ async fn reads_no_manifest_through_a_link_to_another_repository() {
 #[tokio::test]
 async fn reads_no_device_linked_as_gitignore_or_package_json() {
     for (file, message) in
-        [(".gitignore", "`.gitignore` is not read"), ("package.json", "`package.json` is not a file")]
+        [(".gitignore", "could not read `.gitignore`"), ("package.json", "`package.json` is not a file")]
     {
         let repository = repository().manifest("a", "hello", "");
         symlink("/dev/zero", repository.path(file)).unwrap();

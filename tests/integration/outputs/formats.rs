@@ -50,7 +50,7 @@ async fn annotation_paths_are_relative_to_the_github_workspace() {
     ::error file=apps/one/gitbook-manifest.yaml,line=6,col=10,endLine=6,endColumn=12::`summary` is a number; it must be text%0Ahint: put the value in quotes
     ::warning file=apps/one/gitbook-manifest.yaml,line=7,col=1,endLine=7,endColumn=10::unknown field `visibilty`%0Ahint: did you mean `visibility`? unknown fields are sent to GitBook unchanged
     ::error file=apps/two/main.ts,line=2,col=17::unexpected token
-    ::error::invalid integrations: 2 errors and 1 warning in 2 files; nothing was sent
+    ::error::invalid integrations: 2 errors and 1 warning in 2 files; nothing was published or deleted
     ");
 }
 
@@ -66,7 +66,7 @@ async fn json_format_writes_one_object_per_line() {
     {"severity":"error","file":"apps/one/gitbook-manifest.yaml","variable":null,"line":6,"column":10,"end_column":12,"excerpt":"summary: 12","message":"`summary` is a number; it must be text","hint":"put the value in quotes","integration":"one","level":"ERROR"}
     {"severity":"warning","file":"apps/one/gitbook-manifest.yaml","variable":null,"line":7,"column":1,"end_column":10,"excerpt":"visibilty: x","message":"unknown field `visibilty`","hint":"did you mean `visibility`? unknown fields are sent to GitBook unchanged","integration":"one","level":"WARN"}
     {"severity":"error","file":"apps/two/main.ts","variable":null,"line":2,"column":17,"end_column":null,"excerpt":"export default {,};","message":"unexpected token","hint":null,"integration":"two","level":"ERROR"}
-    {"severity":"error","message":"invalid integrations: 2 errors and 1 warning in 2 files; nothing was sent","cause":null,"hint":null,"level":"ERROR"}
+    {"severity":"error","message":"invalid integrations: 2 errors and 1 warning in 2 files; nothing was published or deleted","cause":null,"hint":null,"level":"ERROR"}
     "#);
 }
 
@@ -83,21 +83,21 @@ async fn all_formats_show_the_same_failure() {
     info: could not read `hello` before publishing, so its version is not checked: GitBook reported a conflict: 409 taken\n::warning::x\r\u{1b}[31m##\[error]y\u{202e}
     error: publishing `hello` failed
     cause: GitBook reported a conflict: 409 taken\n::warning::x\r\u{1b}[31m##\[error]y\u{202e}
-     hint: choose another `name`, since names are unique in all of GitBook; if the integration is yours, run again
+     hint: choose another `name`, since names are unique across GitBook; if the integration is yours, re-run the job
     ");
     insta::assert_snapshot!(log("github").await, @r"
     exit 1
     publish: push to `main`, the production branch
     `GITHUB_TOKEN` is not set, so this run writes no comment and no GitHub Deployments, and does not check for newer commits or closed branches
     could not read `hello` before publishing, so its version is not checked: GitBook reported a conflict: 409 taken\n::warning::x\r\u{1b}[31m##\[error]y\u{202e}
-    ::error::publishing `hello` failed%0Acause: GitBook reported a conflict: 409 taken%0A::warning::x%0D\u{1b}[31m##[error]y\u{202e}%0Ahint: choose another `name`, since names are unique in all of GitBook; if the integration is yours, run again
+    ::error::publishing `hello` failed%0Acause: GitBook reported a conflict: 409 taken%0A::warning::x%0D\u{1b}[31m##[error]y\u{202e}%0Ahint: choose another `name`, since names are unique across GitBook; if the integration is yours, re-run the job
     ");
     insta::assert_snapshot!(log("json").await, @r#"
     exit 1
     {"level":"INFO","message":"publish: push to `main`, the production branch","system":"no CI system","event":"push","branch":"main","repository":"github.com/acme/integrations","commit":"0123abcd"}
     {"level":"INFO","message":"`GITHUB_TOKEN` is not set, so this run writes no comment and no GitHub Deployments, and does not check for newer commits or closed branches"}
     {"level":"INFO","message":"could not read `hello` before publishing, so its version is not checked: GitBook reported a conflict: 409 taken\n::warning::x\r\u001b[31m#\u0023[error]y\u202e"}
-    {"severity":"error","message":"publishing `hello` failed","cause":"GitBook reported a conflict: 409 taken\n::warning::x\r\u001b[31m#\u0023[error]y\u202e","hint":"choose another `name`, since names are unique in all of GitBook; if the integration is yours, run again","level":"ERROR"}
+    {"severity":"error","message":"publishing `hello` failed","cause":"GitBook reported a conflict: 409 taken\n::warning::x\r\u001b[31m#\u0023[error]y\u202e","hint":"choose another `name`, since names are unique across GitBook; if the integration is yours, re-run the job","level":"ERROR"}
     "#);
 }
 
@@ -119,7 +119,7 @@ async fn the_default_format_depends_on_the_ci_system() {
     exit 2
     error: GITBOOK_LOG_FORMAT: unknown log format
      hint: use `auto`, `github`, `text` or `json`
-    error: invalid configuration: 1 error in 1 variable; nothing was sent
+    error: invalid configuration: 1 error in 1 variable; nothing was published or deleted
     ");
 }
 
@@ -165,7 +165,7 @@ async fn debug_logging_can_be_enabled() {
     assert!(!log("RUNNER_DEBUG", "0").await.contains("debug:"));
     assert_eq!(log("RUST_LOG", "error").await, "");
     let bad = log("RUST_LOG", "a=b=c").await;
-    assert!(bad.starts_with("error: RUST_LOG: ") && !bad.contains("published"), "{bad}");
+    assert!(bad.starts_with("error: RUST_LOG: ") && !bad.contains("published hello"), "{bad}");
 }
 
 #[tokio::test]

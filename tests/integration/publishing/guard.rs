@@ -90,7 +90,7 @@ async fn prints_the_correct_marker_if_the_existing_one_is_damaged() {
     insta::assert_snapshot!(log, @"
     exit 1
     error: `hello-fix` was not changed: its ownership marker is damaged
-     hint: if it is the preview of this branch, make `<!-- gitbook-deploy:preview integration=hello repository=github.com/acme/integrations branch=fix commit=0123abcd run=0 hash= -->` the last line of its summary or delete it in GitBook, then run again
+     hint: if it is the preview of this branch, make `<!-- gitbook-deploy:preview integration=hello repository=github.com/acme/integrations branch=fix commit=0123abcd run=0 hash= -->` the last line of its summary or delete it in GitBook, then re-run the job
     ");
     let misspelt = MARKER.replace("branch=", "brunch=");
     assert_eq!(log_of_read_only_run(|to| push(to, "fix", &repository), &misspelt, 1).await, log);
@@ -135,7 +135,12 @@ async fn warns_of_a_concurrent_publication() {
         Mock::given(method("POST")).respond_with(answer).mount(&server).await;
         let finished = push(&server.uri(), "fix", &repository).run().await;
         assert_eq!(finished.output("result"), "published");
-        assert_eq!(finished.log().contains("warning: `hello-fix` "), is_concurrent, "{}", finished.log());
+        assert_eq!(
+            finished.log().contains("warning: another run published `hello-fix` "),
+            is_concurrent,
+            "{}",
+            finished.log()
+        );
     }
 }
 
@@ -165,7 +170,7 @@ async fn deletes_a_new_preview_without_a_marker() {
     insta::assert_snapshot!(finished.log(), @"
     exit 1
     error: GitBook did not keep the ownership marker of the preview `hello-fix`, so the preview was deleted
-     hint: check that no proxy changes GitBook's responses, then run again
+     hint: check that no proxy changes GitBook's responses, then re-run the job
     ");
 }
 
@@ -233,8 +238,8 @@ async fn does_not_change_a_public_preview() {
         assert_eq!(server.requests().await, ["GET /v1/integrations/hello-fix"], "{action}");
         assert_eq!(finished.code, Some(1), "{action}: {}", finished.log());
         insta::allow_duplicates!(insta::assert_snapshot!(failure(&finished), @"
-        error: `hello-fix` was not changed: it is public, but previews are never public
-         hint: make it private or delete it in GitBook
+        error: `hello-fix` was not changed: it is public; only private or unlisted previews are changed or deleted
+         hint: set its visibility to private or unlisted in GitBook, or delete it there
         "));
     }
 }

@@ -64,9 +64,9 @@ async fn reports_the_number_of_previews_at_the_limit() {
     let server = gitbook_with_refusal(api_error(402, LIMIT_MESSAGE), list.clone()).await;
     let finished = on_push_to(&server, "fix").await;
     insta::assert_snapshot!(failure(&finished), @"
-    error: publishing the preview `hello-fix` failed: GitBook accepts no more integrations; the organization `acme` has 3 previews by gitbook-deploy, 2 of them from this repository
+    error: publishing the preview `hello-fix` failed: GitBook plan limit reached; organization `acme` has 3 previews created by gitbook-deploy, 2 of them from this repository
     cause: GitBook plan limit reached: 402 You have reached the limit of 3 integrations
-     hint: delete the previews of closed branches with `GITBOOK_MODE=sweep` or a scheduled run, then run again
+     hint: delete the previews of closed branches with `GITBOOK_MODE=sweep` or a scheduled run, then re-run the job
     ");
     assert_eq!(
         server.requests().await,
@@ -96,9 +96,9 @@ async fn reports_the_limit_if_previews_cannot_be_listed() {
     let no_organization = json!({"items": []});
     let server = gitbook_with_refusal(api_error(402, LIMIT_MESSAGE), api_error(500, "Oh no")).await;
     insta::assert_snapshot!(failure(&on_push_to(&server, "fix").await), @"
-    error: publishing the preview `hello-fix` failed: GitBook accepts no more integrations; the number of previews is unknown
+    error: publishing the preview `hello-fix` failed: GitBook plan limit reached; the number of previews is unknown
     cause: GitBook plan limit reached: 402 You have reached the limit of 3 integrations
-     hint: delete the previews of closed branches with `GITBOOK_MODE=sweep` or a scheduled run, then run again
+     hint: delete the previews of closed branches with `GITBOOK_MODE=sweep` or a scheduled run, then re-run the job
     ");
     let server = MockServer::start().await;
     let answers = [

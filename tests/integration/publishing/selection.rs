@@ -16,11 +16,13 @@ async fn a_check_sends_nothing() {
     let finished = deployment().variable("GITBOOK_MODE", "check").folder(&repository).run().await;
     insta::assert_snapshot!(finished.log(), @r#"
     exit 0
-    warning: `secrets.KEY` uses the variable `NOT_SET`, which is not set here
+    warning: `secrets.KEY` uses `NOT_SET`, which is unset or empty in this job
      --> two/gitbook-manifest.yaml:6:16
       |
     6 | secrets: {KEY: "${{ env.NOT_SET }}"}
       |                ^^^^^^^^^^^^^^^^^^^^
+      |
+      = hint: set `NOT_SET` in the jobs that publish
     info: checked one (0.1 KiB, … s)
     info: checked two (0.1 KiB, … s)
     info: 1 warning in 1 file
@@ -106,7 +108,7 @@ async fn an_empty_shard_succeeds() {
     };
     insta::assert_snapshot!(run("preview").run().await.log(), @"
     exit 0
-    info: shard 7/8 has none of 2 integrations: nothing to do
+    info: shard 7/8 has 0 of 2 integrations
     ");
     for mode in ["publish", "preview", "delete", "check"] {
         let finished = run(mode).run().await;
@@ -133,19 +135,19 @@ async fn excludes_integrations_and_rejects_useless_patterns() {
     exit 2
     error: GITBOOK_INTEGRATIONS: `x/*` contains no manifest
      hint: check out the repository before this step, and add a `gitbook-manifest.yaml` to the folder of each integration; without manifests, set `GITBOOK_NAME`
-    error: invalid integrations: 1 error in 1 variable; nothing was sent
+    error: invalid integrations: 1 error in 1 variable; nothing was published or deleted
     ");
     insta::assert_snapshot!(run("., !tow").await.log(), @"
     exit 2
     error: GITBOOK_INTEGRATIONS: `!tow` excludes nothing
      hint: write the path after `!` relative to the working directory of the step, or remove the pattern
-    error: invalid integrations: 1 error in 1 variable; nothing was sent
+    error: invalid integrations: 1 error in 1 variable; nothing was published or deleted
     ");
     insta::assert_snapshot!(run("., !*").await.log(), @"
     exit 2
     error: GITBOOK_INTEGRATIONS: all selected integrations are excluded
      hint: remove an exclusion, or select more integrations
-    error: invalid integrations: 1 error in 1 variable; nothing was sent
+    error: invalid integrations: 1 error in 1 variable; nothing was published or deleted
     ");
     assert_eq!(server.requests().await, received);
 }

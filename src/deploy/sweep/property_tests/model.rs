@@ -106,7 +106,10 @@ impl Model {
         let ModelIntegration { name, expected_action, .. } = &integration;
         let is_production = PRODUCTION_NAMES.iter().any(|production| production.to_lowercase() == *name);
         let expected_action = match expected_action {
-            ExpectedAction::DeleteIfClosed(_) | ExpectedAction::Keep("is public") if is_production => {
+            ExpectedAction::DeleteIfClosed(_)
+            | ExpectedAction::Keep("is public" | "visibility is unknown")
+                if is_production =>
+            {
                 ExpectedAction::Keep("has the name of an integration in production")
             }
             expected_action => expected_action.clone(),
@@ -139,9 +142,9 @@ impl Model {
                 }
                 ExpectedAction::DeleteIfClosed(preview) => {
                     remaining -= 1;
-                    let gone = if preview.number.is_some() { "closed" } else { "gone" };
+                    let change = if preview.number.is_some() { "is closed" } else { "was deleted" };
                     let status = if dry_run { "checked" } else { "deleted" };
-                    (status, format!("{} is {gone}", describe(preview)), false)
+                    (status, format!("{} {change}", describe(preview)), false)
                 }
             };
             expected.push(ExpectedOutcome { name: name.clone(), status, reason, is_open });

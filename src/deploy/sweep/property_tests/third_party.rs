@@ -113,7 +113,7 @@ pub(super) fn third_party_integration(
             (visibility, action) = (json!("public"), Keep("is public"));
         }
         ThirdPartyKind::WithoutVisibility => {
-            (visibility, action) = (Value::Null, Keep("is public"));
+            (visibility, action) = (Value::Null, Keep("visibility is unknown"));
         }
         ThirdPartyKind::ProductionName => {
             (name, marker.integration, marker.branch) =

@@ -45,6 +45,7 @@ impl KeyRewriter<'_> {
             if let ClassElement::MethodDefinition(method) = element
                 && method.key.as_expression().is_some_and(Expression::is_literal)
                 && !method.computed
+                && !method.kind.is_constructor()
             {
                 let span = method.key.span();
                 self.edits.insert(span.start, "[");

@@ -94,7 +94,10 @@ impl<'a> Visit<'a> for OtherCaseChecker<'_> {
     fn visit_identifier_reference(&mut self, name: &IdentifierReference<'a>) {
         let symbol = name.reference_id.get().and_then(|id| self.scoping.get_reference(id).symbol_id());
         if symbol.is_some_and(|symbol| self.symbols.contains(&symbol)) {
-            let message = format!("`{}` is declared in another `case` of this `switch`", name.name);
+            let message = format!(
+                "`{}` is used here but declared in another `case` of this `switch`, which is not supported",
+                name.name
+            );
             self.edits.reject(name.span, message, "move the declaration before the `switch`");
         }
     }

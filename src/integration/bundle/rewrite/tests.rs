@@ -97,6 +97,10 @@ fn rewrites_numeric_keys_and_keys_with_this() {
         "class A { b = () => ((this$) => class { [this$.c] })(this) }",
     );
     check_typescript("class A { [a] = 1; 'b c'() {} }", "class A { [a] = 1; ['b c']() {} }");
+    check_typescript(
+        "class A { [a] = 1; 'constructor'() {} static 'constructor'() {} }",
+        "class A { [a] = 1; 'constructor'() {} static ['constructor']() {} }",
+    );
     let unaffected = "class A { b() { return class { [this.c] } } }";
     check_javascript(unaffected, unaffected);
     check_javascript(
@@ -107,8 +111,11 @@ fn rewrites_numeric_keys_and_keys_with_this() {
 
 #[test]
 fn rejects_uses_of_names_declared_in_another_case() {
-    let unsupported =
-        |name: &str| format!("unsupported: `{name}` is declared in another `case` of this `switch`");
+    let unsupported = |name: &str| {
+        format!(
+            "unsupported: `{name}` is used here but declared in another `case` of this `switch`, which is not supported"
+        )
+    };
     check_javascript("switch (1) { case 0: let a; case 1: a = 2 }", &unsupported("a"));
     check_javascript("switch (b) { case 0: const a = 1; default: c(a) }", &unsupported("a"));
     for unaffected in [

@@ -51,7 +51,7 @@ fn check(import: &str, is_read: bool) {
     match result {
         Ok(script) => assert!(is_read && script.contains("text"), "{import}: {script}"),
         Err(problem) => {
-            assert!(!is_read && problem.contains("lies outside the repository"), "{name}: {problem}");
+            assert!(!is_read && problem.contains("is outside the repository"), "{name}: {problem}");
         }
     }
 }

@@ -124,7 +124,7 @@ fn rejects_files_outside_the_repository() {
                 .unwrap_err();
         let problem = problems[0].to_string();
         assert!(
-            problem.starts_with("a.ts:2:") && problem.ends_with("lies outside the repository"),
+            problem.starts_with("a.ts:2:") && problem.ends_with("is outside the repository"),
             "{problem}"
         );
         assert_eq!(problems[0].hint.as_deref(), Some(hint));

@@ -41,7 +41,7 @@ async fn a_user_token_updates_only_the_comment_of_its_user() {
     }
     let comments = forge.comments(12);
     assert_eq!(comments.len(), 2, "{comments:#?}");
-    assert!(comments[1].author == "mona" && comments[1].body.contains("removed"), "{comments:#?}");
+    assert!(comments[1].author == "mona" && comments[1].body.contains("deleted"), "{comments:#?}");
 }
 
 /// The API of Gitea and Forgejo returns no account type.

@@ -29,7 +29,8 @@ fn count_finished(forge: &FakeGitHub) -> usize {
 
 /// Returns the expected notice about this number of skipped deployments.
 fn notice(skipped: usize) -> String {
-    format!("{skipped} deployments are not recorded or not marked inactive: the forge's rate limit is near")
+    let noun = if skipped == 1 { "GitHub Deployment" } else { "GitHub Deployments" };
+    format!("could not update {skipped} {noun}: the remaining API rate limit is reserved")
 }
 
 #[tokio::test]
@@ -105,5 +106,5 @@ async fn starts_a_production_deployment_only_if_enough_requests_remain_to_finish
 fn assert_within_limit(forge: &FakeGitHub, limit: u64, finished: &Finished) {
     let requests = forge.requests().len();
     assert!(u64::try_from(requests).unwrap() <= limit, "{requests} of {limit}: {}", finished.log());
-    assert!(finished.stderr.contains("the forge's rate limit is near"), "{}", finished.log());
+    assert!(finished.stderr.contains("the remaining API rate limit is reserved"), "{}", finished.log());
 }

@@ -16,8 +16,8 @@ async fn overwriting_a_newer_commit_in_production_fails() {
     assert_eq!(older.code, Some(1));
     insta::assert_snapshot!(log(&older), @"
     exit 1
-    error: `hello` went from nothing to version 2: this run has overwritten the version of the newer commit 2222222
-     hint: run the job of commit 2222222 again
+    error: this run overwrote the newer commit `2222222` of `hello`: GitBook had nothing and now has version 2
+     hint: re-run the job of commit `2222222`
     ");
     let last = environment.deployments().into_iter().find(|outcome| outcome.contains("commit 1")).unwrap();
     assert!(last.ends_with("failure"), "{last}");
@@ -71,7 +71,7 @@ async fn a_deletion_fails_if_the_pull_request_was_reopened_meanwhile() {
     info: deleted hello-fix (… s)
     info: updated the comment on pull request #12
     error: `hello-fix` was deleted, but pull request #12 is open again
-     hint: run the job of the branch's newest commit again to publish the preview
+     hint: re-run the job of the branch's newest commit to publish the preview
     ");
 }
 

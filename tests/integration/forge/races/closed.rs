@@ -16,7 +16,7 @@ async fn deletes_a_preview_if_its_pull_request_was_closed() {
     assert_eq!(result(&closed), "deleted");
     insta::assert_snapshot!(log(&closed), @"
     exit 0
-    info: deleted hello-fix (… s): it did not exist
+    info: deleted hello-fix (… s): already deleted
     ");
     barrier.release();
     let opened = opened.finish().await;
@@ -29,7 +29,7 @@ async fn deletes_a_preview_if_its_pull_request_was_closed() {
     info: updated the comment on pull request #12
     ");
     assert_eq!(environment.published(), NO_ENTRIES);
-    assert_eq!(environment.comment(), ["hello-fix: 🗑️ removed"]);
+    assert_eq!(environment.comment(), ["hello-fix: 🗑️ deleted"]);
     assert_all_inactive(&environment);
 }
 
@@ -53,10 +53,10 @@ async fn two_runs_may_delete_the_same_preview() {
     exit 0
     info: published hello-fix v1 (0.0 KiB, … s)
     info: pull request #12 is closed: deleting the published previews
-    info: deleted hello-fix (… s): it did not exist
+    info: deleted hello-fix (… s): already deleted
     ");
     assert_eq!(environment.published(), NO_ENTRIES);
-    assert_eq!(environment.comment(), ["hello-fix: 🗑️ removed"]);
+    assert_eq!(environment.comment(), ["hello-fix: 🗑️ deleted"]);
     assert_all_inactive(&environment);
 }
 
@@ -117,7 +117,7 @@ async fn deletes_an_unchanged_preview_if_its_pull_request_was_closed() {
     info: updated the comment on pull request #12
     ");
     assert_eq!(environment.published(), NO_ENTRIES);
-    assert_eq!(environment.comment(), ["hello-fix: 🗑️ removed"]);
+    assert_eq!(environment.comment(), ["hello-fix: 🗑️ deleted"]);
     assert_all_inactive(&environment);
 }
 
@@ -166,7 +166,7 @@ async fn the_comment_shows_a_deleted_preview_as_removed() {
     barrier.release();
     opened.finish().await;
     assert_eq!(environment.published(), NO_ENTRIES);
-    assert_eq!(environment.comment(), ["hello-fix: 🗑️ removed"]);
+    assert_eq!(environment.comment(), ["hello-fix: 🗑️ deleted"]);
 }
 
 /// The oldest of three concurrent runs sends the status `success` after the two other runs have finished.

@@ -38,15 +38,15 @@ fn error_body(message: &str) -> serde_json::Value {
 
 #[tokio::test]
 async fn reports_a_server_error() {
-    insta::assert_snapshot!(warnings_with_branch_fault(|fault| fault.status(500)).await, @"warning: could not check for a newer commit: forge server error: 500 Internal Server Error (not a forge response); run again later");
-    insta::assert_snapshot!(warnings_with_branch_fault(|fault| fault.status(502).body("<html>Bad gateway</html>")).await, @"warning: could not check for a newer commit: forge server error: 502 Bad Gateway (not a forge response); run again later");
-    insta::assert_snapshot!(warnings_with_branch_fault(Fault::close_connection).await, @"warning: could not check for a newer commit: connection lost: connection closed before message completed; check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
+    insta::assert_snapshot!(warnings_with_branch_fault(|fault| fault.status(500)).await, @"warning: could not check for a newer commit: GitHub server error: 500 Internal Server Error (not a GitHub response); re-run the job later");
+    insta::assert_snapshot!(warnings_with_branch_fault(|fault| fault.status(502).body("<html>Bad gateway</html>")).await, @"warning: could not check for a newer commit: GitHub server error: 502 Bad Gateway (not a GitHub response); re-run the job later");
+    insta::assert_snapshot!(warnings_with_branch_fault(Fault::close_connection).await, @"warning: could not check for a newer commit: connection to GitHub lost: connection closed before message completed; check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
 }
 
 #[tokio::test]
 async fn reports_a_rejected_token() {
     let fault = |fault: Fault| fault.status(401).json(error_body("Bad credentials"));
-    insta::assert_snapshot!(warnings_with_branch_fault(fault).await, @"warning: could not check for a newer commit: the forge rejected the token: 401 Bad credentials; set `GITHUB_TOKEN` to a valid token for the forge; in GitHub Actions, use `${{ github.token }}`");
+    insta::assert_snapshot!(warnings_with_branch_fault(fault).await, @"warning: could not check for a newer commit: GitHub rejected the token: 401 Bad credentials; set `GITHUB_TOKEN` to a valid GitHub token; in GitHub Actions, use `${{ github.token }}`");
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn reports_a_token_without_access_to_branches() {
     let fault = |fault: Fault| fault.status(403).json(error_body("Resource not accessible by integration"));
     insta::assert_snapshot!(warnings_with_branch_fault(fault).await, @"
     notice: could not check for a newer commit: the token lacks the permission `contents: read`: 403 Resource not accessible by integration; add `contents: read` to the job's `permissions`, or to the permissions of the token
-    notice: could not check that the branch is still open: the token lacks the permission `contents: read`: 403 Resource not accessible by integration; add `contents: read` to the job's `permissions`, or to the permissions of the token
+    notice: could not check whether the branch is still open: the token lacks the permission `contents: read`: 403 Resource not accessible by integration; add `contents: read` to the job's `permissions`, or to the permissions of the token
     ");
 }
 
@@ -66,7 +66,7 @@ async fn reports_a_token_without_access_to_pull_requests() {
     let run = without_comment_and_deployments(environment.pull_request("opened", '1', 100));
     insta::assert_snapshot!(warnings(run).await, @"
     notice: could not check for a newer commit: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to the permissions of the token
-    notice: could not check that the branch is still open: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to the permissions of the token
+    notice: could not check whether the branch is still open: the token lacks the permission `pull-requests: read`: 403 Resource not accessible by integration; add `pull-requests: read` to the job's `permissions`, or to the permissions of the token
     ");
     assert_eq!(environment.published(), ["hello-fix: commit 1, run 100"]);
 }
@@ -78,8 +78,8 @@ async fn reports_a_repository_that_the_token_cannot_see() {
     let fault = Fault::on("GET", "/repos/acme/integrations").status(404);
     environment.forge.fail(fault.json(error_body("Not Found")).always());
     insta::assert_snapshot!(warnings(without_comment_and_deployments(environment.push("fix", '1', 100))).await, @"
-    warning: could not check for a newer commit: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
-    warning: could not check that the branch is still open: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
+    warning: could not check for a newer commit: GitHub resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
+    warning: could not check whether the branch is still open: GitHub resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
     ");
 
     let environment = with_pull_request().await;
@@ -87,8 +87,8 @@ async fn reports_a_repository_that_the_token_cannot_see() {
     environment.forge.fail(fault.json(error_body("Not Found")).always());
     let run = without_comment_and_deployments(environment.pull_request("opened", '1', 100));
     insta::assert_snapshot!(warnings(run).await, @"
-    warning: could not check for a newer commit: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
-    warning: could not check that the branch is still open: forge resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
+    warning: could not check for a newer commit: GitHub resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
+    warning: could not check whether the branch is still open: GitHub resource not found: 404 Not Found; check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
     ");
 }
 
@@ -96,8 +96,8 @@ async fn reports_a_repository_that_the_token_cannot_see() {
 async fn reports_a_proxy_page() {
     let fault = |fault: Fault| fault.status(200).body("<html>Please log in</html>");
     insta::assert_snapshot!(warnings_with_branch_fault(fault).await, @"
-    warning: could not check for a newer commit: the forge sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
-    warning: could not check that the branch is still open: the forge sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
+    warning: could not check for a newer commit: GitHub sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the URL of the API and that no proxy intercepts the requests
+    warning: could not check whether the branch is still open: GitHub sent an unexpected response body with status 200; check that `GITHUB_API_URL` is the URL of the API and that no proxy intercepts the requests
     ");
 }
 
@@ -107,7 +107,7 @@ async fn reports_a_timeout() {
     environment.forge.fail(Fault::on("GET", "/branches/fix").hang().always());
     let run =
         without_comment_and_deployments(environment.push("fix", '1', 100)).variable("GITBOOK_TIMEOUT", "2s");
-    insta::assert_snapshot!(warnings(run).await, @"warning: could not check for a newer commit: no response within 2s; check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
+    insta::assert_snapshot!(warnings(run).await, @"warning: could not check for a newer commit: no response from GitHub within 2s; check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy");
 }
 
 /// The program reports the first failed check only, and the run succeeds.
@@ -124,7 +124,7 @@ async fn reports_an_unreachable_forge() {
 async fn publishes_to_production_despite_failed_checks() {
     let environment = set_up().await;
     environment.forge.fail(Fault::on("GET", "/branches/main").always());
-    insta::assert_snapshot!(warnings(without_comment_and_deployments(environment.push("main", '1', 100))).await, @"warning: could not check for a newer commit: forge server error: 500 Internal Server Error (not a forge response); run again later");
+    insta::assert_snapshot!(warnings(without_comment_and_deployments(environment.push("main", '1', 100))).await, @"warning: could not check for a newer commit: GitHub server error: 500 Internal Server Error (not a GitHub response); re-run the job later");
     assert_eq!(environment.published(), ["hello"]);
 }
 
@@ -154,8 +154,8 @@ async fn deletes_a_preview_despite_failed_checks() {
     assert_eq!(result(&finished), "deleted");
     insta::assert_snapshot!(log(&finished), @"
     exit 0
-    warning: could not check that the branch is still closed: forge server error: 500 Internal Server Error (not a forge response); run again later
-    info: could not check that the branch is still closed: request skipped after an earlier failure: forge server error: 500 Internal Server Error (not a forge response)
+    warning: could not check whether the branch is still closed: GitHub server error: 500 Internal Server Error (not a GitHub response); re-run the job later
+    info: could not check whether the branch is still closed: request skipped after an earlier failure: GitHub server error: 500 Internal Server Error (not a GitHub response)
     info: deleted hello-fix (… s)
     ");
 }

@@ -138,7 +138,7 @@ async fn keeps_a_new_preview_for_another_pull_request() {
     insta::assert_snapshot!(log(&opened), @"
     exit 0
     info: published hello-fix v1 (0.0 KiB, … s)
-    info: pull request #12 is closed, and pull request #13 is open from the same branch
+    info: keeping the published previews: pull request #12 is closed, but pull request #13 is open from the same branch
     info: updated the comment on pull request #12
     ");
     assert_eq!(environment.published(), FIRST_PREVIEW);
@@ -174,7 +174,7 @@ async fn a_manual_deletion_ignores_the_state_of_the_branch() {
     info: updated the comment on pull request #12
     ");
     assert_eq!(environment.sandbox.names(), Vec::<String>::new());
-    assert_eq!(environment.comment(), ["hello-fix: 🗑️ removed"]);
+    assert_eq!(environment.comment(), ["hello-fix: 🗑️ deleted"]);
 
     let environment = with_branch().await;
     assert_eq!(result(&environment.push("fix", '1', 100).run().await), "published");

@@ -35,8 +35,8 @@ fn branch_list_fault() -> Fault {
 async fn deletes_nothing_without_a_list_of_branches() {
     insta::assert_snapshot!(failure_without_branch_list(branch_list_fault().status(500)).await, @"
     error: sweep failed
-    cause: could not list the branches, so nothing was deleted: forge server error: 500 Internal Server Error (not a forge response): forge server error: 500 Internal Server Error (not a forge response)
-     hint: run again later
+    cause: could not list the branches, so nothing was deleted: GitHub server error: 500 Internal Server Error (not a GitHub response): GitHub server error: 500 Internal Server Error (not a GitHub response)
+     hint: re-run the job later
     ");
     let denied =
         json!({"message": "Resource not accessible by integration", "documentation_url": "https://x"});
@@ -50,17 +50,17 @@ async fn deletes_nothing_without_a_list_of_branches() {
     let unauthorized = branch_list_fault().status(401).json(unauthorized).unvalidated();
     insta::assert_snapshot!(failure_without_branch_list(unauthorized).await, @"
     error: sweep failed
-    cause: could not list the branches, so nothing was deleted: the forge rejected the token: 401 Bad credentials: the forge rejected the token: 401 Bad credentials
-     hint: set `GITHUB_TOKEN` to a valid token for the forge; in GitHub Actions, use `${{ github.token }}`
+    cause: could not list the branches, so nothing was deleted: GitHub rejected the token: 401 Bad credentials: GitHub rejected the token: 401 Bad credentials
+     hint: set `GITHUB_TOKEN` to a valid GitHub token; in GitHub Actions, use `${{ github.token }}`
     ");
     insta::assert_snapshot!(failure_without_branch_list(branch_list_fault().status(200).body("<html>Hi</html>")).await, @"
     error: sweep failed
-    cause: could not list the branches, so nothing was deleted: the forge sent an unexpected response body with status 200: the forge sent an unexpected response body with status 200: expected value at line 1 column 1
-     hint: check that `GITHUB_API_URL` is the forge's API and that no proxy answers in its place
+    cause: could not list the branches, so nothing was deleted: GitHub sent an unexpected response body with status 200: GitHub sent an unexpected response body with status 200: expected value at line 1 column 1
+     hint: check that `GITHUB_API_URL` is the URL of the API and that no proxy intercepts the requests
     ");
     insta::assert_snapshot!(failure_without_branch_list(branch_list_fault().close_connection()).await, @"
     error: sweep failed
-    cause: could not list the branches, so nothing was deleted: connection lost: connection closed before message completed: connection lost: connection closed before message completed
+    cause: could not list the branches, so nothing was deleted: connection to GitHub lost: connection closed before message completed: connection to GitHub lost: connection closed before message completed
      hint: check `GITHUB_API_URL`, the network, and `HTTPS_PROXY` if there is a proxy
     ");
     let list = branch_list_fault().status(200).json(json!({})).unvalidated();
@@ -79,7 +79,7 @@ async fn keeps_previews_if_the_token_cannot_see_the_repository() {
     );
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
     insta::assert_snapshot!(failure(&finished), @"
-    error: `hello-a` was kept: could not check that branch `a` is gone: forge resource not found: 404 Not Found
+    error: `hello-a` was kept: could not check whether branch `a` is still open: GitHub resource not found: 404 Not Found
      hint: check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
     error: 1 of 2 integrations failed
     ");
@@ -112,7 +112,7 @@ async fn keeps_the_preview_of_an_unknown_pull_request() {
     store_preview("hello-pr9", 9);
     let run = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_PREVIEW_NAME", "{name}-pr{pr}");
     insta::assert_snapshot!(failure(&run.run().await), @"
-    error: `hello-pr9` was kept: could not check that pull request #9 is gone: forge resource not found: 404 Not Found
+    error: `hello-pr9` was kept: could not check whether pull request #9 is still open: GitHub resource not found: 404 Not Found
      hint: check `GITHUB_API_URL` and `GITBOOK_REPOSITORY`, and that the token can read the repository
     error: 1 of 2 integrations failed
     ");
@@ -141,8 +141,8 @@ async fn deletes_nothing_without_a_forge_token() {
     let finished = run.run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 1
-    error: cannot sweep: closed branches cannot be found without a GitHub or GitLab token
-     hint: set `GITHUB_TOKEN`, or `GITLAB_TOKEN` on GitLab; without a token, delete the previews of one branch with `GITBOOK_MODE=delete` and `GITBOOK_BRANCH`
+    error: cannot sweep: the branches cannot be listed: `GITHUB_TOKEN` is not set
+     hint: set `GITHUB_TOKEN`; without a sweep, delete the previews of one branch with `GITBOOK_MODE=delete` and `GITBOOK_BRANCH`
     ");
     assert_eq!(gitbook.names(), ["hello", "hello-gone"]);
 }
@@ -201,12 +201,12 @@ async fn a_failed_deletion_does_not_stop_the_other_deletions() {
     let finished = sweep(&server.uri(), &forge).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 1
-    info: deleted hello-a (… s): branch `a` is gone
-    info: deleted hello-c (… s): branch `c` is gone
+    info: deleted hello-a (… s): branch `a` was deleted
+    info: deleted hello-c (… s): branch `c` was deleted
     info: sweep: deleted 2 previews, kept 0
     error: deleting `hello-b` failed, but may have taken effect
     cause: GitBook server error: 500 Oh no
-     hint: run again later; publishing and deleting are safe to repeat
+     hint: re-run the job later; publishing and deleting are safe to repeat
     error: 1 of 3 integrations failed
     ");
     assert_eq!(super::results(&finished).len(), 3);
@@ -240,7 +240,7 @@ async fn keeps_a_preview_with_an_invalid_branch_name() {
     assert_eq!((finished.code, gitbook.names()), (Some(1), vec![preview_name.to_owned()]), "{finished:#?}");
     insta::assert_snapshot!(failure(&finished), @"
     error: `hello-5ec1f7e7` was kept: the branch `..` in its ownership marker is not a valid Git branch name
-     hint: delete the preview in GitBook if it is yours
+     hint: delete the preview in GitBook if no branch uses it
     error: 1 of 2 integrations failed
     ");
 }

@@ -56,8 +56,8 @@ async fn sweeps_each_organization_of_the_manifests() {
     let finished = sweep_without_organization(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: deleted hello-gone (… s): branch `gone` is gone
-    info: deleted hello-lost (… s): branch `lost` is gone
+    info: deleted hello-gone (… s): branch `gone` was deleted
+    info: deleted hello-lost (… s): branch `lost` was deleted
     info: sweep: deleted 2 previews, kept 0
     ");
     assert_eq!(gitbook.names(), [""; 0]);
@@ -77,7 +77,7 @@ async fn sweeps_a_repeated_organization_once() {
     let finished = sweep_without_organization(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: deleted hello-gone (… s): branch `gone` is gone
+    info: deleted hello-gone (… s): branch `gone` was deleted
     info: sweep: deleted 1 preview, kept 0
     ");
     assert_eq!((finished.output("count"), count(&finished, "deleted")), ("1".to_owned(), 1));
@@ -92,8 +92,8 @@ async fn deletes_nothing_with_an_unknown_organization() {
     insta::assert_snapshot!(unknown.run().await.log(), @"
     exit 1
     error: sweep failed
-    cause: organization `acmes` not found among the organizations of the token's user
-     hint: check `organization` in the manifest or `GITBOOK_ORGANIZATION` (an ID or a subdomain), and the token
+    cause: the token's user is not a member of organization `acmes`, or it does not exist
+     hint: correct `organization` in the manifest or `GITBOOK_ORGANIZATION`, or use the token of a member
     ");
     let unknown = "name: two\ntitle: Two\norganization: zzz\nscript: x.ts\n";
     let checkout = repository().integration("hello").file("two/gitbook-manifest.yaml", unknown);
@@ -101,8 +101,8 @@ async fn deletes_nothing_with_an_unknown_organization() {
     insta::assert_snapshot!(finished.log(), @"
     exit 1
     error: sweep failed
-    cause: organization `zzz` not found among the organizations of the token's user
-     hint: check `organization` in the manifest or `GITBOOK_ORGANIZATION` (an ID or a subdomain), and the token
+    cause: the token's user is not a member of organization `zzz`, or it does not exist
+     hint: correct `organization` in the manifest or `GITBOOK_ORGANIZATION`, or use the token of a member
     ");
     assert_eq!(gitbook.names(), ["hello-gone", "hello-lost"]);
 }
@@ -115,14 +115,14 @@ async fn requires_an_organization_and_the_names_of_all_integrations() {
     insta::assert_snapshot!(finished.log(), @"
     exit 2
     error: cannot sweep: no manifest names an organization
-     hint: set `GITBOOK_ORGANIZATION` to the id or subdomain of the organization
+     hint: set `GITBOOK_ORGANIZATION` to the ID or subdomain of the organization
     ");
     let checkout = repository().file("gitbook-manifest.yaml", "name: hello\ntitle: Hello\nscript: x.ts\n");
     let finished = sweep_without_organization(&gitbook.endpoint(), &forge).folder(&checkout).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 2
     error: cannot sweep: no manifest names an organization
-     hint: set `GITBOOK_ORGANIZATION` to the id or subdomain of the organization
+     hint: set `GITBOOK_ORGANIZATION` to the ID or subdomain of the organization
     ");
     // Without the name of an integration, a sweep cannot know which name it must never delete.
     let checkout = repository().integration("hello").file("two/gitbook-manifest.yaml", "title: Two\n");
@@ -131,7 +131,7 @@ async fn requires_an_organization_and_the_names_of_all_integrations() {
     exit 2
     error: `name` is missing
     --> two/gitbook-manifest.yaml
-    error: invalid integrations: 1 error in 1 file; nothing was sent
+    error: invalid integrations: 1 error in 1 file; nothing was published or deleted
     ");
     assert_eq!(gitbook.names(), ["hello-gone", "hello-lost"]);
     assert_eq!(forge.requests(), []);

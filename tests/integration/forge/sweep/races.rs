@@ -20,7 +20,7 @@ async fn keeps_a_preview_published_during_the_sweep() {
     insta::assert_snapshot!(finished.log(), @"
     exit 0
     info: skipped hello-a (… s): kept: it was changed during the sweep
-    info: deleted hello-b (… s): branch `b` is gone
+    info: deleted hello-b (… s): branch `b` was deleted
     info: sweep: deleted 1 preview, kept 1
     ");
     assert_eq!(gitbook.names(), ["hello", "hello-a"]);
@@ -75,7 +75,7 @@ async fn keeps_the_preview_of_a_restored_branch() {
     insta::assert_snapshot!(finished.log(), @"
     exit 0
     info: skipped hello-a (… s): kept: branch `a` is open again
-    info: deleted hello-b (… s): branch `b` is gone
+    info: deleted hello-b (… s): branch `b` was deleted
     info: sweep: deleted 1 preview, kept 1
     ");
     assert_eq!(gitbook.names(), ["hello", "hello-a"]);
@@ -95,10 +95,10 @@ async fn restoring_a_branch_during_the_deletion_fails_the_sweep() {
     after.release();
     insta::assert_snapshot!(run.finish().await.log(), @"
     exit 1
-    info: deleted hello-b (… s): branch `b` is gone
+    info: deleted hello-b (… s): branch `b` was deleted
     info: sweep: deleted 1 preview, kept 0
     error: `hello-a` was deleted, but branch `a` is open again
-     hint: run the job of the branch's newest commit again to publish the preview
+     hint: re-run the job of the branch's newest commit to publish the preview
     error: 1 of 2 integrations failed
     ");
     assert_eq!(gitbook.names(), ["hello"]);
@@ -112,11 +112,11 @@ async fn a_failed_check_keeps_only_the_preview_of_that_branch() {
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 1
-    info: deleted hello-a (… s): branch `a` is gone
-    info: deleted hello-c (… s): branch `c` is gone
+    info: deleted hello-a (… s): branch `a` was deleted
+    info: deleted hello-c (… s): branch `c` was deleted
     info: sweep: deleted 2 previews, kept 0
-    error: `hello-b` was kept: could not check that branch `b` is gone: forge server error: 500 Internal Server Error (not a forge response)
-     hint: run again later
+    error: `hello-b` was kept: could not check whether branch `b` is still open: GitHub server error: 500 Internal Server Error (not a GitHub response)
+     hint: re-run the job later
     error: 1 of 3 integrations failed
     ");
     assert_eq!(gitbook.names(), ["hello", "hello-b"]);
@@ -131,16 +131,16 @@ async fn stops_checking_after_three_failures() {
     insta::assert_snapshot!(finished.log(), @"
     exit 1
     info: sweep: deleted 0 previews, kept 0
-    error: `hello-a` was kept: could not check that branch `a` is gone: forge server error: 500 Internal Server Error (not a forge response)
-     hint: run again later
-    error: `hello-b` was kept: could not check that branch `b` is gone: forge server error: 500 Internal Server Error (not a forge response)
-     hint: run again later
-    error: `hello-c` was kept: could not check that branch `c` is gone: forge server error: 500 Internal Server Error (not a forge response)
-     hint: run again later
-    error: `hello-d` was kept: could not check that branch `d` is gone: request skipped after an earlier failure: forge server error: 500 Internal Server Error (not a forge response)
-     hint: run again later
-    error: `hello-e` was kept: could not check that branch `e` is gone: request skipped after an earlier failure: forge server error: 500 Internal Server Error (not a forge response)
-     hint: run again later
+    error: `hello-a` was kept: could not check whether branch `a` is still open: GitHub server error: 500 Internal Server Error (not a GitHub response)
+     hint: re-run the job later
+    error: `hello-b` was kept: could not check whether branch `b` is still open: GitHub server error: 500 Internal Server Error (not a GitHub response)
+     hint: re-run the job later
+    error: `hello-c` was kept: could not check whether branch `c` is still open: GitHub server error: 500 Internal Server Error (not a GitHub response)
+     hint: re-run the job later
+    error: `hello-d` was kept: could not check whether branch `d` is still open: request skipped after an earlier failure: GitHub server error: 500 Internal Server Error (not a GitHub response)
+     hint: re-run the job later
+    error: `hello-e` was kept: could not check whether branch `e` is still open: request skipped after an earlier failure: GitHub server error: 500 Internal Server Error (not a GitHub response)
+     hint: re-run the job later
     error: 5 of 5 integrations failed
     ");
     assert_eq!(gitbook.names().len(), 6);
@@ -153,8 +153,8 @@ async fn warns_about_a_failed_check_after_a_deletion() {
     forge.fail(Fault::on("GET", "/branches/a$").skip(1).always());
     insta::assert_snapshot!(sweep(gitbook.endpoint(), &forge).run().await.log(), @"
     exit 0
-    warning: deleted `hello-a`, but could not check whether branch `a` is open again: forge server error: 500 Internal Server Error (not a forge response); run again later
-    info: deleted hello-a (… s): branch `a` is gone
+    warning: deleted `hello-a`, but could not check whether branch `a` is open again: GitHub server error: 500 Internal Server Error (not a GitHub response); re-run the job later
+    info: deleted hello-a (… s): branch `a` was deleted
     info: sweep: deleted 1 preview, kept 0
     ");
 }
@@ -189,23 +189,23 @@ async fn a_cancelled_sweep_reports_its_deletions() {
         tokio::join!(cancelled_at("GET", "/deployments?"), cancelled_at("GET", "/issues/1/comments"));
     insta::assert_snapshot!(deployments, @"
     exit 143
-    warning: received SIGTERM: no new work is started
-    info: deleted hello-a (… s): branch `a` is gone
+    warning: received SIGTERM: starting no new work
+    info: deleted hello-a (… s): branch `a` was deleted
     info: skipped hello-b (… s): not started: cancelled by SIGTERM
     info: skipped hello-c (… s): not started: cancelled by SIGTERM
     info: sweep: deleted 1 preview, kept 2
     error: cancelled by SIGTERM
-     hint: run again: repeating finished work is safe; the outputs contain the results so far
+     hint: re-run the job; publishing and deleting are safe to repeat
     ");
     insta::assert_snapshot!(comments, @"
     exit 143
-    info: deleted hello-a (… s): branch `a` is gone
-    warning: received SIGTERM: no new work is started
+    info: deleted hello-a (… s): branch `a` was deleted
+    warning: received SIGTERM: starting no new work
     info: skipped hello-b (… s): not started: cancelled by SIGTERM
     info: skipped hello-c (… s): not started: cancelled by SIGTERM
     info: sweep: deleted 1 preview, kept 2
     error: cancelled by SIGTERM
-     hint: run again: repeating finished work is safe; the outputs contain the results so far
+     hint: re-run the job; publishing and deleting are safe to repeat
     ");
 }
 
@@ -221,9 +221,9 @@ async fn a_sweep_cancelled_during_a_check_deletes_nothing() {
     let finished = run.finish().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 143
-    warning: received SIGTERM: no new work is started
+    warning: received SIGTERM: starting no new work
     error: cancelled by SIGTERM
-     hint: run again: repeating finished work is safe; the outputs contain the results so far
+     hint: re-run the job; publishing and deleting are safe to repeat
     ");
     assert_eq!(gitbook.names(), ["hello", "hello-a", "hello-b"]);
 }

@@ -55,7 +55,7 @@ async fn marks_deployments_inactive_and_updates_the_comment() {
     assert_eq!((finished.code, gitbook.names()), (Some(0), vec![]), "{finished:#?}");
     assert_eq!(states(&forge), ["inactive", "inactive"]);
     assert!(
-        comment_row(&forge, 12, "hello-fix").contains("removed"),
+        comment_row(&forge, 12, "hello-fix").contains("🗑️ deleted"),
         "{}",
         comment_row(&forge, 12, "hello-fix")
     );
@@ -86,10 +86,10 @@ async fn sweeps_without_permission_to_comment() {
     let finished = sweep(gitbook.endpoint(), &forge).run().await;
     insta::assert_snapshot!(finished.log(), @"
     exit 0
-    info: deleted hello-fix (… s): branch `fix` is gone
+    info: deleted hello-fix (… s): branch `fix` was deleted
     notice: could not update the comment: the token lacks the permission `pull-requests: write`: 403 Resource not accessible by integration; add `pull-requests: write` to the job's `permissions`, or to the permissions of the token
     info: sweep: deleted 1 preview, kept 0
-    notice: could not record the deployments: the token lacks the permission `deployments: write`: 403 Resource not accessible by integration; add `deployments: write` to the job's `permissions`, or to the permissions of the token
+    notice: could not record the GitHub Deployments: the token lacks the permission `deployments: write`: 403 Resource not accessible by integration; add `deployments: write` to the job's `permissions`, or to the permissions of the token
     ");
     assert_eq!(gitbook.names(), [""; 0]);
 }
@@ -112,6 +112,6 @@ async fn updates_only_the_comment_of_the_pull_request() {
     let run = sweep(gitbook.endpoint(), &forge).variable("GITBOOK_PREVIEW_NAME", "{name}-pr{pr}");
     assert_eq!(run.run().await.code, Some(0));
     assert_eq!(gitbook.names(), ["hello-pr2"]);
-    assert!(comment_row(&forge, 1, "hello-pr1").contains("removed"));
+    assert!(comment_row(&forge, 1, "hello-pr1").contains("🗑️ deleted"));
     assert_eq!(forge.comments(2), other);
 }
