@@ -63,6 +63,8 @@ pub(crate) struct Ci {
     pub forge: ForgeKind,
     /// The root of the forge's API, if known.
     pub api_root: Option<Url>,
+    /// True if a variable contains the root of the forge's API, even if the value is rejected.
+    pub has_api_variable: bool,
     /// The forge's ID of the repository. It does not change if the repository is renamed.
     pub repository_id: Option<u64>,
     /// True if the job stops a GitLab environment. The run then deletes the preview, even if the branch or merge request is
@@ -104,6 +106,7 @@ impl Ci {
             repository: None,
             forge: ForgeKind::default(),
             api_root: None,
+            has_api_variable: false,
             repository_id: None,
             stops_environment: false,
             default_branch: None,

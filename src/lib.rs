@@ -121,10 +121,8 @@ async fn execute(
     if config.bundle && matches!(plan.decision, Decision::Check | Decision::Publish | Decision::Preview(_)) {
         packaging_context.processes.prestart();
     }
-    let forge = plan
-        .decision
-        .needs_forge()
-        .then(|| commands::forge_client(environment, &config, &ci, &plan.decision, &cancel));
+    let forge =
+        plan.decision.needs_forge().then(|| commands::forge_client(&config, &ci, &plan.decision, &cancel));
     let forge_unavailable = forge.as_ref().and_then(|forge| forge.as_ref().err());
     let forge = forge.as_ref().and_then(|forge| forge.as_ref().ok());
     let deployments_client = forge.and_then(Forge::github).filter(|_| config.deployments && !config.dry_run);

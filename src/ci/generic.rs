@@ -37,6 +37,7 @@ pub(super) fn apply_overrides(mut ci: Ci, environment: &Environment) -> Result<C
         (ci.repository, ci.repository_id) = (Some(repository), None);
     }
     (ci.forge, ci.api_root) = super::forge_detection::detect_forge(&ci, environment);
+    ci.has_api_variable = environment.get(ci.forge.api_variable()).is_some();
     ci.default_branch = read("GITBOOK_DEFAULT_BRANCH")
         .map(|branch| strip_heads_prefix(&branch).to_owned())
         .or(ci.default_branch);

@@ -3,7 +3,6 @@
 use crate::cancel::Cancel;
 use crate::ci::{Ci, Event};
 use crate::config::Config;
-use crate::environment::Environment;
 use crate::forge::{Access, Forge, GitHub, GitLab, MaxWait};
 use crate::http::{RequestError, is_loopback};
 use crate::plan::Decision;
@@ -57,13 +56,12 @@ impl ForgeUnavailable {
 /// Creates the client for the forge. If the token or the API URL is missing or invalid, logs the consequences and returns the
 /// reason. A sweep reports the reason as an error instead.
 pub(crate) fn forge_client(
-    environment: &Environment,
     config: &Config,
     ci: &Ci,
     decision: &Decision,
     cancel: &Cancel,
 ) -> Result<Forge, ForgeUnavailable> {
-    create(environment, config, ci, decision, cancel).inspect_err(|reason| {
+    create_client(config, ci, decision, cancel).inspect_err(|reason| {
         let unavailable = match ci.forge {
             ForgeKind::GitHub => "no comment and no GitHub Deployments",
             ForgeKind::GitLab => "no merge request comment",
@@ -83,8 +81,7 @@ pub(crate) fn forge_client(
     })
 }
 
-fn create(
-    environment: &Environment,
+fn create_client(
     config: &Config,
     ci: &Ci,
     decision: &Decision,
@@ -99,9 +96,9 @@ fn create(
     // The name has the form `host/owner/repository`.
     let name = ci.repository.as_deref().and_then(|name| name.split_once('/'));
     let (host, repository) = name.ok_or(ForgeUnavailable::NoRepository)?;
-    let api = ci.api_root.as_ref().ok_or_else(|| match environment.get(api_variable) {
-        None => ForgeUnavailable::NoApi(ci.forge, host.to_owned()),
-        Some(_) => ForgeUnavailable::OtherApi(ci.forge, host.to_owned()),
+    let api = ci.api_root.as_ref().ok_or_else(|| {
+        let reason = if ci.has_api_variable { ForgeUnavailable::OtherApi } else { ForgeUnavailable::NoApi };
+        reason(ci.forge, host.to_owned())
     })?;
     if api.scheme() == "http" && !is_loopback(api) {
         tracing::warn!("`{api_variable}` uses plain `http`, which exposes `{token_variable}` to the network");

@@ -119,12 +119,7 @@ impl Written {
             injections.push(format!("{sections:?}"));
         }
         let log = terminal::without_own_sections(log);
-        injections.extend(
-            terminal::control_characters(&log)
-                .into_iter()
-                .take(5)
-                .map(|c| format!("contains the raw character {c:?}")),
-        );
+        injections.extend(terminal::describe_control_characters(&log).take(5));
         injections.extend(
             log.lines()
                 .filter(|line| !self.is_program_line(line))
@@ -226,14 +221,7 @@ impl Written {
             |entry: &&serde_json::Map<_, _>| entry.keys().eq(KEYS) && entry["check_name"] == "gitbook-deploy";
         let unknown = entries.iter().filter(|entry| !is_known(entry)).map(|entry| format!("{entry:?}"));
         let texts = entries.iter().map(|entry| entry["description"].as_str().unwrap_or_default());
-        unknown
-            .chain(
-                texts
-                    .flat_map(terminal::control_characters)
-                    .map(|c| format!("contains the raw character {c:?}")),
-            )
-            .take(5)
-            .collect()
+        unknown.chain(texts.flat_map(terminal::describe_control_characters)).take(5).collect()
     }
 
     fn secrets(&self) -> Vec<String> {
@@ -293,12 +281,7 @@ fn summary(text: &str) -> Vec<String> {
     if text.len() > 1 << 20 {
         injections.push(format!("is too large for GitHub: {} bytes", text.len()));
     }
-    injections.extend(
-        terminal::control_characters(text)
-            .into_iter()
-            .take(5)
-            .map(|c| format!("contains the raw character {c:?}")),
-    );
+    injections.extend(terminal::describe_control_characters(text).take(5));
     injections
 }
 
@@ -322,12 +305,7 @@ fn comment(text: &str) -> Vec<String> {
     if text.encode_utf16().count() > 65_536 {
         injections.push("is longer than 65536 characters".to_owned());
     }
-    injections.extend(
-        terminal::control_characters(text)
-            .into_iter()
-            .take(5)
-            .map(|c| format!("contains the raw character {c:?}")),
-    );
+    injections.extend(terminal::describe_control_characters(text).take(5));
     injections
 }
 
@@ -364,11 +342,7 @@ fn is_github_reference(reference: &str) -> bool {
 fn deployment(record: &fake_github::Deployment) -> Vec<String> {
     let mut injections = Vec::new();
     for text in [&record.environment, &record.description] {
-        injections.extend(
-            terminal::control_characters(text)
-                .into_iter()
-                .map(|c| format!("contains the raw character {c:?}")),
-        );
+        injections.extend(terminal::describe_control_characters(text));
     }
     let urls = record.statuses.iter().flat_map(|status| [&status.environment_url, &status.log_url]);
     injections.extend(

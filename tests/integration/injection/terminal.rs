@@ -40,8 +40,13 @@ pub(super) fn without_own_sections(log: &str) -> String {
     lines.collect()
 }
 
+/// Returns a description of each control character.
+pub(super) fn describe_control_characters(text: &str) -> impl Iterator<Item = String> {
+    control_characters(text).into_iter().map(|c| format!("contains the raw character {c:?}"))
+}
+
 /// Returns the control characters except LF and tab, and Unicode's line separators and bidirectional characters.
-pub(super) fn control_characters(log: &str) -> Vec<char> {
+fn control_characters(log: &str) -> Vec<char> {
     let is_unsafe = |c: &char| match c {
         '\n' | '\t' => false,
         '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
